@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_HOST_H
+#define HANDOVER_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+
+/*
+ * The seam: everything the program knows of a host, and everything it does to it, goes through these calls over
+ * names and strings. Two hosts implement them: the running kernel (live.h) and one in memory, grown from a .host
+ * text (sim.h). Nothing above knows which it has.
+ *
+ * Names are paths without the leading '/'. They come from providers:
+ *   sys/..., proc/...     the kernel's files
+ *   run/..., etc/...      files of Proxmox and of the host; read only
+ *   module/NAME           state of a kernel module: "live" or "builtin", absent if not loaded; writing "load" loads it
+ *   modalias/ALIAS        modules that could drive a device of that modalias, in lookup order, separated by spaces;
+ *                         "" if none could
+ *
+ * All calls return 0 or more, or a negative errno as the kernel gave it.
+ */
+#define HOST_NAME_MAX 256	/* longest name, NUL included */
+#define HOST_VALUE_MAX 4096	/* longest value, NUL included: one page, as sysfs has it */
+
+/* What is known of a write that did not return. */
+struct host_stuck {
+	pid_t pid;		/* the worker; 0 if no write is stuck */
+	char wchan[64];		/* the kernel function it waits in, "" if unknown */
+	char stack[1024];	/* its kernel stack, a function a line, "" if unknown */
+};
+
+struct host;
+
+struct host_ops {
+	ssize_t (*read)(struct host *h, const char *name, char *buf, size_t size);
+	ssize_t (*link)(struct host *h, const char *name, char *buf, size_t size);
+	int (*list)(struct host *h, const char *name, struct arena *a, char ***names, size_t *n);
+	int (*write)(struct host *h, const char *name, const char *value, unsigned deadline_ms, struct host_stuck *stuck);
+	int (*wait)(struct host *h, unsigned ms);
+	int64_t (*now)(struct host *h);
+	void (*close)(struct host *h);
+};
+
+struct host {
+	const struct host_ops *ops;
+};
+
+/*
+ * Reads a value into buf (NUL added) and returns its length, without the newline at its end. A symbolic link reads
+ * as the last part of its target: ".../driver" reads "e1000e". -ENOENT: no such name. -E2BIG: it does not fit.
+ */
+ssize_t host_read(struct host *h, const char *name, char *buf, size_t size);
+
+/* Like host_read(), byte for byte: config space, and files whose newline matters. */
+ssize_t host_read_bytes(struct host *h, const char *name, char *buf, size_t size);
+
+/* The target of a symbolic link as it stands in it. -EINVAL: not a link. */
+ssize_t host_link(struct host *h, const char *name, char *buf, size_t size);
+
+/* The names in a folder, sorted, without "." and "..". They belong to a. */
+int host_list(struct host *h, const char *name, struct arena *a, char ***names, size_t *n);
+
+/* Whether the name exists (links are not followed). */
+bool host_has(struct host *h, const char *name);
+
+/*
+ * Writes value and a newline, in one write(2), by a worker process that is given deadline_ms. 0 means only that the
+ * kernel took it: look afterwards whether it did what you want.
+ * -ETIMEDOUT: the worker is still inside the kernel. It is not signalled: a signal makes such waits uninterruptible
+ * (drivers/vfio/vfio_main.c, vfio_unregister_group_dev). It keeps the caller's open locks, so that whoever comes
+ * later meets them. stuck then says where it hangs.
+ * Only core/engine.c may call this.
+ */
+int host_write(struct host *h, const char *name, const char *value, unsigned deadline_ms, struct host_stuck *stuck);
+
+/* Waits until something on the host changes, at most ms. It may return early for no reason: look again. */
+int host_wait(struct host *h, unsigned ms);
+
+/* Milliseconds on a clock that only goes forward. */
+int64_t host_now(struct host *h);
+
+void host_close(struct host *h);
+void host_closep(struct host **h);
+#define _cleanup_host_ __attribute__((cleanup(host_closep)))
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_HOSTFILE_H
+#define HANDOVER_HOSTFILE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "host/host.h"
+
+/*
+ * The .host text: one host, as far as handover looks at it. Lines, UTF-8, at most HOSTFILE_LINE_MAX bytes each,
+ * HOSTFILE_BYTES_MAX in all. '#' starts a comment line; empty lines separate blocks.
+ *
+ *   handover-host: 1                            first line
+ *   source: captured | transcribed | made, then words: the machine, or where it was transcribed from, or the shape it shows
+ *   kernel: 6.14.11-3-pve
+ *
+ *   P: /devices/pci0000:00/0000:00:01.1/0000:02:00.0     a folder below /sys; what follows belongs to it
+ *   A: vendor=0x10de                            a file and its text; \n and \\ stand for newline and backslash
+ *   H: config=de108327                          a file of bytes, in hex
+ *   H: config+100=1000                          more of it, from offset 0x100; what is between is zero
+ *   L: driver=../../../../bus/pci/drivers/nouveau        a symbolic link
+ *
+ *   V: module/vfio_pci=live                     a value that is not below /sys, by its name on the seam
+ *   F: etc/pve/qemu-server/100.conf             a file of several lines; each follows as "| text"
+ *   | hostpci0: 0000:02:00
+ *
+ * P, A, H, L are umockdev's letters; its E, N and S lines are read over, so that a recording of umockdev-record
+ * loads. Links that the kernel derives need not be written: a block whose last part is a PCI address stands on the
+ * pci bus; the bus's, the driver's and the IOMMU group's own folders are made from the devices' links.
+ * Config space that is given only in part takes ids, class and subsystem from the files of those names.
+ */
+#define HOSTFILE_VERSION 1
+#define HOSTFILE_BYTES_MAX (8 * 1024 * 1024)
+#define HOSTFILE_LINE_MAX (16 * 1024)
+
+/*
+ * A simulated host from text, which needs no NUL at its end. file is only a name for messages, which carry file:line.
+ * The host is closed with host_close().
+ */
+int hostfile_parse(const char *text, size_t n, const char *file, struct host **h, struct error *err);
+
+/* Writes any host, live or simulated, as a .host text. source is the text behind "source: ". */
+int hostfile_write(struct host *h, const char *source, FILE *out, struct error *err);
+
+#endif
