@@ -31,7 +31,6 @@ struct step {
 	const struct action *action;
 	const char *device;		/* PCI address: undo of a device stops where it will not yield, others go on */
 	enum phase phase;		/* in which the step is done; all steps are undone when the lease ends */
-	unsigned deadline_ms;		/* for one write and what must then be seen */
 	size_t n_looks;
 	const char *look[STEP_LOOKS_MAX];	/* names on the host, as host_read() takes them */
 	struct looks from, to, home;
@@ -39,12 +38,23 @@ struct step {
 	const char *id;			/* vendor:device:subvendor:subdevice of the device when planned, NULL if no PCI function */
 };
 
+/*
+ * Every wait is bounded (milliseconds). A phase that needs longer than PHASE_MS is given up and undone; going back has
+ * the same time once more.
+ */
+#define WRITE_MS 10000
+#define BIND_MS 30000
+#define PHASE_MS 45000
+#define LOCK_MS 5000
+
 /* One write on the host, and what it changes. */
 struct poke {
-	char at[HOST_NAME_MAX];
-	char put[HOST_VALUE_MAX];
+	char at[HOST_NAME_BYTES];
+	char put[HOST_VALUE_BYTES];
 	size_t look;			/* index of the look that changes */
 	struct value becomes;		/* what it will read */
+	bool perhaps;			/* foretold only: it is left out if the host reads so already */
+	unsigned deadline_ms;		/* for the write, and for what must then be seen */
 };
 
 #endif

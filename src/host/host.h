@@ -23,8 +23,8 @@
  *
  * All calls return 0 or more, or a negative errno as the kernel gave it.
  */
-#define HOST_NAME_MAX 256	/* longest name, NUL included */
-#define HOST_VALUE_MAX 4096	/* longest value, NUL included: one page, as sysfs has it */
+#define HOST_NAME_BYTES 256	/* longest name, NUL included */
+#define HOST_VALUE_BYTES 4096	/* longest value, NUL included: one page, as sysfs has it */
 
 /* What is known of a write that did not return. */
 struct host_stuck {

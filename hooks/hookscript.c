@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "core/prepare.h"
+#include "hookscript.h"
+
+#define DIFFERENCES_MAX 20
+
+/* One call of the hook. */
+struct call {
+	struct run *r;
+	unsigned vmid;
+	enum phase phase;
+	struct host *host;
+	struct store store;
+	struct lender lender;
+	struct teller teller;
+};
+
+static enum outcome refuse(const struct call *c, enum outcome o, const struct error *err)
+{
+	complain("%u %s: %s", c->vmid, phase_name(c->phase), err->text);
+	return o;
+}
+
+/* --- pre-start -------------------------------------------------------------------------------------------------- */
+
+/* What an earlier life left: its start failed after pre-start, or its post-stop never came. */
+static enum outcome end_earlier_life(struct call *c)
+{
+	struct error err = { 0 };
+	bool ended;
+	enum outcome o = lend_back(&c->lender, c->vmid, &ended, &err);
+
+	if (o != OUTCOME_DONE)
+		return refuse(c, o, &err);
+	if (ended)
+		complain("%u pre-start: gave back what an earlier start of this VM had left lent", c->vmid);
+	return o;
+}
+
+/* Without a profile there is nothing to do for a VM that asks for no device of the host. */
+static enum outcome without_profile(struct call *c)
+{
+	struct pve_guest guest;
+	struct error err;
+
+	if (pveconf_read(c->host, c->vmid, c->r->arena, &guest, &err) < 0)
+		return OUTCOME_DONE;
+	for (int i = 0; i < HOSTPCI_MAX; i++)
+		if (guest.hostpci[i].present) {
+			complain("%u pre-start: VM %u has hostpci%d but no profile; write " PROFILE_FOLDER_HOST
+				 "/%u.yaml, or take the hookscript off the VM", c->vmid, c->vmid, i, c->vmid);
+			return OUTCOME_REFUSED;
+		}
+	return OUTCOME_DONE;
+}
+
+static enum outcome lend(struct call *c, const char *path)
+{
+	struct planner planner;
+	struct findings findings;
+	struct error err = { 0 };
+	const struct profile *profile;
+	uint64_t hash;
+	enum outcome o;
+	bool planned;
+
+	findings_init(&findings, c->r->arena);
+	profile = profile_load(path, &hash, &findings);
+	planned = profile && prepare_plan(&planner, c->host, profile, c->vmid, &findings, &err);
+	print_findings(&findings, stderr);
+	if (!planned && err.code)
+		return refuse(c, OUTCOME_FAILED, &err);
+	if (!planned)
+		return OUTCOME_REFUSED;
+	if (lend_check_others(&c->store, c->vmid, &planner.plan, c->r->arena, &err) < 0)
+		return refuse(c, err.code == -EBUSY ? OUTCOME_BUSY : OUTCOME_CHANGED, &err);
+	o = lend_out(&c->lender, c->vmid, profile, hash, &planner.plan, &err);
+	return o == OUTCOME_DONE ? o : refuse(c, o, &err);
+}
+
+static enum outcome pre_start(struct call *c)
+{
+	const char *path;
+	struct error err = { 0 };
+	enum outcome o = lend_lock(&c->lender, c->vmid, &err);
+	int qemu = pve_running(c->host, c->vmid);
+
+	if (o != OUTCOME_DONE)
+		return refuse(c, o, &err);
+	if (qemu) {
+		complain("%u pre-start: VM %u runs already (process %d); nothing was touched", c->vmid, c->vmid, qemu);
+		return OUTCOME_REFUSED;
+	}
+	o = end_earlier_life(c);
+	if (o != OUTCOME_DONE)
+		return o;
+	path = profile_path(c->vmid, c->r->arena);
+	return path ? lend(c, path) : without_profile(c);
+}
+
+/* --- the others ------------------------------------------------------------------------------------------------- */
+
+/* The VM runs; it can only be said whether it has what it was lent. */
+static enum outcome post_start(struct call *c)
+{
+	const char *lines[DIFFERENCES_MAX];
+	struct lease lease;
+	struct error err;
+	size_t n;
+
+	if (journal_peek(&c->store, c->vmid, c->r->arena, &lease, &err) < 0)
+		return err.code == -ENOENT ? OUTCOME_DONE : refuse(c, OUTCOME_CHANGED, &err);
+	n = engine_differences(c->host, &lease, GOAL_TO, c->r->arena, lines, DIFFERENCES_MAX);
+	for (size_t i = 0; i < n && i < DIFFERENCES_MAX; i++)
+		complain("%u post-start: %s", c->vmid, lines[i]);
+	return OUTCOME_DONE;
+}
+
+static enum outcome post_stop(struct call *c)
+{
+	struct error err = { 0 };
+	bool ended;
+	enum outcome o = lend_lock(&c->lender, c->vmid, &err);
+	int qemu = pve_running(c->host, c->vmid);
+
+	if (o != OUTCOME_DONE)
+		return refuse(c, o, &err);
+	if (qemu) {
+		/* A post-stop that comes late, after the VM was started again: its devices are in use. */
+		complain("%u post-stop: QEMU runs (process %d); its devices stay with it", c->vmid, qemu);
+		return OUTCOME_DONE;
+	}
+	o = lend_back(&c->lender, c->vmid, &ended, &err);
+	return o == OUTCOME_DONE ? o : refuse(c, o, &err);
+}
+
+static enum outcome call_phase(struct call *c)
+{
+	switch (c->phase) {
+	case PHASE_PRE_START:
+		return pre_start(c);
+	case PHASE_POST_START:
+		return post_start(c);
+	case PHASE_PRE_STOP:
+		/* QEMU still holds the devices, and Proxmox does not call it when the guest powers itself off. */
+		return OUTCOME_DONE;
+	case PHASE_POST_STOP:
+		return post_stop(c);
+	}
+	return OUTCOME_DONE;
+}
+
+/*
+ * "Stop task" in Proxmox's GUI sends TERM to the whole process group, and KILL five seconds later. Between two writes
+ * TERM would leave the host half-way for no gain, so the run ends as it would have; KILL is what the journal is for.
+ */
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static enum outcome open_and_call(struct call *c)
+{
+	struct error err = { 0 };
+	enum outcome o;
+
+	if (store_open(&c->store, STORE_PATH, &err) < 0)
+		return refuse(c, OUTCOME_FAILED, &err);
+	lender_init(&c->lender, c->host, &c->store, c->r->arena,
+		    arena_fmt(c->r->arena, "VM %u, %s", c->vmid, phase_name(c->phase)));
+	c->teller = (struct teller){ c->vmid, phase_name(c->phase), c->r->quiet };
+	c->lender.engine.tell = tell_event;
+	c->lender.engine.arg = &c->teller;
+	block_signals();
+	o = call_phase(c);
+	lockset_release(&c->lender.locks);
+	store_close(&c->store);
+	return o;
+}
+
+enum outcome hookscript(struct run *r, int argc, char **argv)
+{
+	_cleanup_host_ struct host *h = NULL;
+	struct call c = { .r = r };
+	int phase;
+
+	if (!vmid_parse(argv[0], &c.vmid)) {
+		complain("'%s' is no VMID; it is a number from %d to %d", argv[0], VMID_MIN, VMID_MAX);
+		return OUTCOME_REFUSED;
+	}
+	if (argc != 2) {
+		complain("usage: handover VMID PHASE");
+		return OUTCOME_REFUSED;
+	}
+	if (r->host_file) {
+		complain("a hook works on this host only; to see what it would do on a file, use `handover rehearse`");
+		return OUTCOME_REFUSED;
+	}
+	phase = phase_find(argv[1]);
+	if (phase < 0) {
+		complain("phase '%s' is unknown; nothing to do", argv[1]);
+		return OUTCOME_DONE;
+	}
+	c.phase = (enum phase)phase;
+	if (!open_host(r, &h))
+		return OUTCOME_FAILED;
+	c.host = h;
+	return open_and_call(&c);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/lock.h"
+
+/* flock() has no timeout and an alarm would disturb the caller, so a lock is asked for this often. */
+#define RETRY_MS 20
+#define PURPOSE_MAX 128
+
+static void read_text(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+
+	buf[n > 0 ? n : 0] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+static bool has_open(const char *pid, const struct stat *file)
+{
+	char path[300];
+	struct dirent *e;
+	struct stat st;
+	bool found = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	dir = opendir(path);
+	while (dir && !found && (e = readdir(dir)) != NULL)
+		found = fstatat(dirfd(dir), e->d_name, &st, 0) == 0 && st.st_dev == file->st_dev &&
+			st.st_ino == file->st_ino;
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* The process that has the lock file open, other than this one: by looking, since the one that locked may be dead. */
+static bool find_holder(int fd, char *pid, size_t size)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+	struct stat file;
+	bool found = false;
+
+	while (proc && !found && fstat(fd, &file) == 0 && (e = readdir(proc)) != NULL) {
+		if (e->d_name[0] < '1' || e->d_name[0] > '9' || atoi(e->d_name) == getpid() ||
+		    !has_open(e->d_name, &file))
+			continue;
+		snprintf(pid, size, "%.15s", e->d_name);
+		found = true;
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+static int busy(int fd, const char *name, struct error *err)
+{
+	char purpose[PURPOSE_MAX], pid[16], path[64], comm[64], wchan[64];
+	ssize_t n = pread(fd, purpose, sizeof(purpose) - 1, 0);
+
+	purpose[n > 0 ? n : 0] = '\0';
+	purpose[strcspn(purpose, "\n")] = '\0';
+	if (!find_holder(fd, pid, sizeof(pid)))
+		return error_set(err, -EBUSY, "%s is in use by another run (%s); try again", name, purpose);
+	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	read_text(path, comm, sizeof(comm));
+	snprintf(path, sizeof(path), "/proc/%s/wchan", pid);
+	read_text(path, wchan, sizeof(wchan));
+	return error_set(err, -EBUSY, "%s is in use by process %s (%s, for %s)%s%s; try again when it has ended", name, pid,
+			 comm, *purpose ? purpose : "an unknown purpose",
+			 strcmp(wchan, "0") != 0 && *wchan ? ", which waits in the kernel in " : "",
+			 strcmp(wchan, "0") != 0 ? wchan : "");
+}
+
+static void write_purpose(int fd, const char *purpose)
+{
+	char line[PURPOSE_MAX];
+	int n = snprintf(line, sizeof(line), "%.100s\n", purpose);
+
+	/* Only for people: a lock without it works as well. */
+	if (ftruncate(fd, 0) == 0 && n > 0)
+		(void)!pwrite(fd, line, (size_t)n, 0);
+}
+
+int lockset_take(struct lockset *set, int dir, const char *name, const char *purpose, unsigned *wait_ms,
+		 struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
+	int fd;
+
+	for (size_t i = 0; i < set->n; i++)
+		if (strcmp(set->held[i].name, name) == 0)
+			return 0;
+	if (set->n == LOCKS_MAX || strlen(name) >= LOCK_NAME_MAX)
+		return error_set(err, -E2BIG, "more than %d locks are needed", LOCKS_MAX);
+	fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_errno(err, -errno, "cannot open the lock of %s", name);
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		int code = -errno;
+
+		if (code == -EWOULDBLOCK && *wait_ms >= RETRY_MS) {
+			nanosleep(&pause, NULL);
+			*wait_ms -= RETRY_MS;
+			continue;
+		}
+		code = code == -EWOULDBLOCK ? busy(fd, name, err) : error_errno(err, code, "cannot lock %s", name);
+		close(fd);
+		return code;
+	}
+	write_purpose(fd, purpose);
+	strcpy(set->held[set->n].name, name);
+	set->held[set->n++].fd = fd;
+	return 0;
+}
+
+void lockset_release(struct lockset *set)
+{
+	while (set->n)
+		close(set->held[--set->n].fd);
+}

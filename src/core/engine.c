@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/engine.h"
+
+#define DEVICES "sys/bus/pci/devices"
+
+/* On the way back a write that fails is tried again: a group in use answers EINVAL and then lets go. */
+#define BACK_TRIES 3
+#define BACK_PAUSE_MS 200
+
+int step_read(struct host *h, const struct step *s, struct looks *now, struct look_buffer *buf, struct error *err)
+{
+	memset(now, 0, sizeof(*now));
+	for (size_t i = 0; i < s->n_looks; i++) {
+		ssize_t n = host_read(h, s->look[i], buf->text[i], sizeof(buf->text[i]));
+
+		if (n >= 0)
+			now->v[i].text = buf->text[i];
+		else if (n != -ENOENT && n != -ENODEV)
+			return error_errno(err, (int)n, "cannot read '%s'", s->look[i]);
+	}
+	return 0;
+}
+
+/* --- is it still the device that was meant? ------------------------------------------------------------------------ */
+
+enum identity { IDENTITY_SAME, IDENTITY_GONE, IDENTITY_OTHER };
+
+static unsigned read_hex(struct host *h, const char *device, const char *file)
+{
+	char name[HOST_NAME_BYTES], text[32];
+	uint64_t v = 0;
+
+	snprintf(name, sizeof(name), DEVICES "/%s/%s", device, file);
+	if (host_read(h, name, text, sizeof(text)) > 0 && str_starts(text, "0x"))
+		str_hex(text + 2, 1, 8, &v);
+	return (unsigned)v;
+}
+
+static enum identity identify(struct host *h, const struct step *s)
+{
+	char name[HOST_NAME_BYTES], id[32];
+
+	if (!s->id)
+		return IDENTITY_SAME;
+	snprintf(name, sizeof(name), DEVICES "/%s", s->device);
+	if (!host_has(h, name))
+		return IDENTITY_GONE;
+	snprintf(id, sizeof(id), "%04x:%04x:%04x:%04x", read_hex(h, s->device, "vendor"),
+		 read_hex(h, s->device, "device"), read_hex(h, s->device, "subsystem_vendor"),
+		 read_hex(h, s->device, "subsystem_device"));
+	return strcmp(id, s->id) == 0 ? IDENTITY_SAME : IDENTITY_OTHER;
+}
+
+/* --- one step ---------------------------------------------------------------------------------------------------- */
+
+static const char *shown(const struct value *v)
+{
+	return v->text ? v->text : "none";
+}
+
+static unsigned time_left(const struct engine *e, unsigned at_most)
+{
+	int64_t left = e->end - host_now(e->host);
+
+	return left <= 0 ? 0 : left < at_most ? (unsigned)left : at_most;
+}
+
+static bool has_become(struct host *h, const struct step *s, const struct poke *p)
+{
+	char text[HOST_VALUE_BYTES];
+	struct value now = { .text = host_read(h, s->look[p->look], text, sizeof(text)) < 0 ? NULL : text };
+
+	return value_fits(&now, &p->becomes);
+}
+
+/* Looks until the write shows, or its time is over. */
+static bool wait_to_become(struct engine *e, const struct step *s, const struct poke *p, int64_t end)
+{
+	while (!has_become(e->host, s, p)) {
+		int64_t left = end - host_now(e->host);
+
+		if (left <= 0)
+			return false;
+		host_wait(e->host, (unsigned)left);
+	}
+	return true;
+}
+
+static int stuck(struct engine *e, const struct step *s, const struct poke *p, struct error *err)
+{
+	e->stuck_device = s->device;
+	snprintf(e->stuck_at, sizeof(e->stuck_at), "%s", p->at);
+	return error_set(err, -ETIMEDOUT, "writing '%s' to '%s' has not returned from the kernel (process %d%s%s)", p->put,
+			 p->at, (int)e->stuck.pid, *e->stuck.wchan ? ", waiting in " : "", e->stuck.wchan);
+}
+
+/*
+ * One write, and a look at what it did. What is seen decides: a write may fail and still have taken effect, and
+ * drivers_probe and its like succeed without having done anything.
+ */
+static int do_write(struct engine *e, const struct step *s, const struct poke *p, struct error *err)
+{
+	unsigned ms = time_left(e, p->deadline_ms);
+	int64_t end = host_now(e->host) + ms;
+	int code;
+
+	if (ms == 0)
+		return error_set(err, -ETIME, "the time for this phase (%d s) is used up", PHASE_MS / 1000);
+	code = host_write(e->host, p->at, p->put, ms, &e->stuck);
+	if (code == -ETIMEDOUT)
+		return stuck(e, s, p, err);
+	/* EAGAIN: the driver's probe is deferred, and is tried again by the kernel (drivers/base/dd.c). */
+	if (code < 0 && code != -EAGAIN && !has_become(e->host, s, p))
+		return error_errno(err, code, "cannot write '%s' to '%s'", p->put, p->at);
+	if (wait_to_become(e, s, p, end))
+		return 0;
+	return error_set(err, -EIO, "'%s' was written to '%s', but '%s' does not become %s", p->put, p->at,
+			 s->look[p->look], shown(&p->becomes));
+}
+
+static int write_patiently(struct engine *e, const struct step *s, const struct poke *p, bool back, struct error *err)
+{
+	int code = do_write(e, s, p, err);
+
+	for (int n = 1; back && n < BACK_TRIES && code < 0 && code != -ETIMEDOUT && code != -ETIME; n++) {
+		host_wait(e->host, time_left(e, BACK_PAUSE_MS));
+		code = do_write(e, s, p, err);
+	}
+	return code;
+}
+
+/* Write after write until the step is at its goal. */
+static int reach(struct engine *e, const struct step *s, enum goal goal, unsigned *writes, struct error *err)
+{
+	const struct looks *want = step_goal(s, goal);
+	struct look_buffer buf;
+	struct looks now;
+	struct poke p;
+	int code;
+
+	for (*writes = 0; *writes < STEP_WRITES_MAX; ++*writes) {
+		code = step_read(e->host, s, &now, &buf, err);
+		if (code < 0)
+			return code;
+		if (looks_fit(s, &now, want))
+			return 0;
+		if (!s->action->next(s, &now, want, &p, err))
+			return err->code;
+		code = write_patiently(e, s, &p, goal != GOAL_TO, err);
+		if (code < 0)
+			return code;
+	}
+	return error_set(err, -ELOOP, "%d writes did not bring it where it shall be", STEP_WRITES_MAX);
+}
+
+static void tell(const struct engine *e, const struct event *event)
+{
+	if (e->tell)
+		e->tell(e->arg, event);
+}
+
+/* --- forward ----------------------------------------------------------------------------------------------------- */
+
+static int check_before(struct engine *e, const struct step *s, struct error *err)
+{
+	struct look_buffer buf;
+	struct looks now;
+	int code;
+
+	if (identify(e->host, s) != IDENTITY_SAME)
+		return error_set(err, -ESTALE, "it is no longer the device the plan was made for");
+	code = step_read(e->host, s, &now, &buf, err);
+	if (code < 0)
+		return code;
+	for (size_t i = 0; i < s->n_looks; i++)
+		if (!value_fits(&now.v[i], &s->from.v[i]))
+			return error_set(err, -ESTALE, "'%s' is %s, but was %s when the plan was made", s->look[i],
+					 shown(&now.v[i]), shown(&s->from.v[i]));
+	return 0;
+}
+
+static int step_forward(struct engine *e, struct journal *j, struct lease *lease, size_t i, unsigned *writes,
+			struct error *err)
+{
+	const struct step *s = &lease->steps[i];
+	int code = check_before(e, s, err);
+
+	if (code == 0)
+		code = journal_mark(j, lease, i, MARK_DO, err);
+	if (code == 0)
+		code = reach(e, s, GOAL_TO, writes, err);
+	if (code == 0)
+		code = journal_mark(j, lease, i, MARK_DID, err);
+	return code;
+}
+
+int engine_forward(struct engine *e, struct journal *j, struct lease *lease, struct error *err)
+{
+	e->end = host_now(e->host) + PHASE_MS;
+	for (size_t i = 0; i < lease->n; i++) {
+		struct event event = { EVENT_REACHED, &lease->steps[i], i, lease->n, GOAL_TO, 0, 0, NULL };
+		int64_t begun = host_now(e->host);
+		int code = step_forward(e, j, lease, i, &event.writes, err);
+
+		event.ms = host_now(e->host) - begun;
+		if (code < 0) {
+			event.kind = EVENT_FAILED;
+			event.text = err->text;
+			tell(e, &event);
+			return error_in(err, "%s", lease->steps[i].device);
+		}
+		tell(e, &event);
+	}
+	return 0;
+}
+
+/* --- back -------------------------------------------------------------------------------------------------------- */
+
+static bool stops(const struct lease *lease, const bool *failed, const struct engine *e, size_t i)
+{
+	const char *device = lease->steps[i].device;
+
+	if (e->stuck.pid && e->stuck_device && strcmp(e->stuck_device, device) == 0)
+		return true;
+	for (size_t later = i + 1; later < lease->n; later++)
+		if (failed[later] && strcmp(lease->steps[later].device, device) == 0)
+			return true;
+	return false;
+}
+
+static int step_back(struct engine *e, struct journal *j, struct lease *lease, size_t i, enum goal goal,
+		     struct event *event, struct error *err)
+{
+	const struct step *s = &lease->steps[i];
+	struct error ignored;
+	int code = 0;
+
+	/* The way back needs no mark to be safe: it is found by looking. So a full disk does not stop it. */
+	journal_mark(j, lease, i, MARK_UNDO, &ignored);
+	if (identify(e->host, s) == IDENTITY_SAME)
+		code = reach(e, s, goal, &event->writes, err);
+	else
+		event->kind = EVENT_GONE;
+	if (code == 0 && lease->marks[i] == MARK_UNDO)
+		journal_mark(j, lease, i, MARK_UNDID, &ignored);
+	return code;
+}
+
+int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum goal goal, struct error *err)
+{
+	bool failed[PLAN_STEPS_MAX] = { false };
+	int first = 0;
+
+	e->end = host_now(e->host) + PHASE_MS;
+	e->left = 0;
+	for (size_t i = lease->n; i-- > 0;) {
+		struct event event = { EVENT_REACHED, &lease->steps[i], i, lease->n, goal, 0, 0, NULL };
+		int64_t begun = host_now(e->host);
+		struct error why = { 0 };
+		int code;
+
+		if (lease->marks[i] == MARK_NONE || lease->marks[i] == MARK_UNDID)
+			continue;
+		if (stops(lease, failed, e, i)) {
+			failed[i] = true;
+			e->left++;
+			continue;
+		}
+		code = step_back(e, j, lease, i, goal, &event, &why);
+		event.ms = host_now(e->host) - begun;
+		if (code < 0) {
+			failed[i] = true;
+			e->left++;
+			event.kind = EVENT_FAILED;
+			event.text = why.text;
+			if (!first)
+				*err = why;
+			first = first ? first : error_in(err, "%s", lease->steps[i].device);
+		}
+		tell(e, &event);
+	}
+	if (e->left && !first)
+		return error_set(err, -EBUSY, "%s is still inside the kernel", e->stuck_device);
+	return first;
+}
+
+size_t engine_differences(struct host *h, const struct lease *lease, enum goal goal, struct arena *a,
+			  const char **lines, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < lease->n; i++) {
+		const struct step *s = &lease->steps[i];
+		struct look_buffer buf;
+		struct looks now;
+		struct error err;
+
+		if (lease->marks[i] == MARK_NONE || step_read(h, s, &now, &buf, &err) < 0)
+			continue;
+		for (size_t k = 0; k < s->n_looks; k++) {
+			const struct value *want = &step_goal(s, goal)->v[k];
+
+			if (value_fits(&now.v[k], want) || n++ >= max)
+				continue;
+			lines[n - 1] = arena_fmt(a, "%s %s: %s, should be %s", s->device, str_basename(s->look[k]),
+						 shown(&now.v[k]), shown(want));
+		}
+	}
+	return n;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_ENGINE_H
+#define HANDOVER_ENGINE_H
+
+#include "core/journal.h"
+#include "core/plan.h"
+#include "host/host.h"
+
+/* What the engine tells while it works; for whoever prints. */
+enum event_kind {
+	EVENT_REACHED,	/* the step is where it was to be; writes and ms say what it took */
+	EVENT_GONE,	/* its device is no longer there, or another is in its place: nothing to give back */
+	EVENT_FAILED,	/* text says why */
+};
+
+struct event {
+	enum event_kind kind;
+	const struct step *step;
+	size_t index, total;	/* from 0 */
+	enum goal goal;
+	unsigned writes;
+	int64_t ms;
+	const char *text;
+};
+
+struct engine {
+	struct host *host;
+	void (*tell)(void *arg, const struct event *e);	/* NULL: nobody listens */
+	void *arg;
+	/* filled in while it works: */
+	int64_t end;			/* of the phase's time, on host_now()'s clock */
+	struct host_stuck stuck;	/* pid != 0: a write is still in the kernel, */
+	const char *stuck_device;	/* on this device, */
+	char stuck_at[HOST_NAME_BYTES];	/* to this name */
+	size_t left;			/* steps that could not be taken back */
+};
+
+/*
+ * Does all steps of a lease, in order, each with its marks. Stops at the first that fails; what was begun stands in
+ * the lease's marks, for engine_back(). -ESTALE: a device is not what the plan was made for.
+ * Memory is not asked for; the arena may be sealed.
+ */
+int engine_forward(struct engine *e, struct journal *j, struct lease *lease, struct error *err);
+
+/*
+ * Takes back all steps that were begun, last first, to where they came from (GOAL_FROM) or shall go (GOAL_HOME). A step
+ * that fails stops the steps of its device; those of other devices go on. Returns 0 if all is back; else the first
+ * failure, and e->left counts the steps that are not. A device that is gone is back.
+ */
+int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum goal goal, struct error *err);
+
+/*
+ * What differs now from where the steps of a lease shall be at a goal: one line for each look, as
+ * "0000:02:00.0 driver: nouveau, should be vfio-pci". Returns how many; tells at most max of them.
+ */
+size_t engine_differences(struct host *h, const struct lease *lease, enum goal goal, struct arena *a,
+			  const char **lines, size_t max);
+
+/* What a step reads now. Values belong to buf. */
+struct look_buffer {
+	char text[STEP_LOOKS_MAX][HOST_VALUE_BYTES];
+};
+int step_read(struct host *h, const struct step *s, struct looks *now, struct look_buffer *buf, struct error *err);
+
+#endif

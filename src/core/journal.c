@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/journal.h"
+#include "core/journal_text.h"
+
+/* Out of the program and onto the file before the act it announces; on tmpfs the flush costs nothing. */
+static int put(const struct journal *j, const char *text, size_t n, struct error *err)
+{
+	off_t before = lseek(j->fd, 0, SEEK_END);
+	ssize_t done = write(j->fd, text, n);
+	int code;
+
+	if (done == (ssize_t)n && fdatasync(j->fd) == 0)
+		return 0;
+	code = done >= 0 && (size_t)done < n ? -ENOSPC : -errno;
+	/* What follows must not be glued to half a line. */
+	if (done > 0 && ftruncate(j->fd, before) < 0)
+		code = -errno;
+	return error_errno(err, code, "cannot write the journal of VM %u", j->vmid);
+}
+
+static int put_line(const struct journal *j, const char *line, struct error *err)
+{
+	return put(j, line, strlen(line), err);
+}
+
+int journal_begin(struct journal *j, struct store *store, const struct lease *lease, struct arena *a,
+		  struct error *err)
+{
+	struct journal begun = { .store = store, .vmid = lease->vmid };
+	const char *text = journal_write_text(lease, a);
+	int code;
+
+	if (!text)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (strlen(text) > JOURNAL_BYTES_MAX / 2)
+		return error_set(err, -E2BIG, "the lease is too long to be written down");
+	begun.fd = store_create(store, lease->vmid);
+	if (begun.fd < 0)
+		return error_errno(err, begun.fd, "cannot make a journal for VM %u", lease->vmid);
+	code = put_line(&begun, text, err);
+	if (code < 0) {
+		journal_close(&begun);
+		store_remove(store, lease->vmid);
+		return code;
+	}
+	*j = begun;
+	return 0;
+}
+
+int journal_mark(struct journal *j, struct lease *lease, size_t step, enum mark mark, struct error *err)
+{
+	char line[32];
+	int code;
+
+	/* A way back may be gone again after it failed; the file says so already. */
+	if (lease->marks[step] == mark)
+		return 0;
+	snprintf(line, sizeof(line), "%s\t%zu\n", journal_mark_word(mark), step);
+	code = put_line(j, line, err);
+	if (code == 0)
+		lease->marks[step] = mark;
+	return code;
+}
+
+int journal_hold(struct journal *j, struct lease *lease, struct error *err)
+{
+	int code = put_line(j, "held\n", err);
+
+	if (code == 0)
+		lease->held = true;
+	return code;
+}
+
+int journal_stuck(struct journal *j, struct lease *lease, struct error *err)
+{
+	int code = lease->stuck ? 0 : put_line(j, "stuck\n", err);
+
+	if (code == 0)
+		lease->stuck = true;
+	return code;
+}
+
+static char *slurp(int fd, struct arena *a, size_t *n)
+{
+	char *text = arena_alloc(a, JOURNAL_BYTES_MAX + 1);
+	ssize_t got;
+
+	for (*n = 0; *n < JOURNAL_BYTES_MAX; *n += (size_t)got) {
+		got = pread(fd, text + *n, JOURNAL_BYTES_MAX + 1 - *n, (off_t)*n);
+		if (got < 0)
+			return NULL;
+		if (got == 0)
+			break;
+	}
+	return text;
+}
+
+/* The next mark must not be glued to a line that was torn. */
+static int cut(int fd, size_t good)
+{
+	return ftruncate(fd, (off_t)good) < 0 || lseek(fd, (off_t)good, SEEK_SET) < 0 ? -errno : 0;
+}
+
+static int read_lease(int fd, unsigned vmid, struct arena *a, struct lease *lease, size_t *good, struct error *err)
+{
+	char file[64];
+	const char *text;
+	size_t n;
+	int code;
+
+	snprintf(file, sizeof(file), STORE_PATH "/%u.journal", vmid);
+	text = slurp(fd, a, &n);
+	if (!text)
+		return error_errno(err, -errno, "cannot read '%s'", file);
+	code = journal_parse(text, n, file, a, lease, good, err);
+	if (code == 0 && lease->vmid != vmid)
+		code = error_set(err, -EBADMSG, "%s: damaged: it is VM %u's; nothing was touched", file, lease->vmid);
+	return code;
+}
+
+int journal_load(struct journal *j, struct store *store, unsigned vmid, struct arena *a, struct lease *lease,
+		 struct error *err)
+{
+	struct journal loaded = { .store = store, .vmid = vmid };
+	size_t good;
+	int code;
+
+	loaded.fd = store_append(store, vmid);
+	if (loaded.fd < 0)
+		return error_errno(err, loaded.fd, "cannot open the journal of VM %u", vmid);
+	code = read_lease(loaded.fd, vmid, a, lease, &good, err);
+	if (code == 0 && (code = cut(loaded.fd, good)) < 0)
+		error_errno(err, code, "cannot cut the torn end off the journal of VM %u", vmid);
+	if (code == 0) {
+		*j = loaded;
+		return 0;
+	}
+	journal_close(&loaded);
+	if (code != -ENODATA)
+		return code;
+	store_remove(store, vmid);
+	return error_set(err, -ENOENT, "VM %u has no lease", vmid);
+}
+
+int journal_peek(struct store *store, unsigned vmid, struct arena *a, struct lease *lease, struct error *err)
+{
+	int fd = store_append(store, vmid), code;
+	size_t good;
+
+	if (fd < 0)
+		return error_errno(err, fd, "cannot open the journal of VM %u", vmid);
+	code = read_lease(fd, vmid, a, lease, &good, err);
+	close(fd);
+	return code == -ENODATA ? error_set(err, -ENOENT, "VM %u has no lease", vmid) : code;
+}
+
+int journal_end(struct journal *j, struct error *err)
+{
+	int code = store_remove(j->store, j->vmid);
+
+	journal_close(j);
+	return code < 0 ? error_errno(err, code, "cannot remove the journal of VM %u", j->vmid) : 0;
+}
+
+void journal_close(struct journal *j)
+{
+	if (j->fd >= 0)
+		close(j->fd);
+	j->fd = -1;
+}
+
+const char *lease_state(const struct lease *lease)
+{
+	if (lease->stuck)
+		return "stuck";
+	for (size_t i = 0; i < lease->n; i++)
+		if (lease->marks[i] >= MARK_UNDO)
+			return "returning";
+	return lease->held ? "held" : "running";
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_JOURNAL_H
+#define HANDOVER_JOURNAL_H
+
+#include "core/plan.h"
+#include "core/store.h"
+
+/*
+ * A lease: what one VM was lent, and how far that has come. The journal is the lease on disk: all its steps with
+ * their ways back, written and flushed before the first of them is done, then a mark before and after each. Nothing
+ * reads the profile again until the lease has ended.
+ *
+ * States, and what may happen in each:
+ *
+ *   absent   - no file
+ *       journal_begin() writes it -> writing
+ *   writing  - no line "ready": the writer was killed before it touched anything
+ *       it is dropped: journal_load() removes it and answers absent
+ *   running  - "ready", perhaps marks "do N", "did N": on the way out, or killed there
+ *       journal_hold() -> held; or everything done is undone to where it came from (GOAL_FROM) -> absent
+ *   held     - "held": the VM has what it asked for
+ *       everything is taken home (GOAL_HOME) -> absent
+ *   running or held, with marks "undo N", "undid N": on the way back, or killed there; the same way is gone on
+ *   stuck    - "stuck": the way back ended at something that would not yield
+ *       the same way is tried again, whenever somebody asks
+ *
+ * A mark is written before the act it announces, so what was begun is always known; what was finished is looked at on
+ * the host. A last line without newline was never written. Any other damage is refused (-EBADMSG): then nobody
+ * touches the host, because nobody knows.
+ */
+#define JOURNAL_VERSION 1
+#define JOURNAL_BYTES_MAX (1024 * 1024)
+#define GENERATION_BYTES 17	/* 16 hex digits, NUL */
+
+enum mark { MARK_NONE, MARK_DO, MARK_DID, MARK_UNDO, MARK_UNDID };
+
+struct lease {
+	unsigned vmid;
+	const char *boot_id;
+	const char *generation;		/* random: tells this lease from the VM's next */
+	const char *profile;		/* file it was planned from */
+	uint64_t profile_hash;		/* str_hash() of its bytes */
+	struct step *steps;
+	size_t n;
+	enum mark *marks;		/* of each step */
+	bool held, stuck;
+};
+
+struct journal {
+	struct store *store;
+	unsigned vmid;
+	int fd;
+};
+
+/* Writes the lease, whole and flushed. -EEXIST: the VM has a journal already. */
+int journal_begin(struct journal *j, struct store *store, const struct lease *lease, struct arena *a,
+		  struct error *err);
+
+/* A mark, flushed, in file and lease alike. */
+int journal_mark(struct journal *j, struct lease *lease, size_t step, enum mark mark, struct error *err);
+int journal_hold(struct journal *j, struct lease *lease, struct error *err);
+int journal_stuck(struct journal *j, struct lease *lease, struct error *err);
+
+/*
+ * Opens the VM's journal to go on with it; the caller holds the VM's lock. -ENOENT: the VM has no lease. -EBADMSG:
+ * damaged; err says where. A torn last line is cut off the file, and a journal in which nothing was begun is removed.
+ */
+int journal_load(struct journal *j, struct store *store, unsigned vmid, struct arena *a, struct lease *lease,
+		 struct error *err);
+
+/* Only reads it, and needs no lock: the journal may be another's, who writes it at this moment. */
+int journal_peek(struct store *store, unsigned vmid, struct arena *a, struct lease *lease, struct error *err);
+
+/*
+ * The same from text. *good is the length without a torn last line. -ENODATA: there is no "ready", so nothing was
+ * begun. Actions are looked up by name; one that this program does not have is damage.
+ */
+int journal_parse(const char *text, size_t n, const char *file, struct arena *a, struct lease *lease, size_t *good,
+		  struct error *err);
+
+/* The lease has ended: the file goes. */
+int journal_end(struct journal *j, struct error *err);
+
+void journal_close(struct journal *j);
+
+/* "running", "held", "returning", "stuck": the state for a person. */
+const char *lease_state(const struct lease *lease);
+
+#endif

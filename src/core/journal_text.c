@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The journal as text: lines of fields between tabs. Values are "-" (absent), "*" (any) or "=" and the text. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/journal.h"
+#include "core/journal_text.h"
+
+#define FIELDS_MAX 8
+
+/* --- writing ---------------------------------------------------------------------------------------------------- */
+
+static void put_text(FILE *out, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '\t')
+			fputs("\\t", out);
+		else if (*s == '\n')
+			fputs("\\n", out);
+		else if (*s == '\\')
+			fputs("\\\\", out);
+		else
+			fputc(*s, out);
+	}
+}
+
+static void put_optional(FILE *out, const char *s)
+{
+	fputs(s ? "\t=" : "\t-", out);
+	if (s)
+		put_text(out, s);
+}
+
+static void put_value(FILE *out, const struct value *v)
+{
+	if (v->any)
+		fputs("\t*", out);
+	else
+		put_optional(out, v->text);
+}
+
+static void put_step(FILE *out, const struct step *s)
+{
+	fprintf(out, "step\t%s\t%s\t%s", s->action->name, s->device, phase_name(s->phase));
+	put_optional(out, s->id);
+	put_optional(out, s->why);
+	fputc('\n', out);
+	for (size_t i = 0; i < s->n_looks; i++) {
+		fprintf(out, "look\t%s", s->look[i]);
+		put_value(out, &s->from.v[i]);
+		put_value(out, &s->to.v[i]);
+		put_value(out, &s->home.v[i]);
+		fputc('\n', out);
+	}
+}
+
+char *journal_write_text(const struct lease *lease, struct arena *a)
+{
+	char *text = NULL, *copy;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "handover-journal\t%d\nvmid\t%u\nboot\t", JOURNAL_VERSION, lease->vmid);
+	put_text(out, lease->boot_id);
+	fprintf(out, "\ngeneration\t%s\nprofile\t", lease->generation);
+	put_text(out, lease->profile);
+	fprintf(out, "\t%016llx\n", (unsigned long long)lease->profile_hash);
+	for (size_t i = 0; i < lease->n; i++)
+		put_step(out, &lease->steps[i]);
+	if (fflush(out) == 0)
+		fprintf(out, "ready\t%zu\t%016llx\n", lease->n, (unsigned long long)str_hash(STR_HASH_START, text, n));
+	if (fclose(out) != 0) {
+		free(text);
+		return NULL;
+	}
+	copy = arena_dupn(a, text, n);
+	free(text);
+	return copy;
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------- */
+
+struct reader {
+	const char *text, *at, *end;	/* whole lines only */
+	const char *file;
+	unsigned line;
+	struct arena *a;
+	struct error *err;
+	char *field[FIELDS_MAX];
+	size_t n;
+};
+
+static int damaged(struct reader *r, const char *what)
+{
+	return error_set(r->err, -EBADMSG, "%s:%u: damaged: %s; nothing was touched", r->file, r->line, what);
+}
+
+static bool unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		if (*s != '\\')
+			*to++ = *s;
+		else if (s[1] == 't' || s[1] == 'n' || s[1] == '\\')
+			*to++ = *++s == 't' ? '\t' : *s == 'n' ? '\n' : '\\';
+		else
+			return false;
+	}
+	*to = '\0';
+	return true;
+}
+
+/* The next line, in fields. False at the end; a line that is no line of a journal has n = 0. */
+static bool next_line(struct reader *r)
+{
+	const char *newline;
+	char *line;
+
+	if (r->at == r->end)
+		return false;
+	newline = memchr(r->at, '\n', (size_t)(r->end - r->at));
+	r->line++;
+	r->n = 0;
+	line = arena_dupn(r->a, r->at, (size_t)(newline - r->at));
+	if (strlen(line) == (size_t)(newline - r->at))
+		while (line && r->n < FIELDS_MAX)
+			r->field[r->n++] = strsep(&line, "\t");
+	if (line)
+		r->n = 0;
+	for (size_t i = 0; i < r->n; i++)
+		if (!unescape(r->field[i]))
+			r->n = 0;
+	r->at = newline + 1;
+	return true;
+}
+
+/* The line must be this key with this many fields in all. */
+static int expect(struct reader *r, const char *key, size_t n)
+{
+	if (!next_line(r))
+		return -ENODATA;
+	if (r->n != n || strcmp(r->field[0], key) != 0)
+		return damaged(r, "it is not the line that belongs here");
+	return 0;
+}
+
+static bool take_optional(const char *field, const char **text)
+{
+	if (strcmp(field, "-") == 0)
+		*text = NULL;
+	else if (*field == '=')
+		*text = field + 1;
+	else
+		return false;
+	return true;
+}
+
+static bool take_value(const char *field, struct value *v)
+{
+	*v = (struct value){ .any = strcmp(field, "*") == 0 };
+	return v->any || take_optional(field, &v->text);
+}
+
+static int take_look(struct reader *r, struct step *s)
+{
+	size_t i = s->n_looks;
+
+	if (r->n != 5 || i == STEP_LOOKS_MAX || strlen(r->field[1]) >= HOST_NAME_BYTES ||
+	    !take_value(r->field[2], &s->from.v[i]) || !take_value(r->field[3], &s->to.v[i]) ||
+	    !take_value(r->field[4], &s->home.v[i]))
+		return damaged(r, "it is no look of a step");
+	s->look[i] = r->field[1];
+	s->n_looks++;
+	return 0;
+}
+
+static int take_step(struct reader *r, struct lease *lease)
+{
+	struct step s = { 0 };
+	int phase;
+
+	if (r->n != 6 || lease->n == PLAN_STEPS_MAX)
+		return damaged(r, "it is no step, or one too many");
+	s.action = action_find(r->field[1]);
+	s.device = r->field[2];
+	phase = phase_find(r->field[3]);
+	if (!s.action || phase < 0 || !take_optional(r->field[4], &s.id) || !take_optional(r->field[5], &s.why))
+		return damaged(r, "it is no step of this program");
+	s.phase = (enum phase)phase;
+	lease->steps[lease->n++] = s;
+	return 0;
+}
+
+static int take_ready(struct reader *r, const struct lease *lease, size_t before)
+{
+	uint64_t n, hash;
+
+	if (r->n != 3 || !str_decimal(r->field[1], PLAN_STEPS_MAX, &n) || !str_hex(r->field[2], 16, 16, &hash) ||
+	    n != lease->n || hash != str_hash(STR_HASH_START, r->text, before))
+		return damaged(r, "the lease is not what was written");
+	return 0;
+}
+
+static int take_header(struct reader *r, struct lease *lease)
+{
+	uint64_t v;
+	int code = expect(r, "handover-journal", 2);
+
+	if (code == 0 && strcmp(r->field[1], "1") != 0)
+		return damaged(r, "it is of another version of handover");
+	if (code == 0)
+		code = expect(r, "vmid", 2);
+	if (code == 0 && !vmid_parse(r->field[1], &lease->vmid))
+		return damaged(r, "it is no VMID");
+	if (code == 0)
+		code = expect(r, "boot", 2);
+	if (code == 0)
+		lease->boot_id = r->field[1];
+	if (code == 0)
+		code = expect(r, "generation", 2);
+	if (code == 0 && !str_hex(r->field[1], 16, 16, &v))
+		return damaged(r, "it is no generation");
+	if (code == 0)
+		lease->generation = r->field[1];
+	if (code == 0)
+		code = expect(r, "profile", 3);
+	if (code == 0 && !str_hex(r->field[2], 16, 16, &lease->profile_hash))
+		return damaged(r, "it is no hash");
+	if (code == 0)
+		lease->profile = r->field[1];
+	return code;
+}
+
+static int take_steps(struct reader *r, struct lease *lease)
+{
+	lease->steps = arena_array(r->a, PLAN_STEPS_MAX, sizeof(*lease->steps));
+	for (;;) {
+		size_t before = (size_t)(r->at - r->text);
+		int code = 0;
+
+		if (!next_line(r))
+			return -ENODATA;
+		if (r->n == 0)
+			return damaged(r, "it is no line of a journal");
+		if (strcmp(r->field[0], "ready") == 0)
+			return take_ready(r, lease, before);
+		if (strcmp(r->field[0], "step") == 0)
+			code = take_step(r, lease);
+		else if (strcmp(r->field[0], "look") == 0 && lease->n)
+			code = take_look(r, &lease->steps[lease->n - 1]);
+		else
+			return damaged(r, "it is no line of a lease");
+		if (code < 0)
+			return code;
+	}
+}
+
+static const char *const mark_words[] = { NULL, "do", "did", "undo", "undid" };
+
+const char *journal_mark_word(enum mark m)
+{
+	return mark_words[m];
+}
+
+/* Which mark may follow which: a step may be begun again after a crash, but nothing is done before its "do". */
+static bool follows(enum mark before, enum mark m)
+{
+	switch (m) {
+	case MARK_NONE:
+		return false;
+	case MARK_DO:
+		return before == MARK_NONE;
+	case MARK_DID:
+		return before == MARK_DO;
+	case MARK_UNDO:
+		return before == MARK_DO || before == MARK_DID || before == MARK_UNDO;
+	case MARK_UNDID:
+		return before == MARK_UNDO;
+	}
+	return false;
+}
+
+static int take_mark(struct reader *r, struct lease *lease)
+{
+	uint64_t i;
+
+	if (r->n == 1 && strcmp(r->field[0], "held") == 0 && !lease->held) {
+		lease->held = true;
+		return 0;
+	}
+	if (r->n == 1 && strcmp(r->field[0], "stuck") == 0) {
+		lease->stuck = true;
+		return 0;
+	}
+	if (r->n != 2 || !str_decimal(r->field[1], PLAN_STEPS_MAX, &i) || i >= lease->n)
+		return damaged(r, "it is no mark");
+	for (enum mark m = MARK_DO; m <= MARK_UNDID; m++)
+		if (strcmp(r->field[0], mark_words[m]) == 0 && follows(lease->marks[i], m)) {
+			lease->marks[i] = m;
+			return 0;
+		}
+	return damaged(r, "the mark does not follow from those before it");
+}
+
+int journal_parse(const char *text, size_t n, const char *file, struct arena *a, struct lease *lease, size_t *good,
+		  struct error *err)
+{
+	const char *last = n ? memrchr(text, '\n', n) : NULL;
+	struct reader r = { .text = text, .at = text, .end = last ? last + 1 : text, .file = file, .a = a, .err = err };
+	struct lease read = { 0 };
+	int code;
+
+	if (n > JOURNAL_BYTES_MAX)
+		return error_set(err, -EBADMSG, "%s: damaged: longer than %d bytes", file, JOURNAL_BYTES_MAX);
+	code = take_header(&r, &read);
+	if (code == 0)
+		code = take_steps(&r, &read);
+	if (code == -ENODATA)
+		return error_set(err, -ENODATA, "%s: nothing was begun", file);
+	if (code < 0)
+		return code;
+	read.marks = arena_array(a, read.n, sizeof(*read.marks));
+	while (code == 0 && next_line(&r))
+		code = r.n ? take_mark(&r, &read) : damaged(&r, "it is no line of a journal");
+	if (code < 0)
+		return code;
+	*lease = read;
+	*good = (size_t)(r.end - text);
+	return 0;
+}

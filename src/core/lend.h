@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_LEND_H
+#define HANDOVER_LEND_H
+
+#include "core/engine.h"
+#include "core/journal.h"
+#include "core/plan.h"
+#include "core/store.h"
+
+/* How a run ended: the exit status of the program, the same everywhere. */
+enum outcome {
+	OUTCOME_DONE = 0,	/* done, or nothing to do */
+	OUTCOME_FAILED = 1,	/* failed; the host is as it was */
+	OUTCOME_REFUSED = 2,	/* usage, profile, or refused; the host was not touched */
+	OUTCOME_CHANGED = 3,	/* the host is not as it was; the message says what */
+	OUTCOME_BUSY = 4,	/* somebody else is at it; try again */
+};
+
+/* What lending and taking back work with. */
+struct lender {
+	struct host *host;
+	struct store *store;
+	struct arena *arena;
+	struct engine engine;	/* host, tell and arg are set by the caller or lender_init() */
+	struct lockset locks;	/* released by whoever made the lender */
+	const char *purpose;	/* "VM 100, pre-start": for those who wait for our locks */
+};
+
+void lender_init(struct lender *l, struct host *host, struct store *store, struct arena *a, const char *purpose);
+
+/* Takes the VM's own lock; must be held before lend_out() or lend_back(). OUTCOME_DONE, OUTCOME_BUSY, or _FAILED. */
+enum outcome lend_lock(struct lender *l, unsigned vmid, struct error *err);
+
+/*
+ * Lends: locks the functions, writes the lease down, does its steps. If one fails, all is taken back at once. Only
+ * OUTCOME_DONE leaves a lease (held) behind; OUTCOME_CHANGED leaves it as it is, for recover. An empty plan is done
+ * without a lease. On any other outcome than DONE, err says why.
+ */
+enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *profile, uint64_t profile_hash,
+		      const struct plan *plan, struct error *err);
+
+/*
+ * Ends the VM's lease: what was held goes home, what was half-way goes back to where it came from. No lease:
+ * OUTCOME_DONE. *ended says whether there was one. Safe to be called again, after anything.
+ */
+enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct error *err);
+
+/*
+ * Refuses (-EBUSY) a plan one of whose devices stands in the lease of another VM; err names it.
+ */
+int lend_check_others(struct store *store, unsigned vmid, const struct plan *plan, struct arena *a, struct error *err);
+
+#endif

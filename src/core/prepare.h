@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_PREPARE_H
+#define HANDOVER_PREPARE_H
+
+#include "core/plan.h"
+
+/* Where a VM's profile is looked for, in this order: on this host, then for the whole cluster. */
+#define PROFILE_FOLDER_HOST "/etc/handover/profiles"
+#define PROFILE_FOLDER_CLUSTER "/etc/pve/handover"
+
+/* The file of a VM's profile, or NULL if there is none. */
+const char *profile_path(unsigned vmid, struct arena *a);
+
+/*
+ * Reads and parses a profile file. It must be a regular file, not a link, of at most PROFILE_BYTES_MAX bytes. NULL: f
+ * says why. hash becomes str_hash() of its bytes.
+ */
+const struct profile *profile_load(const char *path, uint64_t *hash, struct findings *f);
+
+/*
+ * Everything a plan needs: reads the host's inventory and, if vmid is not 0 and the host has it, the VM's
+ * configuration; then plan_make(). False: the findings say why, or err does if the host could not be read.
+ */
+bool prepare_plan(struct planner *p, struct host *host, const struct profile *profile, unsigned vmid,
+		  struct findings *f, struct error *err);
+
+/* The VMID a profile file is named after ("100.yaml"), or 0. */
+unsigned profile_vmid(const char *path);
+
+#endif

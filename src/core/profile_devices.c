@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/profile_parts.h"
+#include "core/pveconf.h"
+
+#define ID_DIGITS 4
+#define ID_SHORT_MAX 9		/* strlen("vvvv:dddd") */
+#define ID_LONG_MAX 19		/* strlen("vvvv:dddd:ssss:ssss") */
+
+static const char *const device_keys[] = { "id", "at", "functions", "hostpci", NULL };
+
+const char *const profile_accept_codes[] = {
+	"console", "management-nic", "platform-function", "unverified-isolation", NULL,
+};
+
+static const char *lower(struct arena *a, const char *s)
+{
+	char *copy = arena_dup(a, s);
+
+	for (char *c = copy; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return copy;
+}
+
+static bool is_id(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n != ID_SHORT_MAX && n != ID_LONG_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (i % (ID_DIGITS + 1) == ID_DIGITS ? s[i] != ':' : !isxdigit((unsigned char)s[i]))
+			return false;
+	return true;
+}
+
+static void id_read(struct loader *l, const struct node *node, struct word *id)
+{
+	struct word word;
+
+	if (!word_read(l, node, "'id'", &word))
+		return;
+	if (!is_id(word.s))
+		profile_bad(l->f, CODE_BAD_ID, word.place,
+			    "write vendor:device or vendor:device:subvendor:subdevice, four hex digits each, as "
+			    "'lspci -nn' shows them",
+			    "'id' cannot be %s", yaml_quote(l->arena, word.s));
+	word.s = lower(l->arena, word.s);
+	*id = word;
+}
+
+/* Whether s, completed with domain and function where it has none, is what sysfs would write. */
+static bool is_at(struct arena *a, const char *s)
+{
+	const char *domain = strchr(s, ':') == strrchr(s, ':') ? "0000:" : "", *function = strchr(s, '.') ? "" : ".0";
+	const char *whole;
+	char text[BDF_TEXT_MAX];
+	struct bdf bdf;
+
+	if (strlen(s) >= BDF_TEXT_MAX)
+		return false;
+	whole = arena_fmt(a, "%s%s%s", domain, s, function);
+	if (!bdf_parse(whole, &bdf))
+		return false;
+	bdf_format(&bdf, text);
+	return strcmp(text, whole) == 0;
+}
+
+static void at_read(struct loader *l, const struct node *node, struct word *at)
+{
+	struct word word;
+
+	if (!word_read(l, node, "'at'", &word))
+		return;
+	word.s = lower(l->arena, word.s);
+	if (!is_at(l->arena, word.s))
+		profile_bad(l->f, CODE_BAD_AT, word.place,
+			    "write bus:device.function in hex as 'lspci' shows it, such as \"00:1f.3\"",
+			    "'at' cannot be %s", yaml_quote(l->arena, node->text));
+	*at = word;
+}
+
+static void functions_read(struct loader *l, const struct node *node, bool *all)
+{
+	struct word word;
+
+	if (!word_read(l, node, "'functions'", &word))
+		return;
+	*all = true;
+	if (strcmp(word.s, "all") != 0)
+		profile_bad(l->f, CODE_BAD_FUNCTIONS, word.place, "write 'all', or leave the key out",
+			    "'functions' cannot be %s", yaml_quote(l->arena, word.s));
+}
+
+static void hostpci_read(struct loader *l, const struct node *node, struct device_wish *w)
+{
+	uint64_t n;
+
+	if (!number_read(l, node, "'hostpci'", HOSTPCI_MAX - 1, "write the number of the VM's hostpci line, 0 to 15", &n))
+		return;
+	w->hostpci = (int)n;
+	w->hostpci_place = node->place;
+}
+
+static const struct node *map_find(const struct node *map, const char *key)
+{
+	for (const struct node *n = map->first; n; n = n->next)
+		if (strcmp(n->key->text, key) == 0)
+			return n;
+	return NULL;
+}
+
+/* Looks at which keys stand there, not at what was read: a selector with a bad value is a selector. */
+static void selectors_check(struct loader *l, const struct node *map, const char *name)
+{
+	bool id_or_at = map_find(map, "id") || map_find(map, "at");
+	const struct node *functions = map_find(map, "functions");
+
+	if (!id_or_at && !map_find(map, "hostpci"))
+		profile_bad(l->f, CODE_NO_SELECTOR, map->key->place, "give at least one of 'id', 'at' and 'hostpci'",
+			    "nothing says which device %s is", name);
+	else if (!id_or_at && functions)
+		profile_bad(l->f, CODE_FUNCTIONS_ALONE, functions->key->place, "give 'id' or 'at' too, or leave it out",
+			    "'functions' of %s has no slot to go by", name);
+}
+
+static void device_fill(struct loader *l, const struct node *map, struct device_wish *w)
+{
+	const char *subject = node_subject(l, map);
+
+	if (!node_is(l, map, NODE_MAP, subject, "write a map such as {id: \"8086:15f3\"}"))
+		return;
+	for (const struct node *n = map->first; n; n = n->next) {
+		const char *key = n->key->text;
+
+		if (strcmp(key, "id") == 0)
+			id_read(l, n, &w->id);
+		else if (strcmp(key, "at") == 0)
+			at_read(l, n, &w->at);
+		else if (strcmp(key, "functions") == 0)
+			functions_read(l, n, &w->functions_all);
+		else if (strcmp(key, "hostpci") == 0)
+			hostpci_read(l, n, w);
+		else
+			key_bad(l, n->key, device_keys, "in a device");
+	}
+	selectors_check(l, map, subject);
+}
+
+static void device_read(struct loader *l, const struct node *node)
+{
+	struct profile *p = l->p;
+	struct device_wish *w;
+	struct word name;
+
+	p->devices = arena_grow(l->arena, p->devices, p->n_devices, sizeof(*p->devices));
+	w = &p->devices[p->n_devices];
+	*w = (struct device_wish){ .name = node->key->text, .place = node->key->place, .hostpci = -1 };
+	/* Bad names count too, so that a step which uses one is not told a second time. */
+	l->names[p->n_devices++] = w->name;
+	if (word_read(l, node->key, "a device's name", &name))
+		word_check(l, &name, "a device's name");
+	device_fill(l, node, w);
+}
+
+void devices_read(struct loader *l, const struct node *map)
+{
+	if (!node_is(l, map, NODE_MAP, "'devices'", "write entries such as 'igpu: {id: \"8086:3e92\"}' below it"))
+		return;
+	for (const struct node *n = map->first; n; n = n->next) {
+		if (l->p->n_devices == PROFILE_DEVICES_MAX)
+			profile_bad(l->f, CODE_TOO_MANY_DEVICES, n->key->place, NULL, "'devices' has more than %d entries",
+				    PROFILE_DEVICES_MAX);
+		device_read(l, n);
+	}
+}
+
+void accepts_read(struct loader *l, const struct node *map)
+{
+	struct profile *p = l->p;
+
+	if (!node_is(l, map, NODE_MAP, "'accept'", "write entries such as 'console: igpu' below it"))
+		return;
+	for (const struct node *n = map->first; n; n = n->next) {
+		struct accept accept = { .code = n->key->text };
+
+		words_read(l, n, node_subject(l, n), &accept.devices);
+		words_check_devices(l, &accept.devices);
+		p->accepts = arena_grow(l->arena, p->accepts, p->n_accepts, sizeof(*p->accepts));
+		p->accepts[p->n_accepts++] = accept;
+		for (size_t i = 0;; i++) {
+			if (!profile_accept_codes[i]) {
+				profile_bad(l->f, CODE_UNKNOWN_RISK, n->key->place,
+					    words_hint(l, accept.code, profile_accept_codes, "known are"),
+					    "%s is not a finding that can be accepted",
+					    yaml_quote(l->arena, accept.code));
+				break;
+			}
+			if (strcmp(profile_accept_codes[i], accept.code) == 0)
+				break;
+		}
+	}
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "base/str.h"
+#include "core/action.h"
+#include "core/profile_parts.h"
+
+/* The names of all actions, NULL at the end. */
+static const char *const *action_names(struct arena *a)
+{
+	const char **names;
+	size_t n = 0;
+
+	while (actions[n])
+		n++;
+	names = arena_array(a, n + 1, sizeof(*names));
+	for (size_t i = 0; i < n; i++)
+		names[i] = actions[i]->name;
+	return names;
+}
+
+static size_t fields_count(const struct action *action)
+{
+	size_t n = 0;
+
+	while (n < ACTION_FIELDS_MAX && action->fields[n].name)
+		n++;
+	return n;
+}
+
+static const char *const *field_names(struct arena *a, const struct action *action)
+{
+	size_t n = fields_count(action);
+	const char **names = arena_array(a, n + 1, sizeof(*names));
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = action->fields[i].name;
+	return names;
+}
+
+static bool is_option(const char *key)
+{
+	for (size_t i = 0; actions[i]; i++)
+		for (size_t k = 1; k < fields_count(actions[i]); k++)
+			if (strcmp(actions[i]->fields[k].name, key) == 0)
+				return true;
+	return false;
+}
+
+/* A step without action: most likely one of its keys was meant to be one. */
+static void action_bad(struct loader *l, const struct node *step)
+{
+	const char *const *names = action_names(l->arena);
+	const struct node *guess = NULL;
+	size_t looked = 0;
+
+	for (const struct node *n = step->first; n && looked < ACTION_FIELDS_MAX; n = n->next, looked++) {
+		if (str_nearest(n->key->text, names)) {
+			guess = n;
+			break;
+		}
+		if (!guess && !is_option(n->key->text))
+			guess = n;
+	}
+	if (guess)
+		profile_bad(l->f, CODE_UNKNOWN_ACTION, guess->key->place,
+			    words_hint(l, guess->key->text, names, "known are"), "%s is not an action",
+			    node_subject(l, guess));
+	else
+		profile_bad(l->f, CODE_NO_ACTION, step->place, words_hint(l, "", names, "give one of"),
+			    "this step has no action");
+}
+
+/* The one action of a step, or NULL and it is told why. */
+static const struct action *action_read(struct loader *l, const struct node *step)
+{
+	const struct action *action = NULL;
+
+	for (const struct node *n = step->first; n; n = n->next) {
+		const struct action *found = action_find(n->key->text);
+
+		if (found && action) {
+			profile_bad(l->f, CODE_TWO_ACTIONS, n->key->place, "make it a step of its own",
+				    "a step has one action, and this one has '%s' and '%s'", action->name, found->name);
+			return NULL;
+		}
+		if (found)
+			action = found;
+	}
+	if (!action)
+		action_bad(l, step);
+	return action;
+}
+
+static const char *phases_hint(struct arena *a, const struct action *action)
+{
+	const char *text = "";
+
+	for (int p = 0; p < PHASES; p++)
+		if (action->phases & PHASE_BIT(p))
+			text = arena_fmt(a, "%s%s'%s'", text, *text ? " or " : "", phase_name((enum phase)p));
+	return arena_fmt(a, "put it under %s", text);
+}
+
+static void driver_check(struct loader *l, const struct words *words, const char *subject)
+{
+	if (words->n > 1)
+		profile_bad(l->f, CODE_TOO_MANY_WORDS, words->list[1].place, "keep one",
+			    "%s is one word, and here are %zu", subject, words->n);
+	for (size_t i = 0; i < words->n; i++)
+		word_check(l, &words->list[i], subject);
+}
+
+static void field_read(struct loader *l, const struct node *node, enum field_kind kind, struct words *words)
+{
+	const char *subject = node_subject(l, node);
+
+	words_read(l, node, subject, words);
+	switch (kind) {
+	case FIELD_DEVICES:
+		words_check_devices(l, words);
+		return;
+	case FIELD_DRIVER:
+		driver_check(l, words, subject);
+		return;
+	}
+}
+
+static void fields_read(struct loader *l, const struct node *step, struct wish *w)
+{
+	const struct field *fields = w->action->fields;
+	size_t n_fields = fields_count(w->action);
+	bool seen[ACTION_FIELDS_MAX] = { false };
+
+	for (const struct node *n = step->first; n; n = n->next) {
+		size_t i = 0;
+
+		while (i < n_fields && strcmp(fields[i].name, n->key->text) != 0)
+			i++;
+		if (i == n_fields) {
+			key_bad(l, n->key, field_names(l->arena, w->action),
+				arena_fmt(l->arena, "in a step '%s'", w->action->name));
+			continue;
+		}
+		seen[i] = true;
+		field_read(l, n, fields[i].kind, &w->fields[i]);
+	}
+	for (size_t i = 0; i < n_fields; i++)
+		if (fields[i].required && !seen[i])
+			profile_bad(l->f, CODE_MISSING_OPTION, w->place,
+				    arena_fmt(l->arena, "add '%s: ...': %s", fields[i].name, fields[i].help),
+				    "'%s' needs '%s'", w->action->name, fields[i].name);
+}
+
+static void step_read(struct loader *l, const struct node *step, enum phase phase)
+{
+	struct profile *p = l->p;
+	struct wish w = { .phase = phase, .place = step->place };
+
+	if (!node_is(l, step, NODE_MAP, "a step", "write 'ACTION: DEVICE'"))
+		return;
+	w.action = action_read(l, step);
+	if (!w.action)
+		return;
+	if (!(w.action->phases & PHASE_BIT(phase)))
+		profile_bad(l->f, CODE_WRONG_PHASE, step->place, phases_hint(l->arena, w.action),
+			    "'%s' cannot stand in %s: %s", w.action->name, phase_name(phase), w.action->phases_why);
+	fields_read(l, step, &w);
+	p->steps[phase] = arena_grow(l->arena, p->steps[phase], p->n_steps[phase], sizeof(w));
+	p->steps[phase][p->n_steps[phase]++] = w;
+}
+
+void steps_read(struct loader *l, const struct node *list, enum phase phase)
+{
+	const char *subject = node_subject(l, list);
+	size_t n = 0;
+
+	if (node_is_absent(list))
+		return;
+	if (list->kind == NODE_WORD && list->plain && !list->told) {
+		const char *surprise = yaml_surprise(list->text);
+
+		/* "~" and "null" say the same as leaving it empty. */
+		if (surprise && strcmp(surprise, yaml_surprise("")) == 0)
+			return;
+	}
+	if (!node_is(l, list, NODE_LIST, subject, "write steps such as '- bind: DEVICE' below it"))
+		return;
+	for (const struct node *step = list->first; step; step = step->next) {
+		if (++n > PROFILE_STEPS_MAX) {
+			profile_bad(l->f, CODE_TOO_MANY_STEPS, step->place, NULL, "%s has more than %d steps", subject,
+				    PROFILE_STEPS_MAX);
+			return;
+		}
+		step_read(l, step, phase);
+	}
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/select.h"
+
+/* A device being looked for. */
+struct search {
+	const struct device_wish *w;
+	const struct inventory *inv;
+	const struct hostpci *hostpci;	/* NULL: not asked for */
+	struct findings *f;
+	struct arena *a;
+};
+
+/* id is a prefix at a ':' of the full id: vendor:device, or all four. */
+static bool id_fits(const struct function *fn, const char *id)
+{
+	size_t n = strlen(id);
+
+	return strncmp(fn->id, id, n) == 0 && (fn->id[n] == ':' || fn->id[n] == '\0');
+}
+
+/* at is "00:1f.3" or "0000:00:1f.3", or either without the function. */
+static bool at_fits(const struct function *fn, const char *at)
+{
+	const char *address = fn->address;
+	size_t n = strlen(at);
+
+	if (strchr(at, ':') == strrchr(at, ':')) {
+		if (fn->bdf.domain != 0)
+			return false;
+		address = strchr(address, ':') + 1;
+	}
+	return strncmp(address, at, n) == 0 && (address[n] == '\0' || address[n] == '.');
+}
+
+static bool hostpci_fits(const struct function *fn, const struct hostpci *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (at_fits(fn, p->addresses[i]))
+			return true;
+	return false;
+}
+
+static bool fits(const struct search *s, const struct function *fn)
+{
+	return (!s->w->id.s || id_fits(fn, s->w->id.s)) && (!s->w->at.s || at_fits(fn, s->w->at.s)) &&
+	       (!s->hostpci || hostpci_fits(fn, s->hostpci));
+}
+
+static const char *describe(struct arena *a, const struct function *fn)
+{
+	return arena_fmt(a, "%s (%04x:%04x%s%s)", fn->address, fn->vendor, fn->device, *fn->name ? " " : "", fn->name);
+}
+
+/* "A, B, C" of those that pass; "" if none does. At most a handful: an error is one line. */
+static const char *list_of(const struct search *s, bool (*pass)(const struct search *, const struct function *))
+{
+	const char *text = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->inv->n; i++) {
+		if (!pass(s, &s->inv->functions[i]))
+			continue;
+		if (++n > 4)
+			return arena_fmt(s->a, "%s, ...", text);
+		text = arena_fmt(s->a, "%s%s%s", text, *text ? ", " : "", describe(s->a, &s->inv->functions[i]));
+	}
+	return text;
+}
+
+static bool pass_id(const struct search *s, const struct function *fn)
+{
+	return s->w->id.s && id_fits(fn, s->w->id.s);
+}
+
+static bool pass_place(const struct search *s, const struct function *fn)
+{
+	return (s->w->at.s || s->hostpci) && (!s->w->at.s || at_fits(fn, s->w->at.s)) &&
+	       (!s->hostpci || hostpci_fits(fn, s->hostpci));
+}
+
+static bool slot_is_asked(const struct device_wish *w)
+{
+	return w->functions_all || w->hostpci >= 0 || (w->at.s && !strchr(w->at.s, '.'));
+}
+
+static void tell_none(const struct search *s)
+{
+	const char *there = list_of(s, pass_place), *elsewhere = list_of(s, pass_id);
+	const struct device_wish *w = s->w;
+
+	if (*there && w->id.s)
+		finding_add(s->f, SEVERITY_ERROR, "device-different", w->id.place,
+			    *elsewhere ? arena_fmt(s->a, "that device is now at %s: correct 'at'", elsewhere)
+				       : "correct 'id' if this is the device you mean",
+			    "'%s' is to be %s, but there is %s", w->name, w->id.s, there);
+	else if (*elsewhere)
+		finding_add(s->f, SEVERITY_ERROR, "device-absent", w->place,
+			    arena_fmt(s->a, "that device is now at %s: correct the address", elsewhere),
+			    "'%s': there is nothing at that address", w->name);
+	else
+		finding_add(s->f, SEVERITY_ERROR, "device-absent", w->place,
+			    "compare with `lspci -nn`; a device in deep sleep or without power is not seen",
+			    "'%s': this host has no %s%s%s", w->name, w->id.s ? w->id.s : "device",
+			    w->at.s ? " at " : w->hostpci >= 0 ? " where the VM's hostpci line says" : "",
+			    w->at.s ? w->at.s : "");
+}
+
+static bool find_hostpci(struct search *s, const struct pve_guest *guest)
+{
+	const struct device_wish *w = s->w;
+	const struct hostpci *p;
+
+	if (!guest) {
+		finding_add(s->f, SEVERITY_ERROR, "hostpci-absent", w->hostpci_place,
+			    "ask by VMID, with the VM's configuration on the host, or select by 'id' or 'at'",
+			    "'%s': there is no VM configuration to look up hostpci%d in", w->name, w->hostpci);
+		return false;
+	}
+	p = &guest->hostpci[w->hostpci];
+	if (!p->present) {
+		finding_add(s->f, SEVERITY_ERROR, "hostpci-absent", w->hostpci_place,
+			    "name an entry the VM has, or add it with `qm set`", "'%s': the VM has no hostpci%d", w->name,
+			    w->hostpci);
+		return false;
+	}
+	if (p->mapping || p->mdev) {
+		finding_add(s->f, SEVERITY_ERROR, "hostpci-mapping", w->hostpci_place, "select the device by 'id' or 'at'",
+			    "'%s': hostpci%d names %s, not an address", w->name, w->hostpci,
+			    p->mdev ? "a mediated device" : "a resource mapping");
+		return false;
+	}
+	s->hostpci = p;
+	return true;
+}
+
+static void add(struct search *s, struct selection *out, const struct function *fn)
+{
+	out->list = arena_grow(s->a, out->list, out->n, sizeof(*out->list));
+	out->list[out->n++] = fn;
+}
+
+/* Every function of the slots that were found. */
+static void add_slots(struct search *s, struct selection *out)
+{
+	struct selection found = *out;
+
+	*out = (struct selection){ 0 };
+	for (size_t i = 0; i < s->inv->n; i++)
+		for (size_t j = 0; j < found.n; j++)
+			if (function_same_slot(&s->inv->functions[i], found.list[j])) {
+				add(s, out, &s->inv->functions[i]);
+				break;
+			}
+}
+
+bool select_functions(const struct device_wish *w, const struct inventory *inv, const struct pve_guest *guest,
+		      struct selection *sel, struct findings *f)
+{
+	struct search s = { .w = w, .inv = inv, .f = f, .a = f->arena };
+	struct selection out = { 0 };
+
+	if (w->hostpci >= 0 && !find_hostpci(&s, guest))
+		return false;
+	for (size_t i = 0; i < inv->n; i++)
+		if (fits(&s, &inv->functions[i]))
+			add(&s, &out, &inv->functions[i]);
+	if (out.n == 0) {
+		tell_none(&s);
+		return false;
+	}
+	if (out.n > 1 && !slot_is_asked(w)) {
+		finding_add(f, SEVERITY_ERROR, "device-ambiguous", w->place, "add 'at' to say which",
+			    "'%s' fits %zu devices: %s", w->name, out.n, list_of(&s, fits));
+		return false;
+	}
+	if (w->functions_all)
+		add_slots(&s, &out);
+	*sel = out;
+	return true;
+}

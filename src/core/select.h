@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_SELECT_H
+#define HANDOVER_SELECT_H
+
+#include "base/findings.h"
+#include "core/inventory.h"
+#include "core/profile.h"
+#include "core/pveconf.h"
+
+struct selection {
+	const struct function **list;	/* by address */
+	size_t n;
+};
+
+/*
+ * The functions a device of a profile means on this host. All its selectors must hold. What is not exactly what was
+ * asked for becomes an error in f that lists the candidates and, where the device has moved, says where it is now:
+ * device-absent, device-ambiguous, device-different, hostpci-absent, hostpci-mapping. False then.
+ * guest is the VM's configuration, NULL where there is no VM.
+ */
+bool select_functions(const struct device_wish *w, const struct inventory *inv, const struct pve_guest *guest,
+		      struct selection *s, struct findings *f);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "core/pveconf.h"
+#include "core/store.h"
+
+#define SUFFIX ".journal"
+#define LOCKS "lock"
+
+static int open_private(int parent, const char *path, struct error *err)
+{
+	struct stat st;
+	int fd;
+
+	if (mkdirat(parent, path, 0700) < 0 && errno != EEXIST)
+		return error_errno(err, -errno, "cannot make '%s'", path);
+	fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, -errno, "cannot open '%s' as a folder", path);
+	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 077) == 0)
+		return fd;
+	close(fd);
+	return error_set(err, -EPERM, "'%s' must belong to the user who runs handover and be closed to all others; "
+				      "whoever made it otherwise may have put something into it", path);
+}
+
+int store_open(struct store *s, const char *path, struct error *err)
+{
+	int fd = open_private(AT_FDCWD, path, err);
+
+	if (fd < 0)
+		return fd;
+	*s = (struct store){ .dir = fd, .memory = -1 };
+	return 0;
+}
+
+void store_open_memory(struct store *s)
+{
+	*s = (struct store){ .dir = -1, .memory = -1 };
+}
+
+void store_close(struct store *s)
+{
+	if (s->dir >= 0)
+		close(s->dir);
+	if (s->memory >= 0)
+		close(s->memory);
+	store_open_memory(s);
+}
+
+static const char *name_of(unsigned vmid, char name[32])
+{
+	snprintf(name, 32, "%u" SUFFIX, vmid);
+	return name;
+}
+
+int store_create(struct store *s, unsigned vmid)
+{
+	char name[32];
+	int fd;
+
+	if (s->dir >= 0) {
+		fd = openat(s->dir, name_of(vmid, name), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+		return fd < 0 ? -errno : fd;
+	}
+	if (s->memory >= 0)
+		return -EEXIST;
+	s->memory = memfd_create("journal", MFD_CLOEXEC);
+	if (s->memory < 0)
+		return -errno;
+	fd = dup(s->memory);
+	return fd < 0 ? -errno : fd;
+}
+
+int store_append(struct store *s, unsigned vmid)
+{
+	char name[32];
+	int fd;
+
+	if (s->dir >= 0)
+		fd = openat(s->dir, name_of(vmid, name), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	else if (s->memory >= 0)
+		fd = dup(s->memory);
+	else
+		return -ENOENT;
+	return fd < 0 ? -errno : fd;
+}
+
+int store_remove(struct store *s, unsigned vmid)
+{
+	char name[32];
+
+	if (s->dir >= 0)
+		return unlinkat(s->dir, name_of(vmid, name), 0) < 0 ? -errno : 0;
+	if (s->memory >= 0)
+		close(s->memory);
+	s->memory = -1;
+	return 0;
+}
+
+static bool is_journal(const char *name, unsigned *vmid)
+{
+	size_t n = strlen(name), suffix = strlen(SUFFIX);
+	char digits[16];
+
+	if (n <= suffix || n - suffix >= sizeof(digits) || strcmp(name + n - suffix, SUFFIX) != 0)
+		return false;
+	memcpy(digits, name, n - suffix);
+	digits[n - suffix] = '\0';
+	return vmid_parse(digits, vmid);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return (x > y) - (x < y);
+}
+
+int store_list(struct store *s, struct arena *a, unsigned **vmids, size_t *n, struct error *err)
+{
+	int fd = s->dir < 0 ? -1 : openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	unsigned *list = NULL, vmid;
+	struct dirent *e;
+	size_t count = 0;
+
+	if (!dir)
+		return error_errno(err, -errno, "cannot list the journals");
+	while ((e = readdir(dir)) != NULL) {
+		if (!is_journal(e->d_name, &vmid))
+			continue;
+		list = arena_grow(a, list, count, sizeof(*list));
+		list[count++] = vmid;
+	}
+	closedir(dir);
+	if (count)
+		qsort(list, count, sizeof(*list), by_number);
+	*vmids = list;
+	*n = count;
+	return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int store_lock(struct store *s, struct lockset *set, const char *const *names, size_t n, const char *purpose,
+	       unsigned wait_ms, struct error *err)
+{
+	const char *sorted[LOCKS_MAX];
+	int dir, code = 0;
+
+	if (s->dir < 0)
+		return 0;
+	if (n > LOCKS_MAX)
+		return error_set(err, -E2BIG, "more than %d locks are needed", LOCKS_MAX);
+	dir = open_private(s->dir, LOCKS, err);
+	if (dir < 0)
+		return dir;
+	if (n)
+		memcpy(sorted, names, n * sizeof(*names));
+	/* Always in the same order, so that two that want the same locks cannot wait for each other. */
+	qsort(sorted, n, sizeof(*sorted), by_text);
+	for (size_t i = 0; i < n && code == 0; i++)
+		code = lockset_take(set, dir, sorted[i], purpose, &wait_ms, err);
+	close(dir);
+	return code;
+}

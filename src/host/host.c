@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "host/host.h"
+
+/* Names are built from text of profiles and of other programs: none may climb out of its folder. */
+static bool name_ok(const char *name)
+{
+	if (*name == '\0' || strlen(name) >= HOST_NAME_BYTES)
+		return false;
+	for (const char *s = name; ; s++) {
+		size_t n = strcspn(s, "/");
+
+		if (n == 0 || (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.'))
+			return false;
+		s += n;
+		if (*s == '\0')
+			return true;
+	}
+}
+
+ssize_t host_read_bytes(struct host *h, const char *name, char *buf, size_t size)
+{
+	return name_ok(name) ? h->ops->read(h, name, buf, size) : -EINVAL;
+}
+
+ssize_t host_link(struct host *h, const char *name, char *buf, size_t size)
+{
+	return name_ok(name) ? h->ops->link(h, name, buf, size) : -EINVAL;
+}
+
+/* A target is longer than what its last part needs, so it is not read into the caller's buffer. */
+static ssize_t read_link_name(struct host *h, const char *name, char *buf, size_t size)
+{
+	char target[HOST_VALUE_BYTES];
+	ssize_t n = h->ops->link(h, name, target, sizeof(target));
+	const char *last = str_basename(target);
+
+	if (n < 0)
+		return n;
+	n -= last - target;
+	if ((size_t)n >= size)
+		return -E2BIG;
+	memcpy(buf, last, (size_t)n + 1);
+	return n;
+}
+
+ssize_t host_read(struct host *h, const char *name, char *buf, size_t size)
+{
+	ssize_t n;
+
+	if (!name_ok(name))
+		return -EINVAL;
+	n = read_link_name(h, name, buf, size);
+	if (n != -EINVAL)
+		return n;
+	n = h->ops->read(h, name, buf, size);
+	if (n > 0 && buf[n - 1] == '\n')
+		buf[--n] = '\0';
+	return n;
+}
+
+int host_list(struct host *h, const char *name, struct arena *a, char ***names, size_t *n)
+{
+	return name_ok(name) ? h->ops->list(h, name, a, names, n) : -EINVAL;
+}
+
+bool host_has(struct host *h, const char *name)
+{
+	char buf[HOST_NAME_BYTES * 2];
+	ssize_t n;
+
+	if (!name_ok(name))
+		return false;
+	n = h->ops->link(h, name, buf, sizeof(buf));
+	return n >= 0 || n == -EINVAL || n == -E2BIG;
+}
+
+int host_write(struct host *h, const char *name, const char *value, unsigned deadline_ms, struct host_stuck *stuck)
+{
+	memset(stuck, 0, sizeof(*stuck));
+	if (!name_ok(name) || strlen(value) + 1 >= HOST_VALUE_BYTES)
+		return -EINVAL;
+	return h->ops->write(h, name, value, deadline_ms, stuck);
+}
+
+int host_wait(struct host *h, unsigned ms)
+{
+	return h->ops->wait(h, ms);
+}
+
+int64_t host_now(struct host *h)
+{
+	return h->ops->now(h);
+}
+
+void host_close(struct host *h)
+{
+	if (h)
+		h->ops->close(h);
+}
+
+void host_closep(struct host **h)
+{
+	host_close(*h);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "host/live.h"
+#include "host/live_module.h"
+#include "host/worker.h"
+
+/* Events can be lost when the socket's buffer is full; nobody waits longer than this without looking again. */
+#define WAIT_SLICE_MS 200
+#define WAIT_BLIND_MS 20
+
+struct live {
+	struct host host;
+	int root;		/* "/" */
+	int uevents;		/* kernel's uevents, -1 until the first write */
+	struct kmod_ctx *kmod;	/* made when first asked for */
+};
+
+static struct live *live_of(struct host *h)
+{
+	return (struct live *)h;
+}
+
+static struct kmod_ctx *kmod_of(struct live *l)
+{
+	if (!l->kmod)
+		l->kmod = live_module_open();
+	return l->kmod;
+}
+
+static const char *behind(const char *name, const char *prefix)
+{
+	return str_starts(name, prefix) ? name + strlen(prefix) : NULL;
+}
+
+static ssize_t read_file(int root, const char *name, char *buf, size_t size)
+{
+	int fd = openat(root, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	size_t n = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		got = read(fd, buf + n, size - n);
+		if (got > 0)
+			n += (size_t)got;
+	} while (got > 0 && n < size);
+	if (got < 0)
+		got = -errno;
+	close(fd);
+	if (got < 0)
+		return got;
+	if (n == size)
+		return -E2BIG;
+	buf[n] = '\0';
+	return (ssize_t)n;
+}
+
+static ssize_t live_read(struct host *h, const char *name, char *buf, size_t size)
+{
+	struct live *l = live_of(h);
+	const char *rest;
+
+	if ((rest = behind(name, "module/")) != NULL)
+		return kmod_of(l) ? live_module_state(l->kmod, rest, buf, size) : -ENOENT;
+	if ((rest = behind(name, "modalias/")) != NULL)
+		return kmod_of(l) ? live_module_candidates(l->kmod, rest, buf, size) : -ENOENT;
+	return read_file(l->root, name, buf, size);
+}
+
+static ssize_t live_link(struct host *h, const char *name, char *buf, size_t size)
+{
+	ssize_t n;
+
+	if (behind(name, "module/") || behind(name, "modalias/"))
+		return -EINVAL;
+	n = readlinkat(live_of(h)->root, name, buf, size);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n == size)
+		return -E2BIG;
+	buf[n] = '\0';
+	return n;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int live_list(struct host *h, const char *name, struct arena *a, char ***names, size_t *n)
+{
+	int fd = openat(live_of(h)->root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char **list = NULL;
+	struct dirent *e;
+	size_t count = 0;
+	DIR *dir;
+
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while ((e = readdir(dir)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		list = arena_grow(a, list, count, sizeof(*list));
+		list[count++] = arena_dup(a, e->d_name);
+	}
+	closedir(dir);
+	if (count)
+		qsort(list, count, sizeof(*list), by_name);
+	*names = list;
+	*n = count;
+	return 0;
+}
+
+struct job {
+	struct live *live;
+	const char *name, *value;
+};
+
+static int write_file(int root, const char *name, const char *value)
+{
+	char line[HOST_VALUE_BYTES];
+	int fd, len = snprintf(line, sizeof(line), "%s\n", value);
+	ssize_t n;
+
+	fd = openat(root, name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	n = write(fd, line, (size_t)len);
+	if (n < 0)
+		return -errno;
+	return n == len ? 0 : -EIO;
+}
+
+static int write_job(void *arg)
+{
+	const struct job *job = arg;
+	const char *module = behind(job->name, "module/");
+
+	if (!module)
+		return write_file(job->live->root, job->name, job->value);
+	if (strcmp(job->value, "load") != 0)
+		return -EINVAL;
+	return kmod_of(job->live) ? live_module_load(job->live->kmod, module) : -ENOENT;
+}
+
+static int uevents_open(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int live_write(struct host *h, const char *name, const char *value, unsigned deadline_ms,
+		      struct host_stuck *stuck)
+{
+	struct live *l = live_of(h);
+	struct job job = { l, name, value };
+
+	/* Only sysfs may be changed, and modules: whatever else a step might name is a bug, or an attack. */
+	if (!behind(name, "sys/") && !behind(name, "module/"))
+		return -EPERM;
+	/* Listen before acting, or the event that is waited for is missed. */
+	if (l->uevents < 0)
+		l->uevents = uevents_open();
+	return worker_run(write_job, &job, deadline_ms, stuck);
+}
+
+static int live_wait(struct host *h, unsigned ms)
+{
+	struct live *l = live_of(h);
+	struct pollfd p = { .fd = l->uevents, .events = POLLIN };
+	unsigned slice = l->uevents < 0 ? WAIT_BLIND_MS : WAIT_SLICE_MS;
+	char event[8192];
+
+	/* A negative descriptor makes poll() a plain sleep. */
+	if (poll(&p, 1, (int)(ms < slice ? ms : slice)) > 0)
+		while (recv(l->uevents, event, sizeof(event), 0) >= 0)
+			;
+	return 0;
+}
+
+static int64_t live_now(struct host *h)
+{
+	struct timespec t;
+
+	(void)h;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void live_close(struct host *h)
+{
+	struct live *l = live_of(h);
+
+	live_module_close(l->kmod);
+	if (l->uevents >= 0)
+		close(l->uevents);
+	close(l->root);
+	free(l);
+}
+
+static const struct host_ops live_ops = {
+	.read = live_read,
+	.link = live_link,
+	.list = live_list,
+	.write = live_write,
+	.wait = live_wait,
+	.now = live_now,
+	.close = live_close,
+};
+
+int live_open(struct host **h, struct error *err)
+{
+	struct live *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return error_set(err, -ENOMEM, "out of memory");
+	l->host.ops = &live_ops;
+	l->uevents = -1;
+	l->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (l->root < 0) {
+		int code = -errno;
+
+		free(l);
+		return error_errno(err, code, "cannot open '/'");
+	}
+	*h = &l->host;
+	return 0;
+}

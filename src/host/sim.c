@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "host/sim.h"
+#include "host/sim_pci.h"
+
+#define LINKS_MAX 16	/* links followed for one name */
+
+enum kind { FOLDER, FILE_, LINK };
+
+struct node {
+	struct node *parent, *child, *next;	/* children are sorted by name */
+	const char *name;
+	enum kind kind;
+	unsigned char *data;	/* of a file or link, NUL behind it */
+	size_t n;
+};
+
+struct fault {
+	unsigned at;		/* number of the write, 0 = none */
+	enum sim_fault kind;
+	int code;
+	void (*die)(void *arg);
+	void *arg;
+};
+
+struct sim {
+	struct host host;
+	struct arena *arena;
+	struct node root;
+	struct sim_pci *pci;
+	int64_t clock;
+	unsigned writes;
+	struct fault fault;
+	void (*seen)(void *arg, const char *name, const char *value);
+	void *seen_arg;
+};
+
+static struct sim *sim_of(struct host *h)
+{
+	return (struct sim *)h;
+}
+
+/* --- the tree ----------------------------------------------------------------------------------------------- */
+
+static struct node *child_find(struct node *dir, const char *name, size_t n)
+{
+	for (struct node *c = dir->child; c; c = c->next)
+		if (strncmp(c->name, name, n) == 0 && c->name[n] == '\0')
+			return c;
+	return NULL;
+}
+
+static struct node *child_add(struct sim *s, struct node *dir, const char *name, size_t n, enum kind kind)
+{
+	struct node *node = arena_alloc(s->arena, sizeof(*node));
+	struct node **at = &dir->child;
+
+	node->name = arena_dupn(s->arena, name, n);
+	node->parent = dir;
+	node->kind = kind;
+	while (*at && strcmp((*at)->name, node->name) < 0)
+		at = &(*at)->next;
+	node->next = *at;
+	*at = node;
+	return node;
+}
+
+/* Walks name from start; the last part is followed too if it is a link and follow is set. */
+static struct node *walk(struct sim *s, struct node *start, const char *name, bool follow, int *links)
+{
+	struct node *at = start;
+
+	for (;;) {
+		size_t n = strcspn(name, "/");
+		bool last = name[n] == '\0';
+
+		if (n == 2 && name[0] == '.' && name[1] == '.')
+			at = at->parent ? at->parent : at;
+		else if (n > 0)
+			at = at->kind == FOLDER ? child_find(at, name, n) : NULL;
+		if (!at)
+			return NULL;
+		if (at->kind == LINK && (!last || follow)) {
+			if (++*links > LINKS_MAX)
+				return NULL;
+			at = walk(s, at->parent, (const char *)at->data, true, links);
+			if (!at)
+				return NULL;
+		}
+		if (last)
+			return at;
+		name += n + 1;
+	}
+}
+
+static struct node *find(struct sim *s, const char *name, bool follow)
+{
+	int links = 0;
+
+	return walk(s, &s->root, name, follow, &links);
+}
+
+static struct node *make(struct sim *s, const char *name, enum kind kind)
+{
+	struct node *at = &s->root;
+
+	for (;;) {
+		size_t n = strcspn(name, "/");
+		struct node *c = child_find(at, name, n);
+		bool last = name[n] == '\0';
+
+		if (!c)
+			c = child_add(s, at, name, n, last ? kind : FOLDER);
+		if (c->kind == LINK && !last) {
+			int links = 0;
+
+			c = walk(s, c->parent, (const char *)c->data, true, &links);
+			if (!c)
+				return NULL;
+		}
+		at = c;
+		if (last)
+			return at;
+		name += n + 1;
+	}
+}
+
+static void put(struct sim *s, struct node *node, enum kind kind, const void *data, size_t n)
+{
+	if (!node)
+		return;
+	node->kind = kind;
+	node->data = (unsigned char *)arena_dupn(s->arena, data, n);
+	node->n = n;
+}
+
+void sim_set(struct host *h, const char *name, const char *text)
+{
+	struct sim *s = sim_of(h);
+
+	put(s, make(s, name, FILE_), FILE_, text, strlen(text));
+}
+
+void sim_set_bytes(struct host *h, const char *name, size_t offset, const void *data, size_t n)
+{
+	struct sim *s = sim_of(h);
+	struct node *node = make(s, name, FILE_);
+
+	if (!node)
+		return;
+	if (node->n < offset + n) {
+		unsigned char *bigger = arena_alloc(s->arena, offset + n + 1);
+
+		if (node->n)
+			memcpy(bigger, node->data, node->n);
+		node->data = bigger;
+		node->n = offset + n;
+	}
+	memcpy(node->data + offset, data, n);
+}
+
+void sim_set_link(struct host *h, const char *name, const char *target)
+{
+	struct sim *s = sim_of(h);
+
+	put(s, make(s, name, LINK), LINK, target, strlen(target));
+}
+
+void sim_make_folder(struct host *h, const char *name)
+{
+	make(sim_of(h), name, FOLDER);
+}
+
+void sim_remove(struct host *h, const char *name)
+{
+	struct node *node = find(sim_of(h), name, false);
+	struct node **at;
+
+	if (!node || !node->parent)
+		return;
+	for (at = &node->parent->child; *at != node; at = &(*at)->next)
+		;
+	*at = node->next;
+}
+
+static int path_of(const struct node *node, char *buf, size_t size)
+{
+	int n = 0;
+
+	if (node->parent && node->parent->parent) {
+		n = path_of(node->parent, buf, size);
+		if (n < 0)
+			return n;
+		if ((size_t)n + 1 < size)
+			buf[n++] = '/';
+	}
+	if ((size_t)n + strlen(node->name) >= size)
+		return -ENAMETOOLONG;
+	strcpy(buf + n, node->name);
+	return n + (int)strlen(node->name);
+}
+
+int sim_resolve(struct host *h, const char *name, char *buf, size_t size)
+{
+	struct node *node = find(sim_of(h), name, true);
+
+	if (!node)
+		return -ENOENT;
+	return node->parent ? path_of(node, buf, size) : -EINVAL;
+}
+
+/* --- the seam ----------------------------------------------------------------------------------------------- */
+
+static ssize_t copy_out(const struct node *node, char *buf, size_t size)
+{
+	if (node->n >= size)
+		return -E2BIG;
+	if (node->n)
+		memcpy(buf, node->data, node->n);
+	buf[node->n] = '\0';
+	return (ssize_t)node->n;
+}
+
+static ssize_t sim_read(struct host *h, const char *name, char *buf, size_t size)
+{
+	struct node *node = find(sim_of(h), name, true);
+
+	if (!node)
+		return -ENOENT;
+	return node->kind == FILE_ ? copy_out(node, buf, size) : -EISDIR;
+}
+
+static ssize_t sim_link(struct host *h, const char *name, char *buf, size_t size)
+{
+	struct node *node = find(sim_of(h), name, false);
+
+	if (!node)
+		return -ENOENT;
+	return node->kind == LINK ? copy_out(node, buf, size) : -EINVAL;
+}
+
+static int sim_list(struct host *h, const char *name, struct arena *a, char ***names, size_t *n)
+{
+	struct node *dir = find(sim_of(h), name, true);
+	char **list = NULL;
+	size_t count = 0;
+
+	if (!dir)
+		return -ENOENT;
+	if (dir->kind != FOLDER)
+		return -ENOTDIR;
+	for (struct node *c = dir->child; c; c = c->next) {
+		list = arena_grow(a, list, count, sizeof(*list));
+		list[count++] = arena_dup(a, c->name);
+	}
+	*names = list;
+	*n = count;
+	return 0;
+}
+
+/* The only module handover itself loads; drivers/vfio/pci/vfio_pci.c registers "vfio-pci" (vfio_pci_driver). */
+static int load_module(struct sim *s, const char *module)
+{
+	if (strcmp(module, "vfio_pci") != 0)
+		return -ENOENT;
+	sim_set(&s->host, "module/vfio_pci", "live");
+	sim_set(&s->host, "sys/module/vfio_pci/initstate", "live\n");
+	sim_set_link(&s->host, "sys/bus/pci/drivers/vfio-pci/module", "../../../../module/vfio_pci");
+	sim_pci_register(s->pci, "vfio-pci");
+	return 0;
+}
+
+static int obey(struct sim *s, const char *name, const char *value)
+{
+	char resolved[HOST_NAME_BYTES];
+	int n;
+
+	if (str_starts(name, "module/"))
+		return strcmp(value, "load") == 0 ? load_module(s, name + strlen("module/")) : -EINVAL;
+	n = sim_resolve(&s->host, name, resolved, sizeof(resolved));
+	if (n < 0)
+		return n;
+	n = sim_pci_write(s->pci, resolved, value);
+	return n == -ENOSYS ? -EACCES : n;
+}
+
+static int sim_write(struct host *h, const char *name, const char *value, unsigned deadline_ms,
+		     struct host_stuck *stuck)
+{
+	struct sim *s = sim_of(h);
+	bool broken = ++s->writes == s->fault.at;
+	struct fault f = s->fault;
+	int code;
+
+	if (s->seen)
+		s->seen(s->seen_arg, name, value);
+	if (broken && f.kind == SIM_FAIL_BEFORE)
+		return f.code;
+	if (broken && f.kind == SIM_DIE_BEFORE)
+		f.die(f.arg);
+	if (broken && f.kind == SIM_HANG) {
+		s->clock += deadline_ms;
+		stuck->pid = 1;
+		return -ETIMEDOUT;
+	}
+	code = obey(s, name, value);
+	if (broken && f.kind == SIM_DIE_AFTER)
+		f.die(f.arg);
+	return broken ? f.code : code;
+}
+
+static int sim_wait(struct host *h, unsigned ms)
+{
+	sim_of(h)->clock += ms;
+	return 0;
+}
+
+static int64_t sim_now(struct host *h)
+{
+	return sim_of(h)->clock;
+}
+
+static void sim_close(struct host *h)
+{
+	struct arena *a = sim_of(h)->arena;
+
+	arena_free(a);
+}
+
+static const struct host_ops sim_ops = {
+	.read = sim_read,
+	.link = sim_link,
+	.list = sim_list,
+	.write = sim_write,
+	.wait = sim_wait,
+	.now = sim_now,
+	.close = sim_close,
+};
+
+struct host *sim_new(void)
+{
+	struct arena *a = arena_new();
+	struct sim *s = arena_alloc(a, sizeof(*s));
+
+	s->host.ops = &sim_ops;
+	s->arena = a;
+	s->root.name = "";
+	s->root.kind = FOLDER;
+	s->pci = sim_pci_new(&s->host, a);
+	return &s->host;
+}
+
+void sim_settle(struct host *h)
+{
+	sim_pci_settle(sim_of(h)->pci);
+}
+
+void sim_break(struct host *h, unsigned nth, enum sim_fault fault, int code, void (*die)(void *arg), void *arg)
+{
+	struct sim *s = sim_of(h);
+
+	assert(code < 0);
+	s->fault = (struct fault){ nth ? s->writes + nth : 0, fault, code, die, arg };
+}
+
+unsigned sim_writes(const struct host *h)
+{
+	return ((const struct sim *)h)->writes;
+}
+
+void sim_watch(struct host *h, void (*seen)(void *arg, const char *name, const char *value), void *arg)
+{
+	sim_of(h)->seen = seen;
+	sim_of(h)->seen_arg = arg;
+}
+
+static void dump(const struct node *node, char *path, size_t n, FILE *out)
+{
+	for (const struct node *c = node->child; c; c = c->next) {
+		size_t len = (size_t)snprintf(path + n, HOST_NAME_BYTES - n, "%s%s", n ? "/" : "", c->name);
+
+		fprintf(out, "%s%s", path, c->kind == FOLDER ? "/\n" : c->kind == LINK ? " -> " : " = ");
+		for (size_t i = 0; c->kind != FOLDER && i < c->n; i++) {
+			if (c->data[i] >= ' ' && c->data[i] < 0x7f)
+				fputc(c->data[i], out);
+			else
+				fprintf(out, "\\x%02x", c->data[i]);
+		}
+		if (c->kind != FOLDER)
+			fputc('\n', out);
+		dump(c, path, n + len, out);
+		path[n] = '\0';
+	}
+}
+
+void sim_dump(struct host *h, FILE *out)
+{
+	char path[HOST_NAME_BYTES] = "";
+
+	dump(&sim_of(h)->root, path, 0, out);
+}

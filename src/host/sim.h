@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_SIM_H
+#define HANDOVER_SIM_H
+
+#include <stdio.h>
+
+#include "host/host.h"
+
+/*
+ * A host in memory: a tree of folders, files and links, and the kernel's rules for what a write changes (sim_pci.h).
+ * A name with no rule cannot be written (-EACCES), as sysfs answers for a read-only attribute.
+ * Time stands still but for host_wait().
+ */
+struct host *sim_new(void);
+
+/* Builds the tree; folders are made on the way. The host must be a simulated one, which only sim_is() can tell. */
+void sim_set(struct host *h, const char *name, const char *text);
+void sim_set_bytes(struct host *h, const char *name, size_t offset, const void *data, size_t n);
+void sim_set_link(struct host *h, const char *name, const char *target);
+void sim_make_folder(struct host *h, const char *name);
+
+/* Everything below name goes. */
+void sim_remove(struct host *h, const char *name);
+
+/* Where a name leads once all links on the way are followed, the last one included; -ENOENT if nowhere. */
+int sim_resolve(struct host *h, const char *name, char *buf, size_t size);
+
+/* Makes what the kernel derives from the devices' own links; called once after the tree has been read. */
+void sim_settle(struct host *h);
+
+/* The whole tree, a line per file and link, sorted: two hosts are the same if their dumps are. */
+void sim_dump(struct host *h, FILE *out);
+
+/*
+ * What can go wrong with a write. DIE: the writing program is killed; its caller's die() is called and must not
+ * return. HANG: the kernel does not come back (-ETIMEDOUT); the write has no effect.
+ */
+enum sim_fault { SIM_FAIL_BEFORE, SIM_FAIL_AFTER, SIM_DIE_BEFORE, SIM_DIE_AFTER, SIM_HANG };
+#define SIM_FAULTS 5
+
+/* The nth write from now (1 = the next) goes wrong in this way; code is the negative errno it fails with. */
+void sim_break(struct host *h, unsigned nth, enum sim_fault fault, int code, void (*die)(void *arg), void *arg);
+
+/* How many writes there were so far. */
+unsigned sim_writes(const struct host *h);
+
+/* Called before every write with its name and value, for tests that want to see them; NULL ends it. */
+void sim_watch(struct host *h, void (*seen)(void *arg, const char *name, const char *value), void *arg);
+
+#endif

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "host/sim.h"
+#include "host/sim_pci.h"
+
+#define DEVICES "sys/bus/pci/devices"
+#define DRIVERS "sys/bus/pci/drivers"
+#define GROUPS "sys/kernel/iommu_groups"
+
+/* A function that had this driver when the host was described: its id table matches, whatever modalias says. */
+struct native {
+	struct native *next;
+	const char *bdf, *driver;
+};
+
+/* An id a driver was told of at run time: new_id, or the parameter ids= of vfio-pci at boot. */
+struct dynamic_id {
+	struct dynamic_id *next;
+	const char *driver;
+	unsigned vendor, device;
+};
+
+struct sim_pci {
+	struct host *host;
+	struct arena *arena;
+	struct native *natives;
+	struct dynamic_id *ids;
+};
+
+/* FOLDER/A or FOLDER/A/B. Names stay in the host's arena: simulated hosts do not live long. */
+static const char *name_of(struct sim_pci *p, const char *folder, const char *a, const char *b)
+{
+	return arena_fmt(p->arena, "%s/%s%s%s", folder, a, b ? "/" : "", b ? b : "");
+}
+
+static const char *attr(struct sim_pci *p, const char *bdf, const char *file, char *buf, size_t size)
+{
+	return host_read(p->host, name_of(p, DEVICES, bdf, file), buf, size) < 0 ? NULL : buf;
+}
+
+static unsigned attr_hex(struct sim_pci *p, const char *bdf, const char *file)
+{
+	char text[32];
+	uint64_t v = 0;
+
+	if (attr(p, bdf, file, text, sizeof(text)) && str_starts(text, "0x"))
+		str_hex(text + 2, 1, 8, &v);
+	return (unsigned)v;
+}
+
+struct sim_pci *sim_pci_new(struct host *h, struct arena *a)
+{
+	struct sim_pci *p = arena_alloc(a, sizeof(*p));
+
+	p->host = h;
+	p->arena = a;
+	return p;
+}
+
+/* --- which driver matches: drivers/pci/pci-driver.c, pci_match_device() ----------------------------------------- */
+
+static bool has_dynamic_id(struct sim_pci *p, const char *driver, unsigned vendor, unsigned device)
+{
+	for (const struct dynamic_id *i = p->ids; i; i = i->next)
+		if (i->vendor == vendor && i->device == device && strcmp(i->driver, driver) == 0)
+			return true;
+	return false;
+}
+
+static bool is_native(struct sim_pci *p, const char *bdf, const char *driver)
+{
+	for (const struct native *i = p->natives; i; i = i->next)
+		if (strcmp(i->bdf, bdf) == 0 && strcmp(i->driver, driver) == 0)
+			return true;
+	return false;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *s = words; *s; s += strspn(s, " ")) {
+		size_t len = strcspn(s, " ");
+
+		if (len == n && strncmp(s, word, n) == 0)
+			return true;
+		s += len;
+	}
+	return false;
+}
+
+/* The driver's module is among those that claim the device's modalias. */
+static bool claims(struct sim_pci *p, const char *bdf, const char *driver)
+{
+	char alias[HOST_NAME_BYTES / 2], candidates[HOST_VALUE_BYTES], module[64];
+
+	if (!attr(p, bdf, "modalias", alias, sizeof(alias)) ||
+	    host_read(p->host, name_of(p, "modalias", alias, NULL), candidates, sizeof(candidates)) < 0)
+		return false;
+	return host_read(p->host, name_of(p, DRIVERS, driver, "module"), module, sizeof(module)) > 0 &&
+	       has_word(candidates, module);
+}
+
+static bool matches(struct sim_pci *p, const char *bdf, const char *driver)
+{
+	char override[HOST_VALUE_BYTES];
+
+	if (attr(p, bdf, "driver_override", override, sizeof(override)) && strcmp(override, "(null)") != 0)
+		return strcmp(override, driver) == 0;
+	return has_dynamic_id(p, driver, attr_hex(p, bdf, "vendor"), attr_hex(p, bdf, "device")) ||
+	       is_native(p, bdf, driver) || claims(p, bdf, driver);
+}
+
+/* --- the driver's link ------------------------------------------------------------------------------------------ */
+
+static bool device_path(struct sim_pci *p, const char *bdf, char *buf, size_t size)
+{
+	return sim_resolve(p->host, name_of(p, DEVICES, bdf, NULL), buf, size) >= 0;
+}
+
+static const char *driver_of(struct sim_pci *p, const char *bdf, char *buf, size_t size)
+{
+	return attr(p, bdf, "driver", buf, size);
+}
+
+/* A link from a folder below sys/ at depth parts to another name below sys/. */
+static void link_to(struct sim_pci *p, const char *from, const char *to)
+{
+	char target[HOST_NAME_BYTES * 2] = "";
+
+	for (const char *s = strchr(from, '/') + 1; (s = strchr(s, '/')) != NULL; s++)
+		strcat(target, "../");
+	strcat(target, to + strlen("sys/"));
+	sim_set_link(p->host, from, target);
+}
+
+/*
+ * vfio-pci allows runtime power management when it takes a function and forbids it when it lets go
+ * (drivers/vfio/pci/vfio_pci_core.c, vfio_pci_core_register_device() and _unregister_device()).
+ */
+static void vfio_power(struct sim_pci *p, const char *path, const char *driver, const char *control)
+{
+	const char *at = name_of(p, path, "power/control", NULL);
+
+	if (strcmp(driver, "vfio-pci") == 0 && host_has(p->host, at))
+		sim_set(p->host, at, control);
+}
+
+static int attach(struct sim_pci *p, const char *bdf, const char *driver)
+{
+	char path[HOST_NAME_BYTES];
+
+	if (!device_path(p, bdf, path, sizeof(path)))
+		return -ENODEV;
+	link_to(p, name_of(p, path, "driver", NULL), name_of(p, DRIVERS, driver, NULL));
+	link_to(p, name_of(p, DRIVERS, driver, bdf), path);
+	vfio_power(p, path, driver, "auto\n");
+	return 0;
+}
+
+static int detach(struct sim_pci *p, const char *bdf, const char *driver)
+{
+	char path[HOST_NAME_BYTES];
+
+	if (!device_path(p, bdf, path, sizeof(path)))
+		return -ENODEV;
+	sim_remove(p->host, name_of(p, path, "driver", NULL));
+	sim_remove(p->host, name_of(p, DRIVERS, driver, bdf));
+	vfio_power(p, path, driver, "on\n");
+	return 0;
+}
+
+/* drivers/base/dd.c, device_attach(): the first driver that matches. Which of several is first a .host cannot say. */
+static int probe(struct sim_pci *p, const char *bdf)
+{
+	struct arena *a = arena_new();
+	char driver[64], **names;
+	size_t n;
+
+	if (!driver_of(p, bdf, driver, sizeof(driver)) && host_list(p->host, DRIVERS, a, &names, &n) == 0) {
+		for (size_t i = 0; i < n; i++) {
+			if (!matches(p, bdf, names[i]))
+				continue;
+			attach(p, bdf, names[i]);
+			break;
+		}
+	}
+	arena_free(a);
+	return 0;
+}
+
+/* --- what a write does ------------------------------------------------------------------------------------------ */
+
+static int has_device(struct sim_pci *p, const char *bdf)
+{
+	struct bdf address;
+
+	/* drivers/base/bus.c, bus_find_device_by_name(): any text is looked up, so a wrong one is just not there. */
+	return bdf_parse(bdf, &address) && host_has(p->host, name_of(p, DEVICES, bdf, NULL));
+}
+
+static int write_bind(struct sim_pci *p, const char *driver, const char *bdf)
+{
+	char bound[64];
+
+	if (!has_device(p, bdf) || !matches(p, bdf, driver))
+		return -ENODEV;
+	if (driver_of(p, bdf, bound, sizeof(bound)))
+		return -EBUSY;
+	return attach(p, bdf, driver);
+}
+
+static int write_unbind(struct sim_pci *p, const char *driver, const char *bdf)
+{
+	char bound[64];
+
+	if (!has_device(p, bdf) || !str_same(driver_of(p, bdf, bound, sizeof(bound)), driver))
+		return -ENODEV;
+	return detach(p, bdf, driver);
+}
+
+/* drivers/base/driver.c, driver_set_override(): a lone newline clears, a page or more is refused. */
+static int write_override(struct sim_pci *p, const char *name, const char *value)
+{
+	if (strlen(value) + 1 >= HOST_VALUE_BYTES)
+		return -EINVAL;
+	sim_set(p->host, name, arena_fmt(p->arena, "%s\n", *value ? value : "(null)"));
+	return 0;
+}
+
+static int write_power_control(struct sim_pci *p, const char *name, const char *value)
+{
+	if (strcmp(value, "on") != 0 && strcmp(value, "auto") != 0)
+		return -EINVAL;
+	sim_set(p->host, name, arena_fmt(p->arena, "%s\n", value));
+	return 0;
+}
+
+/* drivers/pci/pci-driver.c, new_id_store(): EEXIST on repeat; every free function that matches is probed at once. */
+static int write_new_id(struct sim_pci *p, const char *driver, const char *value)
+{
+	unsigned vendor, device;
+	struct dynamic_id *id;
+	struct arena *a;
+	char **names;
+	size_t n;
+
+	if (sscanf(value, "%x %x", &vendor, &device) != 2)
+		return -EINVAL;
+	if (has_dynamic_id(p, driver, vendor, device))
+		return -EEXIST;
+	id = arena_alloc(p->arena, sizeof(*id));
+	*id = (struct dynamic_id){ p->ids, arena_dup(p->arena, driver), vendor, device };
+	p->ids = id;
+	a = arena_new();
+	if (host_list(p->host, DEVICES, a, &names, &n) == 0)
+		for (size_t i = 0; i < n; i++)
+			if (matches(p, names[i], driver))
+				write_bind(p, driver, names[i]);
+	arena_free(a);
+	return 0;
+}
+
+static int write_remove_id(struct sim_pci *p, const char *driver, const char *value)
+{
+	unsigned vendor, device;
+
+	if (sscanf(value, "%x %x", &vendor, &device) != 2)
+		return -EINVAL;
+	for (struct dynamic_id **i = &p->ids; *i; i = &(*i)->next) {
+		if ((*i)->vendor != vendor || (*i)->device != device || strcmp((*i)->driver, driver) != 0)
+			continue;
+		*i = (*i)->next;
+		return 0;
+	}
+	return -ENODEV;
+}
+
+static int write_driver_file(struct sim_pci *p, const char *driver, const char *file, const char *value)
+{
+	if (strcmp(file, "bind") == 0)
+		return write_bind(p, driver, value);
+	if (strcmp(file, "unbind") == 0)
+		return write_unbind(p, driver, value);
+	if (strcmp(file, "new_id") == 0)
+		return write_new_id(p, driver, value);
+	if (strcmp(file, "remove_id") == 0)
+		return write_remove_id(p, driver, value);
+	return -ENOSYS;
+}
+
+int sim_pci_write(struct sim_pci *p, const char *name, const char *value)
+{
+	static const char drivers[] = DRIVERS "/";
+	const char *file = str_basename(name);
+
+	if (str_starts(name, drivers)) {
+		char driver[64];
+		const char *s = name + strlen(drivers);
+		size_t n = strcspn(s, "/");
+
+		if (s + n + 1 != file || n >= sizeof(driver))
+			return -ENOSYS;
+		memcpy(driver, s, n);
+		driver[n] = '\0';
+		return write_driver_file(p, driver, file, value);
+	}
+	if (strcmp(name, "sys/bus/pci/drivers_probe") == 0)
+		return has_device(p, value) ? probe(p, value) : -ENODEV;
+	if (strcmp(file, "driver_override") == 0)
+		return write_override(p, name, value);
+	if (strcmp(file, "control") == 0 && strstr(name, "/power/control"))
+		return write_power_control(p, name, value);
+	return -ENOSYS;
+}
+
+/* --- a host just read from text --------------------------------------------------------------------------------- */
+
+static void settle_driver(struct sim_pci *p, const char *bdf, const char *path)
+{
+	char driver[64], override[HOST_VALUE_BYTES];
+
+	if (!driver_of(p, bdf, driver, sizeof(driver)))
+		return;
+	link_to(p, name_of(p, DRIVERS, driver, bdf), path);
+	if (attr(p, bdf, "driver_override", override, sizeof(override)) && strcmp(override, driver) == 0)
+		return;
+	if (strcmp(driver, "vfio-pci") == 0 || strcmp(driver, "pci-stub") == 0) {
+		/* These match nothing by nature, so somebody gave them the id. */
+		struct dynamic_id *id = arena_alloc(p->arena, sizeof(*id));
+
+		*id = (struct dynamic_id){ p->ids, arena_dup(p->arena, driver), attr_hex(p, bdf, "vendor"),
+					   attr_hex(p, bdf, "device") };
+		p->ids = id;
+	} else {
+		struct native *native = arena_alloc(p->arena, sizeof(*native));
+
+		*native = (struct native){ p->natives, arena_dup(p->arena, bdf), arena_dup(p->arena, driver) };
+		p->natives = native;
+	}
+}
+
+static void settle_group(struct sim_pci *p, const char *bdf, const char *path)
+{
+	char group[32];
+
+	if (attr(p, bdf, "iommu_group", group, sizeof(group)))
+		link_to(p, name_of(p, name_of(p, GROUPS, group, "devices"), bdf, NULL), path);
+}
+
+/* Config space given in part gets the registers every function has: include/uapi/linux/pci_regs.h. */
+static void settle_config(struct sim_pci *p, const char *bdf, const char *path)
+{
+	unsigned class = attr_hex(p, bdf, "class"), revision = attr_hex(p, bdf, "revision");
+	unsigned vendor = attr_hex(p, bdf, "vendor"), device = attr_hex(p, bdf, "device");
+	unsigned subvendor = attr_hex(p, bdf, "subsystem_vendor"), subdevice = attr_hex(p, bdf, "subsystem_device");
+	unsigned char head[4], config[HOST_VALUE_BYTES * 2];
+	const char *at = name_of(p, path, "config", NULL);
+	ssize_t n;
+
+	n = host_read_bytes(p->host, at, (char *)config, sizeof(config));
+	if (n < 16 || config[0] || config[1])
+		return;
+	memcpy(head, (unsigned char[]){ vendor & 0xff, vendor >> 8 & 0xff, device & 0xff, device >> 8 & 0xff }, 4);
+	sim_set_bytes(p->host, at, 0, head, 4);
+	memcpy(head, (unsigned char[]){ revision & 0xff, class & 0xff, class >> 8 & 0xff, class >> 16 & 0xff }, 4);
+	sim_set_bytes(p->host, at, 8, head, 4);
+	if ((config[0x0e] & 0x7f) != 0)
+		return;
+	memcpy(head, (unsigned char[]){ subvendor & 0xff, subvendor >> 8 & 0xff, subdevice & 0xff,
+					subdevice >> 8 & 0xff }, 4);
+	sim_set_bytes(p->host, at, 0x2c, head, 4);
+}
+
+static void settle_function(struct sim_pci *p, const char *bdf, const char *path)
+{
+	link_to(p, name_of(p, DEVICES, bdf, NULL), path);
+	link_to(p, name_of(p, path, "subsystem", NULL), "sys/bus/pci");
+	settle_driver(p, bdf, path);
+	settle_group(p, bdf, path);
+	settle_config(p, bdf, path);
+}
+
+static void settle_below(struct sim_pci *p, struct arena *a, const char *folder)
+{
+	struct bdf bdf;
+	char **names;
+	size_t n;
+
+	if (host_list(p->host, folder, a, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const char *path;
+
+		if (!bdf_parse(names[i], &bdf) && !str_starts(names[i], "pci"))
+			continue;
+		path = name_of(p, folder, names[i], NULL);
+		if (bdf_parse(names[i], &bdf))
+			settle_function(p, names[i], path);
+		settle_below(p, a, path);
+	}
+}
+
+void sim_pci_register(struct sim_pci *p, const char *driver)
+{
+	static const char *const files[] = { "bind", "unbind", "new_id", "remove_id" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		sim_set(p->host, name_of(p, DRIVERS, driver, files[i]), "");
+}
+
+void sim_pci_settle(struct sim_pci *p)
+{
+	struct arena *a = arena_new();
+	char **names;
+	size_t n;
+
+	sim_make_folder(p->host, DEVICES);
+	sim_make_folder(p->host, DRIVERS);
+	sim_set(p->host, "sys/bus/pci/drivers_probe", "");
+	settle_below(p, a, "sys/devices");
+	if (host_list(p->host, DRIVERS, a, &names, &n) == 0)
+		for (size_t i = 0; i < n; i++)
+			sim_pci_register(p, names[i]);
+	arena_free(a);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_SIM_PCI_H
+#define HANDOVER_SIM_PCI_H
+
+#include "host/host.h"
+
+/*
+ * The rules of the PCI bus and its drivers, as far as handover writes to them. Each is seen in a real kernel by
+ * tests/conformance.c, or names the kernel's file and function beside it.
+ */
+struct sim_pci;
+
+struct sim_pci *sim_pci_new(struct host *h, struct arena *a);
+
+/* Derives bus, driver and group folders from the devices' links, and learns which driver each device has by nature. */
+void sim_pci_settle(struct sim_pci *pci);
+
+/* A driver's own files: bind, unbind, new_id, remove_id. */
+void sim_pci_register(struct sim_pci *pci, const char *driver);
+
+/* A write to a resolved name: 0 or a negative errno; -ENOSYS if no rule of the PCI bus is about it. */
+int sim_pci_write(struct sim_pci *pci, const char *name, const char *value);
+
+#endif

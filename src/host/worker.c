@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/worker.h"
+
+static void read_proc(pid_t pid, const char *file, char *buf, size_t size)
+{
+	char path[64];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, buf, size - 1);
+		close(fd);
+	}
+	buf[n > 0 ? n : 0] = '\0';
+}
+
+static void describe(pid_t pid, struct host_stuck *stuck)
+{
+	stuck->pid = pid;
+	read_proc(pid, "wchan", stuck->wchan, sizeof(stuck->wchan));
+	read_proc(pid, "stack", stuck->stack, sizeof(stuck->stack));
+}
+
+static _Noreturn void child(int (*job)(void *arg), void *arg)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	prctl(PR_SET_NAME, "handover-write");
+	if (null < 0)
+		_exit(EIO);
+	for (int fd = 0; fd <= 2; fd++)
+		dup2(null, fd);
+	_exit(-job(arg));
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int wait_for(pid_t pid, unsigned deadline_ms, struct host_stuck *stuck)
+{
+	int64_t end = now_ms() + deadline_ms;
+	int pidfd = pidfd_open(pid, 0), n = 0, status;
+
+	if (pidfd < 0)
+		return -errno;
+	for (;;) {
+		int64_t left = end - now_ms();
+		struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+		n = left > 0 ? poll(&p, 1, (int)left) : 0;
+		if (n > 0 || left <= 0)
+			break;
+	}
+	close(pidfd);
+	if (n == 0) {
+		describe(pid, stuck);
+		return -ETIMEDOUT;
+	}
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -EOWNERDEAD;
+	return -WEXITSTATUS(status);
+}
+
+int worker_run(int (*job)(void *arg), void *arg, unsigned deadline_ms, struct host_stuck *stuck)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	pid = fork();
+	if (pid == 0)
+		child(job, arg);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid < 0 ? -errno : wait_for(pid, deadline_ms, stuck);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "hookscript.h"
+#include "verb/verb.h"
+
+static const struct verb *const verbs[] = {
+	&verb_check, &verb_plan, &verb_rehearse, &verb_status, &verb_recover, &verb_capture, NULL,
+};
+
+static void print_help(void)
+{
+	puts("handover VMID PHASE\n"
+	     "    what Proxmox VE calls: PHASE is pre-start, post-start, pre-stop or post-stop\n");
+	for (const struct verb *const *v = verbs; *v; v++)
+		printf("handover %s%s%s\n    %s\n", (*v)->name, *(*v)->args ? " " : "", (*v)->args, (*v)->help);
+	puts("\nOptions:\n"
+	     "  --json       print JSON\n"
+	     "  --host FILE  work on the host in a .host text (check, plan, rehearse, status, capture)\n"
+	     "  --quiet      print only what is wrong\n"
+	     "  --version    print the version\n"
+	     "  --help       print this\n"
+	     "\nExit status: 0 done or nothing to do; 1 failed, the host is as it was; 2 usage, profile, or refused,\n"
+	     "the host was not touched; 3 the host is not as it was, the message says what; 4 busy, try again.");
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	const char *names[sizeof(verbs) / sizeof(*verbs)] = { NULL };
+	const char *nearest;
+
+	for (size_t i = 0; verbs[i]; i++) {
+		if (strcmp(verbs[i]->name, name) == 0)
+			return verbs[i];
+		names[i] = verbs[i]->name;
+	}
+	nearest = str_nearest(name, names);
+	if (nearest)
+		complain("no command '%s'; did you mean '%s'?", name, nearest);
+	else
+		complain("no command '%s'; `handover --help` lists them", name);
+	return NULL;
+}
+
+/* Takes the options out of argv, wherever they stand. Returns the number of words left, or a negative outcome. */
+static int take_options(struct run *r, int argc, char **argv)
+{
+	int n = 0;
+
+	for (int i = 1; i < argc; i++) {
+		const char *a = argv[i];
+
+		if (strcmp(a, "--json") == 0) {
+			r->json = true;
+		} else if (strcmp(a, "--quiet") == 0) {
+			r->quiet = true;
+		} else if (strcmp(a, "--host") == 0) {
+			if (++i == argc) {
+				complain("--host needs a file");
+				return -OUTCOME_REFUSED;
+			}
+			r->host_file = argv[i];
+		} else if (a[0] == '-' && a[1]) {
+			complain("no option '%s'; `handover --help` lists them", a);
+			return -OUTCOME_REFUSED;
+		} else {
+			argv[n++] = argv[i];
+		}
+	}
+	return n;
+}
+
+static enum outcome run_verb(struct run *r, int n, char **words)
+{
+	const struct verb *v = find_verb(words[0]);
+
+	if (!v)
+		return OUTCOME_REFUSED;
+	r->args = words + 1;
+	r->n_args = n - 1;
+	if (r->n_args < v->min_args || r->n_args > v->max_args) {
+		complain("usage: handover %s%s%s", v->name, *v->args ? " " : "", v->args);
+		return OUTCOME_REFUSED;
+	}
+	return v->run(r);
+}
+
+static bool has_word(int argc, char **argv, const char *word)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], word) == 0)
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct run r = { .arena = arena };
+	int n;
+
+	/* Whoever reads our output may go; that must not kill a run between two writes. */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2 || has_word(argc, argv, "--help")) {
+		print_help();
+		return argc < 2 ? OUTCOME_REFUSED : OUTCOME_DONE;
+	}
+	if (has_word(argc, argv, "--version")) {
+		puts("handover " HANDOVER_VERSION);
+		return OUTCOME_DONE;
+	}
+	n = take_options(&r, argc, argv);
+	if (n < 0)
+		return -n;
+	if (n == 0) {
+		complain("which command? `handover --help` lists them");
+		return OUTCOME_REFUSED;
+	}
+	/* Every command starts with a letter; a VMID, right or wrong, does not. */
+	if (!isalpha((unsigned char)argv[0][0]))
+		return hookscript(&r, n, argv);
+	return run_verb(&r, n, argv);
+}

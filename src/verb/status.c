@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* handover status [VMID]: what is lent to whom. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/prepare.h"
+#include "verb/json.h"
+#include "verb/verb.h"
+
+#define DIFFERENCES_MAX 20
+
+/* One VM's lease, as far as it can be read. */
+struct entry {
+	unsigned vmid;
+	struct lease lease;
+	int code;
+	struct error error;
+	int qemu;		/* process id, 0: does not run */
+	bool profile_changed;
+	const char *differences[DIFFERENCES_MAX];
+	size_t n_differences;
+};
+
+static void read_entry(struct run *r, struct host *h, struct store *store, struct entry *e)
+{
+	struct findings ignored;
+	uint64_t hash = 0;
+
+	e->code = journal_peek(store, e->vmid, r->arena, &e->lease, &e->error);
+	if (e->code < 0)
+		return;
+	e->qemu = pve_running(h, e->vmid);
+	findings_init(&ignored, r->arena);
+	profile_load(e->lease.profile, &hash, &ignored);
+	e->profile_changed = hash != e->lease.profile_hash;
+	if (e->lease.held)
+		e->n_differences = engine_differences(h, &e->lease, GOAL_TO, r->arena, e->differences, DIFFERENCES_MAX);
+}
+
+static void print_entry(const struct entry *e, struct arena *a)
+{
+	if (e->code < 0) {
+		printf("VM %u  %s\n", e->vmid, e->error.text);
+		return;
+	}
+	printf("VM %u  %s, ", e->vmid, lease_state(&e->lease));
+	if (e->qemu)
+		printf("QEMU runs as process %d", e->qemu);
+	else
+		printf("QEMU does not run");
+	printf(", from %s%s\n", e->lease.profile, e->profile_changed ? " (which has changed since)" : "");
+	for (size_t i = 0; i < e->lease.n; i++)
+		printf("  %s\n", step_line(&e->lease.steps[i], &e->lease.steps[i].from, &e->lease.steps[i].to, a));
+	for (size_t i = 0; i < e->n_differences && i < DIFFERENCES_MAX; i++)
+		printf("  differs: %s\n", e->differences[i]);
+	if (!e->qemu && e->lease.n)
+		printf("  `handover recover %u` gives it back\n", e->vmid);
+}
+
+static struct json_object *json_entry(const struct entry *e)
+{
+	struct json_object *o = json_object_new_object(), *steps = json_object_new_array();
+	struct json_object *differences = json_object_new_array();
+
+	json_add(o, "vmid", json_object_new_int((int)e->vmid));
+	json_add(o, "error", json_text(e->code < 0 ? e->error.text : NULL));
+	json_add(o, "state", json_text(e->code < 0 ? NULL : lease_state(&e->lease)));
+	json_add(o, "generation", json_text(e->lease.generation));
+	json_add(o, "profile", json_text(e->lease.profile));
+	json_add(o, "profile_changed", json_object_new_boolean(e->profile_changed));
+	json_add(o, "qemu", e->qemu ? json_object_new_int(e->qemu) : NULL);
+	for (size_t i = 0; i < e->lease.n; i++)
+		json_object_array_add(steps, json_step(&e->lease.steps[i]));
+	json_add(o, "steps", steps);
+	for (size_t i = 0; i < e->n_differences && i < DIFFERENCES_MAX; i++)
+		json_object_array_add(differences, json_text(e->differences[i]));
+	json_add(o, "differences", differences);
+	return o;
+}
+
+static enum outcome show(struct run *r, struct host *h, struct store *store, const unsigned *vmids, size_t n)
+{
+	struct json_object *list = r->json ? json_object_new_array() : NULL;
+	enum outcome o = OUTCOME_DONE;
+
+	for (size_t i = 0; i < n; i++) {
+		struct entry *e = arena_alloc(r->arena, sizeof(*e));
+
+		e->vmid = vmids[i];
+		read_entry(r, h, store, e);
+		if (e->code == -ENOENT)
+			continue;
+		if (e->code < 0 || e->lease.stuck)
+			o = OUTCOME_CHANGED;
+		if (list)
+			json_object_array_add(list, json_entry(e));
+		else
+			print_entry(e, r->arena);
+	}
+	if (list)
+		json_print(list);
+	return o;
+}
+
+static enum outcome run(struct run *r)
+{
+	_cleanup_host_ struct host *h = NULL;
+	unsigned only, *vmids = &only;
+	struct store store;
+	struct error err;
+	enum outcome o;
+	size_t n = 1;
+
+	if (r->n_args && !vmid_parse(r->args[0], &only)) {
+		complain("'%s' is no VMID; it is a number from %d to %d", r->args[0], VMID_MIN, VMID_MAX);
+		return OUTCOME_REFUSED;
+	}
+	if (!open_host(r, &h))
+		return OUTCOME_FAILED;
+	if (store_open(&store, STORE_PATH, &err) < 0) {
+		complain("%s", err.text);
+		return OUTCOME_FAILED;
+	}
+	if (!r->n_args && store_list(&store, r->arena, &vmids, &n, &err) < 0) {
+		complain("%s", err.text);
+		store_close(&store);
+		return OUTCOME_FAILED;
+	}
+	o = show(r, h, &store, vmids, n);
+	if (n == 0 && !r->json && !r->quiet)
+		puts("nothing is lent");
+	store_close(&store);
+	return o;
+}
+
+const struct verb verb_status = {
+	.name = "status",
+	.args = "[VMID]",
+	.help = "shows what is lent to which VM, and what is not as it should be",
+	.max_args = 1,
+	.run = run,
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_SUBJECT_H
+#define HANDOVER_SUBJECT_H
+
+#include "core/prepare.h"
+#include "verb/verb.h"
+
+/* What a command is about: a profile on a host, planned. */
+struct subject {
+	unsigned vmid;		/* 0: none known */
+	const char *path;	/* of the profile */
+	const struct profile *profile;
+	uint64_t hash;
+	struct findings findings;
+	struct planner planner;	/* its plan is to be used only if findings has no error */
+};
+
+/*
+ * arg is a VMID, whose profile is looked up, or a file. False: there is not even a profile or a host to speak of, and
+ * that has been told. True with findings.errors: the profile cannot be planned here.
+ */
+bool subject_prepare(struct run *r, const char *arg, struct host *h, struct subject *s);
+
+#endif

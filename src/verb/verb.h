@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_VERB_H
+#define HANDOVER_VERB_H
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/findings.h"
+#include "core/lend.h"
+#include "host/host.h"
+
+/* What the command line said, and what every command works with. */
+struct run {
+	struct arena *arena;
+	bool json, quiet, verbose;
+	const char *host_file;	/* --host, NULL: the running kernel */
+	char **args;		/* behind the command's name */
+	int n_args;
+};
+
+/* A command: one file in src/verb, one line in main.c's table, from which help and completion are made. */
+struct verb {
+	const char *name, *args, *help;
+	int min_args, max_args;
+	enum outcome (*run)(struct run *r);
+};
+
+extern const struct verb verb_check, verb_plan, verb_rehearse, verb_status, verb_recover, verb_capture;
+
+/* --- for commands ---------------------------------------------------------------------------------------------- */
+
+/* The host the command line means. False: that it cannot be had has been told. */
+bool open_host(struct run *r, struct host **h);
+
+/* "handover: WHAT" on stderr, one line. */
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* All findings, a line each: errors on stderr, the rest on out. */
+void print_findings(const struct findings *f, FILE *out);
+
+/* "nouveau", "none" ... of a value that a step looks at. */
+const char *value_shown(const struct value *v);
+
+/* "0000:02:00.0 nouveau -> vfio-pci", as a step goes from one goal to another. */
+const char *step_line(const struct step *s, const struct looks *from, const struct looks *to, struct arena *a);
+
+/* What the engine tells, as plain short lines on stderr; arg is a struct teller. */
+struct teller {
+	unsigned vmid;
+	const char *phase;
+	bool quiet;
+};
+void tell_event(void *arg, const struct event *e);
+
+#endif

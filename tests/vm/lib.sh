@@ -1,0 +1,135 @@
+# lib.sh - what the guest's scripts share; source it: . /lab/lib.sh
+#
+# Plain bash wherever it can be: in an emulated guest every program started
+# costs some 50 ms, and a snapshot looks at a dozen devices.
+
+pci=/sys/bus/pci/devices
+
+# ok DESC: one more thing is as it should be.
+ok() {
+	echo "ok $*"
+}
+
+# die DESC: it is not; the script ends here.
+die() {
+	echo "FAILED $*"
+	exit 1
+}
+
+# same DESC WANTED SEEN
+same() {
+	[ "$2" = "$3" ] || die "$1: wanted '$2', seen '$3'"
+	ok "$1: $3"
+}
+
+# succeeds DESC COMMAND..., fails DESC COMMAND...
+succeeds() {
+	local desc=$1
+	shift
+	"$@" || die "$desc: '$*' exits with $?"
+	ok "$desc"
+}
+
+fails() {
+	local desc=$1
+	shift
+	"$@" && die "$desc: '$*' succeeds"
+	ok "$desc"
+}
+
+# wait_for DESC SECONDS COMMAND...: COMMAND succeeds within SECONDS.
+wait_for() {
+	local desc=$1 end=$((SECONDS + $2 + 1))
+	shift 2
+	until "$@"; do
+		[ $SECONDS -lt $end ] || die "$desc: '$*' not true in time"
+		sleep 0.05
+	done
+	ok "$desc"
+}
+
+# figure NAME VALUE: a measurement, for whoever collects them.
+figure() {
+	echo "figure $1 $2"
+}
+
+# now_ms: milliseconds, for differences.
+now_ms() {
+	echo $((${EPOCHREALTIME/.} / 1000))
+}
+
+# put VALUE FILE: one value into a file of sysfs. Fails quietly if it is refused.
+put() {
+	{ echo "$1" >"$2"; } 2>/dev/null
+}
+
+# value_of FILE: its first line; - if it is absent, empty, unreadable or (null).
+value_of() {
+	local value=
+	[ -r "$1" ] && read -r value 2>/dev/null <"$1"
+	case $value in
+	'' | '(null)') echo - ;;
+	*) echo "$value" ;;
+	esac
+}
+
+# name_of LINK: the last part of where it points; - if there is none.
+name_of() {
+	if cd -P "$1" 2>/dev/null; then
+		echo "${PWD##*/}"
+		cd "$OLDPWD" || return
+	else
+		echo -
+	fi
+}
+
+# All of these take a full address, 0000:01:00.0, and print - for nothing.
+driver_of() {
+	name_of "$pci/$1/driver"
+}
+
+group_of() {
+	name_of "$pci/$1/iommu_group"
+}
+
+override_of() {
+	value_of "$pci/$1/driver_override"
+}
+
+ids_of() {
+	local vendor device
+	vendor=$(value_of "$pci/$1/vendor")
+	device=$(value_of "$pci/$1/device")
+	echo "${vendor#0x}:${device#0x}"
+}
+
+# members_of BDF: every device of its group, sorted, separated by commas.
+members_of() {
+	local members=() member
+	for member in "$pci/$1"/iommu_group/devices/*; do
+		[ -e "$member" ] && members+=("${member##*/}")
+	done
+	local IFS=,
+	echo "${members[*]:--}"
+}
+
+# snapshot: one line for each PCI function with what must come back as it was.
+# Group numbers are not in it: the kernel hands them out anew.
+snapshot() {
+	local dir bdf
+	for dir in "$pci"/*; do
+		bdf=${dir##*/}
+		echo "$bdf ids=$(ids_of "$bdf") driver=$(driver_of "$bdf")" \
+			"override=$(override_of "$bdf") members=$(members_of "$bdf")" \
+			"reset=$(value_of "$dir/reset_method") power=$(value_of "$dir/power/control")" \
+			"d3cold=$(value_of "$dir/d3cold_allowed") numvfs=$(value_of "$dir/sriov_numvfs")"
+	done
+}
+
+# state_of PID: R, S, ...; D if it hangs in the kernel; - if it is gone.
+state_of() {
+	local line
+	read -r line 2>/dev/null <"/proc/$1/stat" || { echo -; return; }
+	line=${line##*) }
+	echo "${line%% *}"
+}
