@@ -160,7 +160,8 @@ static bool check_function(struct wanted *x, const struct function *fn)
 
 	if (fn->bridge)
 		finding_add(f, SEVERITY_ERROR, "bridge", x->w->place, "name the devices behind it",
-			    "%s is a bridge (%s); a bridge cannot be given to a VM", fn->address, fn->class_name);
+			    "%s is a bridge (%s); a bridge cannot be given to a VM", fn->address,
+			    function_class_name(fn, x->p->arena));
 	else if (fn->group < 0 && strcmp(x->driver, VFIO) == 0)
 		finding_add(f, SEVERITY_ERROR, "no-iommu", x->w->place,
 			    "switch VT-d or AMD-Vi on in the firmware and the IOMMU on the kernel command line",

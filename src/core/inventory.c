@@ -92,7 +92,7 @@ static bool read_function(struct reader *r, struct function *f)
 {
 	const char *override, *methods;
 
-	*f = (struct function){ .address = r->address, .name = "", .class_name = "" };
+	*f = (struct function){ .address = r->address };
 	if (!bdf_parse(r->address, &f->bdf) || !read_ids(r, f))
 		return false;
 	/* Host bridges (0600) are no header layout of their own; PCI-to-PCI (0604) ones may come without config. */
@@ -155,7 +155,7 @@ int inventory_read(struct host *h, struct arena *a, struct inventory *inv, struc
 		configs[read.n] = read_config(&r, &sizes[read.n]);
 		read.n++;
 	}
-	code = pcilib_decode(&read, configs, sizes, a, err);
+	code = pcilib_decode(&read, configs, sizes, err);
 	if (code == 0)
 		*inv = read;
 	return code;

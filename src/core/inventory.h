@@ -30,8 +30,6 @@ struct function {
 	uint16_t vendor, device, subvendor, subdevice;
 	uint32_t class;		/* base, sub, interface: 0x030000 */
 	const char *id;		/* "10de:2783:1043:8927" */
-	const char *name;	/* vendor and device in words, or "" where pci.ids does not know it */
-	const char *class_name;
 
 	bool has_config;
 	uint8_t header;		/* register 0x0e: bit 7 = multifunction, the rest the layout */
@@ -62,6 +60,13 @@ struct inventory {
 int inventory_read(struct host *h, struct arena *a, struct inventory *inv, struct error *err);
 
 const struct function *inventory_find(const struct inventory *inv, const char *address);
+
+/*
+ * Vendor and device in words, or "" where pci.ids does not know them; the class, likewise. They belong to a. Asked for
+ * the first time, pci.ids is read (some milliseconds), so not on the way to a VM's start.
+ */
+const char *function_name(const struct function *fn, struct arena *a);
+const char *function_class_name(const struct function *fn, struct arena *a);
 
 /* Whether two functions are in the same IOMMU group (a function without group is alone). */
 bool function_same_group(const struct function *a, const struct function *b);

@@ -9,6 +9,7 @@
 
 #include "core/pcilib.h"
 
+#define NAME_BYTES 256
 #define HEADER_BYTES 64	/* of config space: the standard header, which anybody may read */
 
 /* libpci's error callback must not return (lib/pci.h), so it jumps; nothing of ours is held while libpci runs. */
@@ -79,31 +80,26 @@ static void decode(struct function *f, struct pci_dev *d)
 	add_capabilities(f, d);
 }
 
-static const char *lookup(struct pci_access *acc, struct arena *a, int flags, int x, int y)
-{
-	char buf[256];
-	const char *s = pci_lookup_name(acc, buf, sizeof(buf), flags | PCI_LOOKUP_NO_NUMBERS, x, y);
-
-	return s ? arena_dup(a, s) : "";
-}
-
-static void use(struct pci_access *acc, struct inventory *inv, struct arena *a)
+static void use(struct pci_access *acc, struct inventory *inv)
 {
 	pci_init(acc);
 	pci_scan_bus(acc);
 	for (struct pci_dev *d = acc->devices; d; d = d->next)
 		if (index_of(d) < inv->n)
 			decode(&inv->functions[index_of(d)], d);
-	for (size_t i = 0; i < inv->n; i++) {
-		struct function *f = &inv->functions[i];
-
-		f->name = lookup(acc, a, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, f->vendor, f->device);
-		f->class_name = lookup(acc, a, PCI_LOOKUP_CLASS, (int)(f->class >> 8), 0);
-	}
 }
 
-int pcilib_decode(struct inventory *inv, const unsigned char *const *configs, const size_t *sizes, struct arena *a,
-		  struct error *err)
+static struct pci_access *access_new(void)
+{
+	struct pci_access *acc = pci_alloc();
+
+	acc->error = on_error;
+	acc->warning = on_message;
+	acc->debug = on_message;
+	return acc;
+}
+
+int pcilib_decode(struct inventory *inv, const unsigned char *const *configs, const size_t *sizes, struct error *err)
 {
 	struct pci_access *volatile acc = NULL;
 	char path[64];
@@ -118,17 +114,48 @@ int pcilib_decode(struct inventory *inv, const unsigned char *const *configs, co
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (setjmp(fence) == 0) {
-		acc = pci_alloc();
+		acc = access_new();
 		acc->method = PCI_ACCESS_DUMP;
-		acc->error = on_error;
-		acc->warning = on_message;
-		acc->debug = on_message;
 		pci_set_param(acc, (char *)"dump.name", path);
-		use(acc, inv, a);
+		use(acc, inv);
 		pci_cleanup(acc);
 	} else {
 		code = error_set(err, -EIO, "libpci cannot read the config spaces");
 	}
 	close(fd);
 	return code;
+}
+
+/* Kept for the life of the process: reading pci.ids is what costs. */
+static struct pci_access *names;
+
+/* Leaves buf alone if libpci gives up. */
+static void ask(char *buf, int size, int flags, int x, int y)
+{
+	char answer[NAME_BYTES];
+
+	if (setjmp(fence))
+		return;
+	if (!names)
+		names = access_new();
+	if (pci_lookup_name(names, answer, sizeof(answer), flags | PCI_LOOKUP_NO_NUMBERS, x, y))
+		snprintf(buf, (size_t)size, "%s", answer);
+}
+
+static const char *lookup(struct arena *a, int flags, int x, int y)
+{
+	char buf[NAME_BYTES] = "";
+
+	ask(buf, sizeof(buf), flags, x, y);
+	return arena_dup(a, buf);
+}
+
+const char *function_name(const struct function *fn, struct arena *a)
+{
+	return lookup(a, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, fn->vendor, fn->device);
+}
+
+const char *function_class_name(const struct function *fn, struct arena *a)
+{
+	return lookup(a, PCI_LOOKUP_CLASS, (int)(fn->class >> 8), 0);
 }

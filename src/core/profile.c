@@ -77,8 +77,8 @@ static void top_read(struct loader *l, const struct node *top)
 	accept = entry_find(top, "accept");
 	if (name)
 		name_read(l, name);
-	if (devices)
-		devices_read(l, devices);
+	if (devices && !devices_read(l, devices))
+		l->names = NULL;
 	if (accept)
 		accepts_read(l, accept);
 	for (int p = 0; p < PHASES; p++) {
@@ -128,7 +128,7 @@ const struct profile *profile_parse(const char *text, size_t n, const char *file
 	if (top) {
 		l.p = arena_alloc(l.arena, sizeof(*l.p));
 		l.p->file = file;
-		l.names = arena_array(l.arena, YAML_KEYS_MAX + 1, sizeof(*l.names));
+		l.names = arena_array(l.arena, PROFILE_DEVICES_MAX + 1, sizeof(*l.names));
 		top_read(&l, top);
 	}
 	findings_sort(f, from);

@@ -166,16 +166,19 @@ static void device_read(struct loader *l, const struct node *node)
 	device_fill(l, node, w);
 }
 
-void devices_read(struct loader *l, const struct node *map)
+bool devices_read(struct loader *l, const struct node *map)
 {
 	if (!node_is(l, map, NODE_MAP, "'devices'", "write entries such as 'igpu: {id: \"8086:3e92\"}' below it"))
-		return;
+		return false;
 	for (const struct node *n = map->first; n; n = n->next) {
-		if (l->p->n_devices == PROFILE_DEVICES_MAX)
+		if (l->p->n_devices == PROFILE_DEVICES_MAX) {
 			profile_bad(l->f, CODE_TOO_MANY_DEVICES, n->key->place, NULL, "'devices' has more than %d entries",
 				    PROFILE_DEVICES_MAX);
+			return false;
+		}
 		device_read(l, n);
 	}
+	return true;
 }
 
 void accepts_read(struct loader *l, const struct node *map)

@@ -17,7 +17,7 @@ struct loader {
 	struct findings *f;
 	struct arena *arena;
 	struct profile *p;
-	const char **names;	/* of all entries of 'devices', good or bad, NULL at the end */
+	const char **names;	/* of all entries of 'devices', good or bad, NULL at the end; NULL: not known */
 };
 
 /* profile_words.c */
@@ -38,7 +38,7 @@ bool number_read(struct loader *l, const struct node *node, const char *subject,
 /* One word or a list of them; each that is good is in words, whose place is that of the key. */
 void words_read(struct loader *l, const struct node *node, const char *subject, struct words *words);
 
-/* Whether each of words names an entry of 'devices', and none twice. */
+/* Whether each of words names an entry of 'devices' (if these are known), and none twice. */
 void words_check_devices(struct loader *l, const struct words *words);
 
 /*
@@ -53,8 +53,11 @@ void key_bad(struct loader *l, const struct node *key, const char *const *keys, 
 /* "'KEY'" of an entry of a map. */
 const char *node_subject(struct loader *l, const struct node *node);
 
-/* profile_devices.c: the value of 'devices', then that of 'accept', which names devices. */
-void devices_read(struct loader *l, const struct node *map);
+/*
+ * profile_devices.c: the value of 'devices', then that of 'accept', which names devices. False if the names
+ * are not all known then.
+ */
+bool devices_read(struct loader *l, const struct node *map);
 void accepts_read(struct loader *l, const struct node *map);
 
 /* profile_steps.c: the value of a phase's key, after the devices. */

@@ -101,8 +101,11 @@ void words_read(struct loader *l, const struct node *node, const char *subject, 
 		words_add(l, words, node, subject);
 		return;
 	}
-	if (!node_is(l, node, NODE_LIST, subject, "write one word or a list of words"))
+	if (node->kind == NODE_MAP) {
+		profile_bad(l->f, CODE_WRONG_TYPE, node->place, "write 'NAME' or '[NAME, NAME]'",
+			    "%s is a map where a word or a list of words is wanted", subject);
 		return;
+	}
 	if (!node->first)
 		profile_bad(l->f, CODE_EMPTY_LIST, node->place, "name at least one, or leave the key out",
 			    "the list of %s is empty", subject);
@@ -140,7 +143,7 @@ void words_check_devices(struct loader *l, const struct words *words)
 		if (is_repeated(words, i))
 			profile_bad(l->f, CODE_DUPLICATE_WORD, w->place, "name it once",
 				    "%s stands in this list twice", yaml_quote(l->arena, w->s));
-		else if (!is_one_of(w->s, l->names))
+		else if (l->names && !is_one_of(w->s, l->names))
 			profile_bad(l->f, CODE_UNKNOWN_DEVICE, w->place,
 				    words_hint(l, w->s, l->names, "'devices' has"),
 				    "%s is not an entry of 'devices'", yaml_quote(l->arena, w->s));

@@ -51,7 +51,9 @@ static bool fits(const struct search *s, const struct function *fn)
 
 static const char *describe(struct arena *a, const struct function *fn)
 {
-	return arena_fmt(a, "%s (%04x:%04x%s%s)", fn->address, fn->vendor, fn->device, *fn->name ? " " : "", fn->name);
+	const char *name = function_name(fn, a);
+
+	return arena_fmt(a, "%s (%04x:%04x%s%s)", fn->address, fn->vendor, fn->device, *name ? " " : "", name);
 }
 
 /* "A, B, C" of those that pass; "" if none does. At most a handful: an error is one line. */

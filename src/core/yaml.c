@@ -114,9 +114,13 @@ static bool key_check(struct reader *r, const struct node *map, const struct nod
 
 	if (key->told)
 		return false;
-	if (key->kind != NODE_WORD || node_is_absent(key)) {
-		profile_bad(r->f, CODE_BAD_KEY, key->place, "write one word before the ':'",
-			    "%s cannot be a key", node_is_absent(key) ? "nothing" : node_kind_name(key->kind));
+	if (node_is_absent(key)) {
+		profile_bad(r->f, CODE_BAD_KEY, key->place, "write one word before the ':'", "there is no key here");
+		return false;
+	}
+	if (key->kind != NODE_WORD) {
+		profile_bad(r->f, CODE_BAD_KEY, key->place, "write one word before the ':'", "%s cannot be a key",
+			    node_kind_name(key->kind));
 		return false;
 	}
 	if (key->plain && strcmp(key->text, "<<") == 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <libkmod.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,6 +52,17 @@ ssize_t live_module_state(struct kmod_ctx *ctx, const char *module, char *buf, s
 	return text ? snprintf(buf, size, "%s", text) : -ENOENT;
 }
 
+/* A module that claims an alias twice is one candidate. */
+static bool is_listed(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = list; (at = strstr(at, name)) != NULL; at += n)
+		if ((at == list || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
 ssize_t live_module_candidates(struct kmod_ctx *ctx, const char *alias, char *buf, size_t size)
 {
 	struct kmod_list *list = NULL, *i;
@@ -62,7 +74,8 @@ ssize_t live_module_candidates(struct kmod_ctx *ctx, const char *alias, char *bu
 	buf[0] = '\0';
 	kmod_list_foreach(i, list) {
 		struct kmod_module *mod = kmod_module_get_module(i);
-		int len = snprintf(buf + n, size - n, "%s%s", n ? " " : "", kmod_module_get_name(mod));
+		const char *name = kmod_module_get_name(mod);
+		int len = is_listed(buf, name) ? 0 : snprintf(buf + n, size - n, "%s%s", n ? " " : "", name);
 
 		kmod_module_unref(mod);
 		if (len < 0 || n + (size_t)len >= size) {

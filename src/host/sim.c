@@ -269,7 +269,7 @@ static int load_module(struct sim *s, const char *module)
 	if (strcmp(module, "vfio_pci") != 0)
 		return -ENOENT;
 	sim_set(&s->host, "module/vfio_pci", "live");
-	sim_set(&s->host, "sys/module/vfio_pci/initstate", "live\n");
+	sim_set(&s->host, "sys/module/vfio_pci/initstate", "live");
 	sim_set_link(&s->host, "sys/bus/pci/drivers/vfio-pci/module", "../../../../module/vfio_pci");
 	sim_pci_register(s->pci, "vfio-pci");
 	return 0;

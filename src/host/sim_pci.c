@@ -158,7 +158,7 @@ static int attach(struct sim_pci *p, const char *bdf, const char *driver)
 		return -ENODEV;
 	link_to(p, name_of(p, path, "driver", NULL), name_of(p, DRIVERS, driver, NULL));
 	link_to(p, name_of(p, DRIVERS, driver, bdf), path);
-	vfio_power(p, path, driver, "auto\n");
+	vfio_power(p, path, driver, "auto");
 	return 0;
 }
 
@@ -170,7 +170,7 @@ static int detach(struct sim_pci *p, const char *bdf, const char *driver)
 		return -ENODEV;
 	sim_remove(p->host, name_of(p, path, "driver", NULL));
 	sim_remove(p->host, name_of(p, DRIVERS, driver, bdf));
-	vfio_power(p, path, driver, "on\n");
+	vfio_power(p, path, driver, "on");
 	return 0;
 }
 
@@ -228,7 +228,7 @@ static int write_override(struct sim_pci *p, const char *name, const char *value
 {
 	if (strlen(value) + 1 >= HOST_VALUE_BYTES)
 		return -EINVAL;
-	sim_set(p->host, name, arena_fmt(p->arena, "%s\n", *value ? value : "(null)"));
+	sim_set(p->host, name, *value ? value : "(null)");
 	return 0;
 }
 
@@ -236,7 +236,7 @@ static int write_power_control(struct sim_pci *p, const char *name, const char *
 {
 	if (strcmp(value, "on") != 0 && strcmp(value, "auto") != 0)
 		return -EINVAL;
-	sim_set(p->host, name, arena_fmt(p->arena, "%s\n", value));
+	sim_set(p->host, name, value);
 	return 0;
 }
 

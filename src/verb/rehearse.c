@@ -134,7 +134,8 @@ static void print_table(const struct run *r, const struct life *l)
 
 		if (concerns(l, fn))
 			printf("%-14s %-26s %-26s %-26s %s\n", fn->address, cell(&l->before, fn->address, r->arena),
-			       cell(&l->during, fn->address, r->arena), cell(&l->after, fn->address, r->arena), fn->name);
+			       cell(&l->during, fn->address, r->arena), cell(&l->after, fn->address, r->arena),
+			       function_name(fn, r->arena));
 	}
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Make the two parts of a guest's initramfs, without root and without cpio.
 
   initramfs.py base KVER MODULES OUT   tools, init and modules of one kernel;

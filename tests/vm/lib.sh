@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # lib.sh - what the guest's scripts share; source it: . /lab/lib.sh
 #
 # Plain bash wherever it can be: in an emulated guest every program started

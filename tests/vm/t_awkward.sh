@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # t_awkward.sh - the awkward driver does what it is for
 #
 #   AWKWARD_KO=$(tests/vm/build-awkward DIR) tests/vm/run tests/vm/t_awkward.sh

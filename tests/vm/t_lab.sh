@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # t_lab.sh - the lab itself: is the machine what its topology says?
 #
 #   tests/vm/run [-t TOPOLOGY] [-k KERNEL] tests/vm/t_lab.sh

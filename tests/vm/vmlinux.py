@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """vmlinux.py VMLINUZ OUT: take the kernel out of its compressed image.
 
 QEMU starts it directly then; unpacking it in an emulated guest takes seconds.

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The schema of profiles against the loader, both ways.
+
+usage: schema_test.py PROFILE_LOAD SOURCE_ROOT
+
+Every good profile validates. Every bad one that is wrong in what a schema can see is refused by it. Both know the same
+keys, actions, options and codes, and the same limits.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import jsonschema
+import yaml
+
+LOADER, ROOT = sys.argv[1], sys.argv[2]
+PROFILES = os.path.join(ROOT, "tests/profiles")
+
+with open(os.path.join(ROOT, "profiles/profile.schema.json"), encoding="utf-8") as f:
+    SCHEMA = json.load(f)
+DEFS = SCHEMA["$defs"]
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+# Codes of what a schema never sees: it is given the values a YAML reader has made of a file.
+BELOW_SCHEMA = {
+    "profile-too-large": "bytes of the file",
+    "not-utf8": "bytes of the file",
+    "control-character": "characters of the file, or of text that is free otherwise",
+    "yaml-syntax": "not YAML at all",
+    "yaml-tab": "between the values",
+    "yaml-anchor": "resolved by the reader",
+    "yaml-alias": "resolved by the reader",
+    "yaml-tag": "resolved by the reader",
+    "yaml-directive": "before the document",
+    "yaml-documents": "a schema judges one document",
+    "yaml-merge": "resolved by the reader",
+    "duplicate-key": "the reader keeps one of the two",
+    "bad-key": "a JSON object has text as keys, whatever stood there",
+    "too-deep": "counts what is nested, of any kind",
+    "too-many-nodes": "counts the whole file",
+    "unknown-device": "names are compared with the keys of another map",
+}
+# Single profiles whose code a schema sees otherwise.
+SEEN_OTHERWISE = {
+    "bad-number-form": "01, 0x1, 1.0 and +1 are the number 1 to the reader",
+    "plain-surprise-letter": "text to this reader, a bool to others",
+    "plain-surprise-octal": "text to this reader, a number to others",
+    "plain-surprise-default": "not even a value to this reader",
+}
+
+
+def values(path):
+    """What a YAML 1.1 reader makes of a file, as JSON; None stands for what JSON does not have, such as dates."""
+    with open(path, "rb") as file:
+        return json.loads(json.dumps(yaml.safe_load(file), default=lambda _: None))
+
+
+def files(folder):
+    folder = os.path.join(PROFILES, folder)
+    return sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".yaml"))
+
+
+def stem(path):
+    return os.path.basename(path)[:-len(".yaml")]
+
+
+def codes(path):
+    with open(path[:-len(".yaml")] + ".expected", encoding="utf-8") as file:
+        return set(re.findall(r"\[([a-z0-9-]+)\]$", file.read(), re.M))
+
+
+def findings(text):
+    """What the loader says of a text."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "t.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return subprocess.run([LOADER, path], stdout=subprocess.PIPE, text=True, check=False).stdout
+
+
+def known_words(text, code):
+    """The list of valid words in the loader's remedy for a word that is near none of them."""
+    lines = [line for line in findings(text).splitlines() if line.endswith(f"[{code}]")]
+    assert len(lines) == 1, lines
+    what, remedy = lines[0].split("; ", 1)
+    assert "'zzzzzzzz'" in what and "..." not in remedy, lines[0]
+    return set(re.findall(r"'([^']+)'", remedy))
+
+
+def limit(name):
+    with open(os.path.join(ROOT, "src/core/profile.h"), encoding="utf-8") as file:
+        return int(re.search(rf"#define {name} (\d+)", file.read()).group(1))
+
+
+def steps_of(phase):
+    """The actions the schema allows in a phase, and the schema of each."""
+    items = SCHEMA["properties"][phase].get("items")
+    if not items:
+        return {}
+    refs = [one["$ref"] for one in DEFS[items["$ref"].split("/")[-1]]["oneOf"]]
+    return {ref.split("/")[-1]: DEFS[ref.split("/")[-1]] for ref in refs}
+
+
+class SchemaTest(unittest.TestCase):
+    PHASES = ["pre-start", "post-start", "pre-stop", "post-stop"]
+
+    def test_the_schema_is_one(self):
+        jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+    def test_every_good_profile_validates(self):
+        for path in files("good"):
+            with self.subTest(stem(path)):
+                VALIDATOR.validate(values(path))
+
+    def test_every_bad_structure_is_refused(self):
+        for path in files("bad"):
+            if codes(path) <= BELOW_SCHEMA.keys() or stem(path) in SEEN_OTHERWISE:
+                continue
+            with self.subTest(stem(path)):
+                try:
+                    value = values(path)
+                except yaml.YAMLError as error:
+                    # Only a file that has something below the schema too may end before it.
+                    self.assertTrue(codes(path) & BELOW_SCHEMA.keys(), error)
+                    continue
+                self.assertFalse(VALIDATOR.is_valid(value))
+
+    def test_no_exception_is_stale(self):
+        shown = set().union(*(codes(path) for path in files("bad")))
+        shown |= {"profile-too-large", "too-many-nodes"}    # made by profile_test.c
+        self.assertLessEqual(BELOW_SCHEMA.keys(), shown)
+        for name in SEEN_OTHERWISE:
+            with self.subTest(name):
+                try:
+                    self.assertTrue(VALIDATOR.is_valid(values(os.path.join(PROFILES, "bad", name + ".yaml"))))
+                except yaml.constructor.ConstructorError:
+                    pass
+
+    def test_top_level_keys_are_the_same(self):
+        self.assertEqual(known_words("handover: 1\nzzzzzzzz: 1\n", "unknown-key"), set(SCHEMA["properties"]))
+
+    def test_keys_of_a_device_are_the_same(self):
+        self.assertEqual(known_words("handover: 1\ndevices: {d: {at: '00:01.0', zzzzzzzz: 1}}\n", "unknown-key"),
+                         set(DEFS["device"]["properties"]))
+
+    def test_accepted_codes_are_the_same(self):
+        self.assertEqual(known_words("handover: 1\ndevices: {d: {hostpci: 1}}\naccept: {zzzzzzzz: d}\n", "unknown-risk"),
+                         set(SCHEMA["properties"]["accept"]["properties"]))
+
+    def test_actions_are_the_same(self):
+        self.assertEqual(known_words("handover: 1\npre-start: [{zzzzzzzz: 1}]\n", "unknown-action"),
+                         set().union(*(steps_of(phase) for phase in self.PHASES)))
+
+    def test_options_of_actions_are_the_same(self):
+        for phase in self.PHASES:
+            for action, schema in steps_of(phase).items():
+                with self.subTest(action):
+                    text = f"handover: 1\n{phase}: [{{{action}: [], zzzzzzzz: 1}}]\n"
+                    self.assertEqual(known_words(text, "unknown-key"), set(schema["properties"]))
+                    self.assertNotIn("[wrong-phase]", findings(text))
+                    missing = set(re.findall(r"needs '([^']+)'", findings(text)))
+                    self.assertEqual(missing | {action}, set(schema["required"]))
+
+    def test_actions_stand_in_the_same_phases(self):
+        actions = set().union(*(steps_of(phase) for phase in self.PHASES))
+        for phase in self.PHASES:
+            for action in actions:
+                with self.subTest(phase=phase, action=action):
+                    refused = "[wrong-phase]" in findings(f"handover: 1\n{phase}: [{{{action}: []}}]\n")
+                    self.assertEqual(refused, action not in steps_of(phase))
+
+    def test_limits_are_the_same(self):
+        top = SCHEMA["properties"]
+        self.assertEqual(top["handover"]["const"], limit("PROFILE_VERSION"))
+        self.assertEqual(top["name"]["maxLength"], limit("PROFILE_NAME_MAX"))
+        self.assertEqual(top["devices"]["maxProperties"], limit("PROFILE_DEVICES_MAX"))
+        self.assertEqual(top["pre-start"]["maxItems"], limit("PROFILE_STEPS_MAX"))
+        self.assertEqual(DEFS["word"]["maxLength"], limit("PROFILE_WORD_MAX"))
+        self.assertEqual(DEFS["device-names"]["anyOf"][1]["maxItems"], limit("PROFILE_WORDS_MAX"))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
