@@ -51,7 +51,7 @@ static const struct scene scenes[] = {
 #define PAIRS_SCENE 0	/* a small host, because there are many */
 
 static const char *source_root;
-static char folder[] = "/tmp/handover-crash-XXXXXX";
+static char folder[] = "/dev/shm/handover-crash-XXXXXX";	/* memory, as /run is */
 static unsigned runs, dirty;
 
 /* --- one run that may die ---------------------------------------------------------------------------------------- */

@@ -38,9 +38,9 @@ PATTERNS = [re.compile(p) for p in YAML_1_1 + YAML_1_2]
 RESOLVER = yaml.resolver.Resolver()
 
 WORDS = """
-yes Yes YES yEs no No NO on On ON off Off OFF y Y n N true True TRUE tRUE false False FALSE null Null NULL nULL ~ ~~ = ==
-0 00 007 08 089 0o17 0o18 -0o17 0x1f 0X1f -0x1f 0x 0x_ 0b1 0b 0b_ 0b2 +1 -1 +-1 1_000 _1 1_ 0_7 0_8 00:02.0 00:02 11:02
-11:2 11:60 11:59 1:2:3 01:02:03 0000:00:02.0 0000:00:1f.0 10de:2783 8086:1234 8086:15 8086:1 8086:15f3 1e5 1E5 1e+5 1.e5
+yes Yes YES yEs no No NO on On ON off Off OFF y Y n N true True TRUE tRUE false False FALSE null Null NULL nULL ~ ~~ =
+== 0 00 007 08 089 0o17 0o18 -0o17 0x1f 0X1f -0x1f 0x 0x_ 0b1 0b 0b_ 0b2 +1 -1 +-1 1_000 _1 1_ 0_7 0_8 00:02.0 00:02
+11:02 11:2 11:60 11:59 1:2:3 01:02:03 0000:00:02.0 0000:00:1f.0 10de:2783 8086:1234 8086:15 8086:1 8086:15f3 1e5 1E5 1e+5 1.e5
 1.0e5 1.0e+5 1_0e5 1_0e+5 1_0.0e5 1_0.0e+5 1.5_0e5 .5 +.5 -.5 ._5 .5_ .5e3 .5e+3 . .. +. 1. -1. +1.5 1.2.3 .e5 e5 1e 1e+
 .inf -.inf +.Inf .INF .iNF .nan .NaN .NAN -.nan nan inf 2024-01-31 2024-1-31 2024-01-31T10:20:30 2024-1-1t1:20:30Z
 2024-01-31T10:20:30.5+02:00 2024-01-31T10:20:30.-2 2024-01-31T10:20 2024-01-31T10:20:3 2024-01-31T10:20:30z 24-01-31
@@ -84,7 +84,7 @@ class PlainTest(unittest.TestCase):
 
     def test_random_words(self):
         dice = random.Random(SEED)
-        parts = ["0", "1", "5", "6", "00", "59", "60", "2024", "-", ":", ".", "_", "e", "E+", "+", "0x", "0o", "T", "Z", "f"]
+        parts = "0 1 5 6 00 59 60 2024 - : . _ e E+ + 0x 0o T Z f".split()
         words = ("".join(dice.choices(parts, k=dice.randint(2, 9))) for _ in range(6000))
         self.compare(w for w in words if not w.endswith(":") and not re.match(r"[-:]+$|---", w))
 

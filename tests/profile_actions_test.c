@@ -87,8 +87,8 @@ static void a_step_has_one_action(void **state)
 {
 	(void)state;
 	refuses(DEVICES "pre-start:\n- lend: gpu\n  to: x\n  full: y\n",
-		"t.yaml:6:3: error: a step has one action, and this one has 'lend' and 'full'; make it a step of its own "
-		"[two-actions]");
+		"t.yaml:6:3: error: a step has one action, and this one has 'lend' and 'full'; "
+		"make it a step of its own [two-actions]");
 	refuses(DEVICES "pre-start:\n- to: x\n",
 		"t.yaml:4:3: error: this step has no action; give one of 'lend', 'full' [no-action]");
 	refuses(DEVICES "pre-start:\n- to: x\n  lendd: gpu\n",
@@ -106,7 +106,8 @@ static void an_option_of_another_action_is_unknown(void **state)
 {
 	(void)state;
 	refuses(DEVICES "pre-start:\n- lend: gpu\n  to: x\n  f1: y\n",
-		"t.yaml:6:3: error: 'f1' is not known in a step 'lend'; known are 'lend', 'to', 'beside' [unknown-key]");
+		"t.yaml:6:3: error: 'f1' is not known in a step 'lend'; "
+		"known are 'lend', 'to', 'beside' [unknown-key]");
 }
 
 static void an_action_stands_only_in_its_phases(void **state)

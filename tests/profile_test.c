@@ -13,16 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/str.h"
 #include "core/action.h"
 #include "core/profile.h"
 #include "core/profile_codes.h"
-#include "core/yaml.h"
 
 #define FILE_ROOM ((size_t)PROFILE_BYTES_MAX * 2)
-#define SLOW_MS 1000		/* a tenth of it is expected; with sanitizers, on a busy machine, more */
 
 static const char *source_root;
 
@@ -48,11 +45,6 @@ static void parse_bytes(struct result *r, const char *text, size_t n, const char
 	free(copy);
 	assert_int_equal(r->p == NULL, r->f.errors > 0);
 	assert_int_equal(r->f.n > 0, r->f.errors > 0);
-}
-
-static void parse(struct result *r, const char *text)
-{
-	parse_bytes(r, text, strlen(text), "test.yaml");
 }
 
 static void result_free(struct result *r)
@@ -336,147 +328,12 @@ static void every_line_is_printable_and_has_a_place(void **state)
 	globfree(&found);
 }
 
-/* --- limits ------------------------------------------------------------------------------------------------------ */
-
-#define HEAD "handover: 1\n"
-
-static const char *repeat(struct arena *a, const char *fmt, size_t n)
-{
-	size_t room = strlen(fmt) + 24, used = 0;
-	char *text = arena_array(a, n + 1, room);
-
-	for (size_t i = 0; i < n; i++) {
-		const char *number = arena_fmt(a, "%zu", i);
-
-		for (const char *c = fmt; *c; c++) {
-			if (*c != '#') {
-				text[used++] = *c;
-				continue;
-			}
-			memcpy(text + used, number, strlen(number));
-			used += strlen(number);
-		}
-	}
-	return text;
-}
-
-static const char *make_bytes(struct arena *a, size_t n)
-{
-	char *text = arena_alloc(a, n + 1);
-
-	memset(text, ' ', n);
-	memcpy(text, HEAD "#", strlen(HEAD "#"));
-	return text;
-}
-
-static const char *make_depth(struct arena *a, size_t n)
-{
-	return arena_fmt(a, "handover: %s1%s\n", repeat(a, "[", n - 1), repeat(a, "]", n - 1));
-}
-
-static const char *make_nodes(struct arena *a, size_t n)
-{
-	return arena_fmt(a, HEAD "pre-start: [%s]\n", repeat(a, "a,", n - 5));
-}
-
-static const char *make_keys(struct arena *a, size_t n)
-{
-	return repeat(a, "key#: 1\n", n);
-}
-
-static const char *make_devices(struct arena *a, size_t n)
-{
-	return arena_fmt(a, HEAD "devices:\n%s", repeat(a, "  d#: {id: \"8086:1234\"}\n", n));
-}
-
-static const char *make_steps(struct arena *a, size_t n)
-{
-	return arena_fmt(a, "%spre-start:\n%s", make_devices(a, 1), repeat(a, "  - bind: d0\n", n));
-}
-
-static const char *make_words(struct arena *a, size_t n)
-{
-	return arena_fmt(a, "%spre-start:\n  - bind: [%s]\n", make_devices(a, PROFILE_DEVICES_MAX),
-			 repeat(a, "d#,", n));
-}
-
-static const char *make_accepted(struct arena *a, size_t n)
-{
-	return arena_fmt(a, "%saccept: {console: [%s]}\n", make_devices(a, PROFILE_DEVICES_MAX), repeat(a, "d#,", n));
-}
-
-static const char *make_name(struct arena *a, size_t n)
-{
-	return arena_fmt(a, HEAD "name: %s\n", repeat(a, "n", n));
-}
-
-static const char *make_device_name(struct arena *a, size_t n)
-{
-	return arena_fmt(a, HEAD "devices: {%s: {hostpci: 1}}\n", repeat(a, "n", n));
-}
-
-static const char *make_driver(struct arena *a, size_t n)
-{
-	return arena_fmt(a, "%spre-start:\n  - bind: d0\n    driver: %s\n", make_devices(a, 1), repeat(a, "n", n));
-}
-
-static const char *make_hostpci(struct arena *a, size_t n)
-{
-	return arena_fmt(a, HEAD "devices: {d: {hostpci: %zu}}\n", n);
-}
-
-/* A profile that has n of something: with max of it this is not told, with one more it is. */
-static const struct limit {
-	const char *(*make)(struct arena *a, size_t n);
-	size_t max;
-	enum profile_code code;
-	bool loads;		/* with max */
-} limits[] = {
-	{ make_bytes, PROFILE_BYTES_MAX, CODE_PROFILE_TOO_LARGE, true },
-	{ make_depth, YAML_DEPTH_MAX, CODE_TOO_DEEP, false },
-	{ make_nodes, YAML_NODES_MAX, CODE_TOO_MANY_NODES, false },
-	{ make_keys, YAML_KEYS_MAX, CODE_TOO_MANY_KEYS, false },
-	{ make_devices, PROFILE_DEVICES_MAX, CODE_TOO_MANY_DEVICES, true },
-	{ make_steps, PROFILE_STEPS_MAX, CODE_TOO_MANY_STEPS, true },
-	{ make_words, PROFILE_WORDS_MAX, CODE_TOO_MANY_WORDS, true },
-	{ make_accepted, PROFILE_WORDS_MAX, CODE_TOO_MANY_WORDS, true },
-	{ make_name, PROFILE_NAME_MAX, CODE_TOO_LONG, true },
-	{ make_device_name, PROFILE_WORD_MAX, CODE_TOO_LONG, true },
-	{ make_driver, PROFILE_WORD_MAX, CODE_TOO_LONG, true },
-	{ make_hostpci, 15, CODE_BAD_NUMBER, true },
-};
-#define LIMITS (sizeof(limits) / sizeof(limits[0]))
-
-static void each_limit_is_told_at_one_more_and_not_before(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < LIMITS; i++) {
-		_cleanup_arena_ struct arena *a = arena_new();
-		struct result r;
-
-		parse(&r, limits[i].make(a, limits[i].max));
-		if (limits[i].loads != (r.p != NULL) || count_code(&r, limits[i].code))
-			fail_msg("limit %zu, '%s', at its most: %s", i, profile_code_name(limits[i].code), lines_of(&r));
-		result_free(&r);
-		parse(&r, limits[i].make(a, limits[i].max + 1));
-		if (count_code(&r, limits[i].code) != 1 || (limits[i].loads && r.f.n != 1))
-			fail_msg("limit %zu, '%s', and one more: %s", i, profile_code_name(limits[i].code), lines_of(&r));
-		result_free(&r);
-	}
-}
-
-/* The codes that a file here cannot show: profile_actions_test.c brings actions of its own for them. */
+/* The codes that no small file shows. */
 static bool is_shown_elsewhere(enum profile_code code)
 {
-	return code == CODE_TWO_ACTIONS || code == CODE_MISSING_OPTION;
-}
-
-static bool is_limit(enum profile_code code)
-{
-	for (size_t i = 0; i < LIMITS; i++)
-		if (limits[i].code == code)
-			return true;
-	return false;
+	return code == CODE_PROFILE_TOO_LARGE || code == CODE_TOO_MANY_NODES || code == CODE_TOO_MANY_KEYS ||
+	       code == CODE_TOO_MANY_DEVICES || code == CODE_TOO_MANY_STEPS ||	/* profile_limits_test.c */
+	       code == CODE_TWO_ACTIONS || code == CODE_MISSING_OPTION;		/* profile_actions_test.c */
 }
 
 static void every_code_has_a_case(void **state)
@@ -499,12 +356,10 @@ static void every_code_has_a_case(void **state)
 		enum profile_code code = (enum profile_code)c;
 
 		assert_non_null(profile_code_name(code));
-		if (!seen[c] && !is_limit(code) && !is_shown_elsewhere(code))
+		if (!seen[c] && !is_shown_elsewhere(code))
 			fail_msg("no bad profile shows '%s'", profile_code_name(code));
 	}
 }
-
-/* --- hostile and broken input ------------------------------------------------------------------------------------ */
 
 static void a_cut_profile_is_never_half_a_profile(void **state)
 {
@@ -530,71 +385,21 @@ static void a_cut_profile_is_never_half_a_profile(void **state)
 
 static void findings_of_others_are_left_alone(void **state)
 {
+	/* The second line names what the third has, and is looked at after it. */
+	static const char text[] = "handover: 1\naccept: {console: x}\ndevices: {gpu: {}}\n";
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct findings f;
 
 	(void)state;
 	findings_init(&f, a);
 	finding_add(&f, SEVERITY_ERROR, "other", (struct place){ "z.yaml", 9, 9 }, NULL, "other");
-	assert_non_null(profile_parse(HEAD, strlen(HEAD), "test.yaml", &f));
+	assert_non_null(profile_parse("handover: 1\n", 12, "test.yaml", &f));
 	assert_null(profile_parse("nam: x\n", 7, "test.yaml", &f));
-	assert_int_equal(f.n, 3);
+	assert_null(profile_parse(text, strlen(text), "test.yaml", &f));
+	assert_int_equal(f.n, 5);
+	assert_int_equal(f.list[3].place.line, 2);
+	assert_int_equal(f.list[4].place.line, 3);
 	assert_string_equal(f.list[0].code, "other");
-}
-
-static const char *pad(struct arena *a, const char *head, const char *unit)
-{
-	size_t n = strlen(head), len = strlen(unit);
-	char *text = arena_alloc(a, PROFILE_BYTES_MAX + 1);
-
-	memcpy(text, head, n);
-	for (; n + len <= PROFILE_BYTES_MAX; n += len)
-		memcpy(text + n, unit, len);
-	return text;
-}
-
-static const char *make_far_words(struct arena *a, const char *devices)
-{
-	static const char word[] = "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy#,";
-
-	return arena_fmt(a, "%spre-start:\n%s", devices,
-			 repeat(a, arena_fmt(a, "- bind: [%s]\n", repeat(a, word, 2)), 64));
-}
-
-static void fast(const char *what, const char *text)
-{
-	struct timespec start, end;
-	struct result r;
-	long ms;
-
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	parse(&r, text);
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	ms = (end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000;
-	if (ms > SLOW_MS || arena_used(r.arena) > 64 * (size_t)PROFILE_BYTES_MAX)
-		fail_msg("'%s' took %ld ms and %zu bytes", what, ms, arena_used(r.arena));
-	result_free(&r);
-}
-
-static void the_worst_input_takes_little_time_and_memory(void **state)
-{
-	static const char *const units[][2] = {
-		{ "", "[" }, { "", "{" }, { "", "- " }, { "", "? " }, { "", "a" }, { "", "1" }, { "", "a:\n" }, { "[", "a," },
-		{ "{", "a," }, { "", "- \n" }, { "", "\n" }, { "", "#\n" }, { "", ":" }, { "", "&a " }, { "[", "*a," },
-		{ "", "'" }, { "", "\t" }, { "", "%TAG !a! b\n" }, { "a: 1\n...\n", "%TAG !a! b\n" }, { "", "[{" },
-		{ HEAD "name: ", "1_" }, { HEAD "name: 1", ":59" }, { HEAD "name: \"", "\\x07" },
-		{ HEAD "pre-start:\n", "- {a: 1, b: 2}\n" }, { HEAD "pre-start:\n- bind: [", "1," },
-		{ HEAD "accept:\n", "  a: [a, b, c, d]\n" }, { HEAD "name: |\n", " a\n" }, { "", "\"a\" " },
-	};
-	_cleanup_arena_ struct arena *a = arena_new();
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		fast(units[i][1], pad(a, units[i][0], units[i][1]));
-	fast("many tag handles", repeat(a, "%TAG !a#! b\n", 14000));
-	fast("many tag handles below", arena_fmt(a, "a: 1\n...\n%s", repeat(a, "%TAG !a#! b\n", 14000)));
-	fast("many keys", repeat(a, "k#:\n", 20000));
-	fast("words that are near nothing", make_far_words(a, make_devices(a, PROFILE_DEVICES_MAX)));
 }
 
 int main(int argc, char **argv)
@@ -609,11 +414,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(all_bad_profiles_are_told_as_expected),
 		cmocka_unit_test(each_bad_profile_shows_the_code_it_is_named_after),
 		cmocka_unit_test(every_line_is_printable_and_has_a_place),
-		cmocka_unit_test(each_limit_is_told_at_one_more_and_not_before),
 		cmocka_unit_test(every_code_has_a_case),
 		cmocka_unit_test(a_cut_profile_is_never_half_a_profile),
 		cmocka_unit_test(findings_of_others_are_left_alone),
-		cmocka_unit_test(the_worst_input_takes_little_time_and_memory),
 	};
 
 	source_root = argc > 1 ? argv[1] : ".";

@@ -149,8 +149,8 @@ class SchemaTest(unittest.TestCase):
                          set(DEFS["device"]["properties"]))
 
     def test_accepted_codes_are_the_same(self):
-        self.assertEqual(known_words("handover: 1\ndevices: {d: {hostpci: 1}}\naccept: {zzzzzzzz: d}\n", "unknown-risk"),
-                         set(SCHEMA["properties"]["accept"]["properties"]))
+        text = "handover: 1\ndevices: {d: {hostpci: 1}}\naccept: {zzzzzzzz: d}\n"
+        self.assertEqual(known_words(text, "unknown-risk"), set(SCHEMA["properties"]["accept"]["properties"]))
 
     def test_actions_are_the_same(self):
         self.assertEqual(known_words("handover: 1\npre-start: [{zzzzzzzz: 1}]\n", "unknown-action"),

@@ -10,6 +10,7 @@
 #include "core/pcilib.h"
 
 #define NAME_BYTES 256
+#define ROW_BYTES 16
 #define HEADER_BYTES 64	/* of config space: the standard header, which anybody may read */
 
 /* libpci's error callback must not return (lib/pci.h), so it jumps; nothing of ours is held while libpci runs. */
@@ -35,23 +36,44 @@ static unsigned index_of(const struct pci_dev *d)
 	return (unsigned)d->bus << 8 | (unsigned)d->dev << 3 | d->func;
 }
 
+/* A row of the dump, as `lspci -x` prints it. Rows of zeros are left out: what a dump does not give is zero. */
+static void write_row(FILE *out, size_t at, const unsigned char *bytes, size_t n)
+{
+	static const char digit[] = "0123456789abcdef";
+	char line[3 * ROW_BYTES + 1], *to = line;
+
+	for (size_t i = 0; i < n; i++) {
+		*to++ = ' ';
+		*to++ = digit[bytes[i] >> 4];
+		*to++ = digit[bytes[i] & 0xf];
+	}
+	*to = '\0';
+	fprintf(out, "%02zx:%s\n", at, line);
+}
+
+static void write_function(FILE *out, unsigned i, const unsigned char *config, size_t size)
+{
+	static const unsigned char zeros[ROW_BYTES];
+
+	fprintf(out, "%02x:%02x.%x x\n", i >> 8, i >> 3 & 0x1f, i & 7);
+	for (size_t at = 0; at < size; at += ROW_BYTES) {
+		size_t n = size - at < ROW_BYTES ? size - at : ROW_BYTES;
+
+		if (memcmp(config + at, zeros, n) != 0 || at + n == size)
+			write_row(out, at, config + at, n);
+	}
+	fputc('\n', out);
+}
+
 static int write_dump(const struct inventory *inv, const unsigned char *const *configs, const size_t *sizes, int fd)
 {
 	FILE *out = fdopen(dup(fd), "w");
 
 	if (!out)
 		return -errno;
-	for (unsigned i = 0; i < inv->n && i < 0x10000; i++) {
-		if (sizes[i] < HEADER_BYTES)
-			continue;
-		fprintf(out, "%02x:%02x.%x x", i >> 8, i >> 3 & 0x1f, i & 7);
-		for (size_t at = 0; at < sizes[i]; at++) {
-			if (at % 16 == 0)
-				fprintf(out, "\n%02zx:", at);
-			fprintf(out, " %02x", configs[i][at]);
-		}
-		fputs("\n\n", out);
-	}
+	for (unsigned i = 0; i < inv->n && i < 0x10000; i++)
+		if (sizes[i] >= HEADER_BYTES)
+			write_function(out, i, configs[i], sizes[i]);
 	return fclose(out) ? -EIO : 0;
 }
 

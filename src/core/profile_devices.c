@@ -60,8 +60,6 @@ static bool is_at(struct arena *a, const char *s)
 	char text[BDF_TEXT_MAX];
 	struct bdf bdf;
 
-	if (strlen(s) >= BDF_TEXT_MAX)
-		return false;
 	whole = arena_fmt(a, "%s%s%s", domain, s, function);
 	if (!bdf_parse(whole, &bdf))
 		return false;
@@ -99,7 +97,8 @@ static void hostpci_read(struct loader *l, const struct node *node, struct devic
 {
 	uint64_t n;
 
-	if (!number_read(l, node, "'hostpci'", HOSTPCI_MAX - 1, "write the number of the VM's hostpci line, 0 to 15", &n))
+	if (!number_read(l, node, "'hostpci'", HOSTPCI_MAX - 1, "write the number of the VM's hostpci line, 0 to 15",
+			 &n))
 		return;
 	w->hostpci = (int)n;
 	w->hostpci_place = node->place;
@@ -172,8 +171,8 @@ bool devices_read(struct loader *l, const struct node *map)
 		return false;
 	for (const struct node *n = map->first; n; n = n->next) {
 		if (l->p->n_devices == PROFILE_DEVICES_MAX) {
-			profile_bad(l->f, CODE_TOO_MANY_DEVICES, n->key->place, NULL, "'devices' has more than %d entries",
-				    PROFILE_DEVICES_MAX);
+			profile_bad(l->f, CODE_TOO_MANY_DEVICES, n->key->place, NULL,
+				    "'devices' has more than %d entries", PROFILE_DEVICES_MAX);
 			return false;
 		}
 		device_read(l, n);

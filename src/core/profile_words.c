@@ -111,8 +111,8 @@ void words_read(struct loader *l, const struct node *node, const char *subject, 
 			    "the list of %s is empty", subject);
 	for (const struct node *item = node->first; item; item = item->next) {
 		if (++n > PROFILE_WORDS_MAX) {
-			profile_bad(l->f, CODE_TOO_MANY_WORDS, item->place, NULL, "the list of %s has more than %d words",
-				    subject, PROFILE_WORDS_MAX);
+			profile_bad(l->f, CODE_TOO_MANY_WORDS, item->place, NULL,
+				    "the list of %s has more than %d words", subject, PROFILE_WORDS_MAX);
 			return;
 		}
 		words_add(l, words, item, subject);

@@ -111,25 +111,23 @@ size_t text_offset(const char *text, size_t n, size_t character)
 bool text_starts_directive(const char *text, size_t n, size_t character, struct place *place)
 {
 	const char *s = text + text_offset(text, n, character), *end = text + n;
-	bool line_start = place->column == 1;
 
 	while (s < end) {
 		const char *line = s;
 
 		while (s < end && (*s == ' ' || *s == '\t' || *s == '\r'))
 			s++;
-		if (line_start && end - s >= 3 && memcmp(s, "...", 3) == 0)
+		if (end - s >= 3 && memcmp(s, "...", 3) == 0)
 			s += 3;
 		else if (s < end && *s != '\n' && *s != '#') {
 			*place = (struct place){ place->file, place->line, 1 };
-			return line_start && s == line && *s == '%';
+			return s == line && *s == '%';
 		}
 		s = memchr(s, '\n', (size_t)(end - s));
 		if (!s)
 			return false;
 		s++;
 		place->line++;
-		line_start = true;
 	}
 	return false;
 }

@@ -379,20 +379,33 @@ void sim_watch(struct host *h, void (*seen)(void *arg, const char *name, const c
 	sim_of(h)->seen_arg = arg;
 }
 
+static void dump_data(const struct node *c, FILE *out)
+{
+	static const char digit[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < c->n; i++) {
+		unsigned char byte = c->data[i];
+
+		if (byte >= ' ' && byte < 0x7f && byte != '\\') {
+			putc_unlocked(byte, out);
+			continue;
+		}
+		putc_unlocked('\\', out);
+		putc_unlocked(digit[byte >> 4], out);
+		putc_unlocked(digit[byte & 0xf], out);
+	}
+	putc_unlocked('\n', out);
+}
+
 static void dump(const struct node *node, char *path, size_t n, FILE *out)
 {
 	for (const struct node *c = node->child; c; c = c->next) {
 		size_t len = (size_t)snprintf(path + n, HOST_NAME_BYTES - n, "%s%s", n ? "/" : "", c->name);
 
-		fprintf(out, "%s%s", path, c->kind == FOLDER ? "/\n" : c->kind == LINK ? " -> " : " = ");
-		for (size_t i = 0; c->kind != FOLDER && i < c->n; i++) {
-			if (c->data[i] >= ' ' && c->data[i] < 0x7f)
-				fputc(c->data[i], out);
-			else
-				fprintf(out, "\\x%02x", c->data[i]);
-		}
+		fputs(path, out);
+		fputs(c->kind == FOLDER ? "/\n" : c->kind == LINK ? " -> " : " = ", out);
 		if (c->kind != FOLDER)
-			fputc('\n', out);
+			dump_data(c, out);
 		dump(c, path, n + len, out);
 		path[n] = '\0';
 	}
