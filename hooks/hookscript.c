@@ -22,6 +22,9 @@ struct call {
 static enum outcome refuse(const struct call *c, enum outcome o, const struct error *err)
 {
 	complain("%u %s: %s", c->vmid, phase_name(c->phase), err->text);
+	if (o == OUTCOME_CHANGED)
+		complain("%u %s: the host is not as it was; `handover status %u` shows what is left, `handover recover %u` "
+			 "tries again", c->vmid, phase_name(c->phase), c->vmid, c->vmid);
 	return o;
 }
 

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "hookscript.h"
@@ -102,8 +103,15 @@ int main(int argc, char **argv)
 	struct run r = { .arena = arena };
 	int n;
 
+	/*
+	 * What a caller left open is not ours. A worker that inherited an open node of the device it unbinds would
+	 * wait for itself.
+	 */
+	close_range(STDERR_FILENO + 1, ~0U, 0);
 	/* Whoever reads our output may go; that must not kill a run between two writes. */
 	signal(SIGPIPE, SIG_IGN);
+	/* A line at a time, so that lines of two programs in one task log do not mix. */
+	setvbuf(stderr, NULL, _IOLBF, 0);
 	if (argc < 2 || has_word(argc, argv, "--help")) {
 		print_help();
 		return argc < 2 ? OUTCOME_REFUSED : OUTCOME_DONE;

@@ -40,15 +40,20 @@ static bool poke(struct poke *p, size_t look, const char *becomes, const char *a
 /* sysfs shows an empty driver_override as "(null)", and a lone newline empties it. */
 static bool poke_override(const struct step *s, struct poke *p, const char *text)
 {
-	return poke(p, LOOK_OVERRIDE, text, s->look[LOOK_OVERRIDE], strcmp(text, "(null)") == 0 ? "" : text);
+	bool clear = strcmp(text, "(null)") == 0;
+
+	snprintf(p->what, sizeof(p->what), clear ? "clearing its driver_override" : "setting its driver_override to '%.60s'",
+		 text);
+	return poke(p, LOOK_OVERRIDE, text, s->look[LOOK_OVERRIDE], clear ? "" : text);
 }
 
-static bool poke_unbind(const struct step *s, struct poke *p)
+static bool poke_unbind(const struct step *s, struct poke *p, const char *driver)
 {
 	char at[HOST_NAME_BYTES];
 
 	/* Through the device's own link: whoever holds it by then lets go. */
 	snprintf(at, sizeof(at), "%s/unbind", s->look[LOOK_DRIVER]);
+	snprintf(p->what, sizeof(p->what), "unbinding it from '%.60s'", driver);
 	return poke(p, LOOK_DRIVER, NULL, at, s->device);
 }
 
@@ -58,9 +63,24 @@ static bool poke_bind(const struct step *s, struct poke *p, const char *driver)
 
 	/* By name and not by drivers_probe, because only this reports the probe's error (drivers/base/bus.c). */
 	snprintf(at, sizeof(at), DRIVERS "/%s/bind", driver);
+	snprintf(p->what, sizeof(p->what), "binding it to '%.60s'", driver);
 	poke(p, LOOK_DRIVER, driver, at, s->device);
 	p->deadline_ms = BIND_MS;
 	return true;
+}
+
+static bool poke_module(const struct step *s, struct poke *p, size_t look)
+{
+	snprintf(p->what, sizeof(p->what), "loading the module '%.60s'", str_basename(s->look[look]));
+	poke(p, look, "live", s->look[look], "load");
+	p->deadline_ms = BIND_MS;
+	return true;
+}
+
+static bool poke_power(const struct step *s, struct poke *p, size_t look, const char *text)
+{
+	snprintf(p->what, sizeof(p->what), "setting its power/control to '%.20s'", text);
+	return poke(p, look, text, s->look[look], text);
 }
 
 static bool is_ours(const struct step *s, const char *driver)
@@ -85,26 +105,23 @@ static bool next_driver(const struct step *s, const struct looks *now, const cha
 	}
 	if (goal && !str_same(now->v[LOOK_OVERRIDE].text, goal))
 		return poke_override(s, p, goal);
-	return driver ? poke_unbind(s, p) : poke_bind(s, p, goal);
+	return driver ? poke_unbind(s, p, driver) : poke_bind(s, p, goal);
 }
 
 static bool next(const struct step *s, const struct looks *now, const struct looks *goal, struct poke *p,
 		 struct error *err)
 {
-	/* A driver's module, power control: whatever else is looked at stands behind the two. */
+	/* Modules before all else: a driver must be there to be bound to. */
 	for (size_t i = LOOK_OVERRIDE + 1; i < s->n_looks; i++)
-		if (str_starts(s->look[i], "module/") && !value_fits(&now->v[i], &goal->v[i])) {
-			poke(p, i, goal->v[i].text, s->look[i], "load");
-			p->deadline_ms = BIND_MS;
-			return true;
-		}
+		if (str_starts(s->look[i], "module/") && !value_fits(&now->v[i], &goal->v[i]))
+			return poke_module(s, p, i);
 	if (!value_fits(&now->v[LOOK_DRIVER], &goal->v[LOOK_DRIVER]))
 		return next_driver(s, now, goal->v[LOOK_DRIVER].text, p, err);
 	if (!value_fits(&now->v[LOOK_OVERRIDE], &goal->v[LOOK_OVERRIDE]))
 		return poke_override(s, p, goal->v[LOOK_OVERRIDE].text);
 	for (size_t i = LOOK_OVERRIDE + 1; i < s->n_looks; i++)
 		if (!value_fits(&now->v[i], &goal->v[i]))
-			return poke(p, i, goal->v[i].text, s->look[i], goal->v[i].text);
+			return poke_power(s, p, i, goal->v[i].text);
 	error_set(err, -EINVAL, "nothing is left to write");
 	return false;
 }
@@ -176,6 +193,20 @@ static bool check_function(struct wanted *x, const struct function *fn)
 	return false;
 }
 
+/* The module of a driver may be unloaded while the VM runs; to go home it is loaded again. */
+static void add_home_module(struct wanted *x, struct step *s, const char *driver)
+{
+	struct arena *a = x->p->arena;
+	char module[HOST_VALUE_BYTES], state[32];
+	const char *look;
+
+	if (!driver || host_read(x->p->host, arena_fmt(a, DRIVERS "/%s/module", driver), module, sizeof(module)) < 0)
+		return;
+	look = arena_fmt(a, "module/%s", module);
+	if (host_read(x->p->host, look, state, sizeof(state)) > 0 && strcmp(state, "live") == 0)
+		step_look(s, look, value_of("live"), value_any(), value_of("live"));
+}
+
 /* Home of the driver and of the override, by 'return'. */
 static void add_looks(struct wanted *x, struct step *s, const struct function *fn)
 {
@@ -195,6 +226,8 @@ static void add_looks(struct wanted *x, struct step *s, const struct function *f
 			  value_any(), keep ? value_any() : value_of(fn->power_control));
 	if (x->module)
 		step_look(s, x->module, value_any(), value_of("live"), value_any());
+	if (moves && !keep)
+		add_home_module(x, s, home);
 }
 
 static void add_step(struct wanted *x, const struct function *fn, const struct function *because)

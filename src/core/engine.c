@@ -95,8 +95,8 @@ static int stuck(struct engine *e, const struct step *s, const struct poke *p, s
 {
 	e->stuck_device = s->device;
 	snprintf(e->stuck_at, sizeof(e->stuck_at), "%s", p->at);
-	return error_set(err, -ETIMEDOUT, "writing '%s' to '%s' has not returned from the kernel (process %d%s%s)", p->put,
-			 p->at, (int)e->stuck.pid, *e->stuck.wchan ? ", waiting in " : "", e->stuck.wchan);
+	return error_set(err, -ETIMEDOUT, "%s has not come back from the kernel: process %d still writes to '%s'%s%s",
+			 p->what, (int)e->stuck.pid, p->at, *e->stuck.wchan ? " and waits in " : "", e->stuck.wchan);
 }
 
 /*
@@ -116,11 +116,11 @@ static int do_write(struct engine *e, const struct step *s, const struct poke *p
 		return stuck(e, s, p, err);
 	/* EAGAIN: the driver's probe is deferred, and is tried again by the kernel (drivers/base/dd.c). */
 	if (code < 0 && code != -EAGAIN && !has_become(e->host, s, p))
-		return error_errno(err, code, "cannot write '%s' to '%s'", p->put, p->at);
+		return error_errno(err, code, "%s failed (writing '%s' to '%s')", p->what, p->put, p->at);
 	if (wait_to_become(e, s, p, end))
 		return 0;
-	return error_set(err, -EIO, "'%s' was written to '%s', but '%s' does not become %s", p->put, p->at,
-			 s->look[p->look], shown(&p->becomes));
+	return error_set(err, -EIO, "%s did nothing: '%s' does not become %s", p->what, s->look[p->look],
+			 shown(&p->becomes));
 }
 
 static int write_patiently(struct engine *e, const struct step *s, const struct poke *p, bool back, struct error *err)

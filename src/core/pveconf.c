@@ -38,7 +38,8 @@ static bool add_address(struct hostpci *p, struct arena *a, const char *s)
 
 static void take_hostpci(struct hostpci *p, struct arena *a, char *value)
 {
-	p->present = true;
+	/* Of two lines with one key the last counts, as in qemu-server. */
+	*p = (struct hostpci){ .present = true };
 	for (char *part; (part = strsep(&value, ",")) != NULL;) {
 		char *eq = strchr(part, '=');
 
@@ -111,6 +112,9 @@ int pve_running(struct host *h, unsigned vmid)
 		return 0;
 	snprintf(name, sizeof(name), "proc/%u/cmdline", (unsigned)n);
 	len = host_read_bytes(h, name, cmdline, sizeof(cmdline));
+	/* Rather believed than its devices taken away: what could be too long is a VM with very much in it. */
+	if (len == -E2BIG)
+		return (int)n;
 	snprintf(id, sizeof(id), "%u", vmid);
 	end = cmdline + (len > 0 ? len : 0);
 	for (const char *s = cmdline; s < end; s += strlen(s) + 1)

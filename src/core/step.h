@@ -14,7 +14,7 @@
  * (home). What to write is not stored: the action's next() finds it from what the host reads at that moment, which
  * is the same rule forwards, backwards, and after a crash anywhere in between.
  */
-#define STEP_LOOKS_MAX 4
+#define STEP_LOOKS_MAX 5
 #define PLAN_STEPS_MAX 256
 
 /* A value of a look. NULL text means the name does not exist: no driver, no device. */
@@ -49,6 +49,7 @@ struct step {
 
 /* One write on the host, and what it changes. */
 struct poke {
+	char what[128];			/* for a person: "binding it to 'e1000'" */
 	char at[HOST_NAME_BYTES];
 	char put[HOST_VALUE_BYTES];
 	size_t look;			/* index of the look that changes */

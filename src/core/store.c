@@ -16,6 +16,12 @@
 #define SUFFIX ".journal"
 #define LOCKS "lock"
 
+static int refuse(const char *path, struct error *err)
+{
+	return error_set(err, -EPERM, "'%s' must be a folder that belongs to the user who runs handover and is closed to all "
+				      "others; whoever made it otherwise may have put something into it", path);
+}
+
 static int open_private(int parent, const char *path, struct error *err)
 {
 	struct stat st;
@@ -24,13 +30,14 @@ static int open_private(int parent, const char *path, struct error *err)
 	if (mkdirat(parent, path, 0700) < 0 && errno != EEXIST)
 		return error_errno(err, -errno, "cannot make '%s'", path);
 	fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* A link answers ENOTDIR here, because of O_DIRECTORY. */
 	if (fd < 0)
-		return error_errno(err, -errno, "cannot open '%s' as a folder", path);
+		return errno == ELOOP || errno == ENOTDIR ? refuse(path, err) :
+							    error_errno(err, -errno, "cannot open '%s'", path);
 	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 077) == 0)
 		return fd;
 	close(fd);
-	return error_set(err, -EPERM, "'%s' must belong to the user who runs handover and be closed to all others; "
-				      "whoever made it otherwise may have put something into it", path);
+	return refuse(path, err);
 }
 
 int store_open(struct store *s, const char *path, struct error *err)
@@ -128,14 +135,19 @@ static int by_number(const void *a, const void *b)
 
 int store_list(struct store *s, struct arena *a, unsigned **vmids, size_t *n, struct error *err)
 {
-	int fd = s->dir < 0 ? -1 : openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	unsigned *list = NULL, vmid;
 	struct dirent *e;
 	size_t count = 0;
 
-	if (!dir)
-		return error_errno(err, -errno, "cannot list the journals");
+	if (!dir) {
+		int code = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return error_errno(err, code, "cannot list the journals");
+	}
 	while ((e = readdir(dir)) != NULL) {
 		if (!is_journal(e->d_name, &vmid))
 			continue;

@@ -152,8 +152,10 @@ static void put_groups(struct writer *w)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		fprintf(w->out, "\nP: /kernel/iommu_groups/%s\n", names[i]);
-		if (get(w, "sys/kernel/iommu_groups", names[i], "type") >= 0)
-			fprintf(w->out, "A: type=%s\n", w->buf);
+		if (get(w, "sys/kernel/iommu_groups", names[i], "type") < 0)
+			continue;
+		fputs("A: type=", w->out);
+		put_escaped(w->out, w->buf);
 	}
 }
 
@@ -163,14 +165,18 @@ static void put_modules(struct writer *w)
 	for (size_t i = 0; i < w->n_aliases; i++) {
 		if (get(w, "modalias", w->aliases[i], NULL) <= 0)
 			continue;
-		fprintf(w->out, "V: modalias/%s=%s\n", w->aliases[i], w->buf);
+		fprintf(w->out, "V: modalias/%s=", w->aliases[i]);
+		put_escaped(w->out, w->buf);
 		for (char *at = w->buf, *word; (word = strsep(&at, " ")) != NULL;)
 			remember(w->arena, &w->modules, &w->n_modules, word);
 	}
 	remember(w->arena, &w->modules, &w->n_modules, "vfio_pci");
-	for (size_t i = 0; i < w->n_modules; i++)
-		if (get(w, "module", w->modules[i], NULL) > 0)
-			fprintf(w->out, "V: module/%s=%s\n", w->modules[i], w->buf);
+	for (size_t i = 0; i < w->n_modules; i++) {
+		if (get(w, "module", w->modules[i], NULL) <= 0)
+			continue;
+		fprintf(w->out, "V: module/%s=", w->modules[i]);
+		put_escaped(w->out, w->buf);
+	}
 }
 
 static void put_values(struct writer *w)

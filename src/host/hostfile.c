@@ -16,8 +16,8 @@ struct reader {
 	struct error *err;
 	char folder[HOST_NAME_BYTES];	/* of the block: "sys/devices/..." */
 	char open[HOST_NAME_BYTES];	/* the F: that takes "| " lines, or "" */
-	struct arena *text;		/* what was gathered for it */
-	char *gathered;
+	char gathered[HOSTFILE_LINE_MAX + 1];	/* of it so far */
+	size_t n_gathered;
 	bool versioned;
 };
 
@@ -116,7 +116,8 @@ static int take_link(struct reader *r, const char *key, const char *value)
 {
 	char name[HOST_NAME_BYTES];
 
-	if (!full_name(r, key, name) || !*value || strlen(value) >= HOST_NAME_BYTES)
+	/* The kernel's links always end in the name of what they lead to. */
+	if (!full_name(r, key, name) || strlen(value) >= HOST_NAME_BYTES || !name_fits(str_basename(value)))
 		return bad(r, "an L: line is 'L: name=target' below a P: line");
 	sim_set_link(r->h, name, value);
 	return 0;
@@ -144,22 +145,34 @@ static int take_file(struct reader *r, const char *name)
 	if (!name_fits(name) || str_starts(name, "sys/"))
 		return bad(r, "an F: line names a file that is not below sys/");
 	snprintf(r->open, sizeof(r->open), "%s", name);
-	r->gathered = arena_dup(r->text, "");
-	sim_set(r->h, name, "");
+	r->n_gathered = 0;
+	r->gathered[0] = '\0';
 	return 0;
 }
 
 static int take_text(struct reader *r, const char *text)
 {
+	size_t n;
+
 	if (!r->open[0])
 		return bad(r, "a line that starts with '|' belongs below an F: line");
 	if (*text == ' ')
 		text++;
-	r->gathered = arena_fmt(r->text, "%s%s\n", r->gathered, text);
-	if (strlen(r->gathered) >= HOSTFILE_LINE_MAX)
+	n = strlen(text);
+	if (r->n_gathered + n + 1 > HOSTFILE_LINE_MAX)
 		return bad(r, "the file is longer than 16384 bytes");
-	sim_set(r->h, r->open, r->gathered);
+	memcpy(r->gathered + r->n_gathered, text, n);
+	memcpy(r->gathered + r->n_gathered + n, "\n", 2);
+	r->n_gathered += n + 1;
 	return 0;
+}
+
+/* The F: that was open, if any, is whole. */
+static void put_file(struct reader *r)
+{
+	if (r->open[0])
+		sim_set(r->h, r->open, r->gathered);
+	r->open[0] = '\0';
 }
 
 static int take_header(struct reader *r, const char *key, const char *value)
@@ -214,7 +227,7 @@ static int take_line(struct reader *r, char *line)
 		return 0;
 	if (*line == '|')
 		return take_text(r, line + 1);
-	r->open[0] = '\0';
+	put_file(r);
 	colon = strchr(line, ':');
 	if (!colon || colon[1] != ' ')
 		return bad(r, "there is no ': '");
@@ -248,6 +261,7 @@ static int take_all(struct reader *r, const char *text, size_t n)
 		if (r->line == 1 && !r->versioned && line[0] != 'P')
 			return bad(r, "the first line is 'handover-host: 1'");
 	}
+	put_file(r);
 	return r->line ? 0 : bad(r, "the text is empty");
 }
 
@@ -259,9 +273,7 @@ int hostfile_parse(const char *text, size_t n, const char *file, struct host **h
 	if (n > HOSTFILE_BYTES_MAX)
 		return error_set(err, -E2BIG, "%s: longer than %d bytes", file, HOSTFILE_BYTES_MAX);
 	r.h = sim_new();
-	r.text = arena_new();
 	code = take_all(&r, text, n);
-	arena_free(r.text);
 	if (code < 0) {
 		host_close(r.h);
 		return code;

@@ -223,10 +223,13 @@ static int write_unbind(struct sim_pci *p, const char *driver, const char *bdf)
 	return detach(p, bdf, driver);
 }
 
-/* drivers/base/driver.c, driver_set_override(): a lone newline clears, a page or more is refused. */
+/*
+ * drivers/base/driver.c, driver_set_override(): a lone newline clears; with its newline a value must stay two bytes
+ * below a page.
+ */
 static int write_override(struct sim_pci *p, const char *name, const char *value)
 {
-	if (strlen(value) + 1 >= HOST_VALUE_BYTES)
+	if (strlen(value) + 1 >= HOST_VALUE_BYTES - 1)
 		return -EINVAL;
 	sim_set(p->host, name, *value ? value : "(null)");
 	return 0;

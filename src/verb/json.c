@@ -55,6 +55,7 @@ static struct json_object *writes(const struct step *s, const struct looks *from
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *o = json_object_new_object();
 
+		json_add(o, "what", json_text(w[i].what));
 		json_add(o, "at", json_text(w[i].at));
 		json_add(o, "put", json_text(w[i].put));
 		json_add(o, "perhaps", json_object_new_boolean(w[i].perhaps));

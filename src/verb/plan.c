@@ -14,8 +14,8 @@ static void print_writes(const struct step *s, const struct looks *from, const s
 	size_t n = step_writes(s, from, to, w);
 
 	for (size_t i = 0; i < n; i++)
-		printf("       %-5s write '%s' to %s%s\n", i ? "" : title, w[i].put, w[i].at,
-		       w[i].perhaps ? ", unless it is so already" : "");
+		printf("       %-5s %s%s: write '%s' to %s\n", i ? "" : title, w[i].what,
+		       w[i].perhaps ? ", unless it is so already" : "", w[i].put, w[i].at);
 }
 
 static void print_step(const struct run *r, const struct plan *plan, size_t i)
