@@ -92,7 +92,7 @@ void *arena_grow(struct arena *a, void *array, size_t n, size_t size)
 	if (array && (n < 4 || (n & (n - 1))))
 		return array;
 	bigger = arena_array(a, n < 4 ? 4 : n * 2, size);
-	if (n)
+	if (array && n)
 		memcpy(bigger, array, n * size);
 	return bigger;
 }

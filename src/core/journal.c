@@ -127,7 +127,7 @@ int journal_load(struct journal *j, struct store *store, unsigned vmid, struct a
 		 struct error *err)
 {
 	struct journal loaded = { .store = store, .vmid = vmid };
-	size_t good;
+	size_t good = 0;
 	int code;
 
 	loaded.fd = store_append(store, vmid);

@@ -97,7 +97,8 @@ struct reader {
 
 static int damaged(struct reader *r, const char *what)
 {
-	return error_set(r->err, -EBADMSG, "%s:%u: damaged: %s; nothing was touched", r->file, r->line, what);
+	error_set(r->err, -EBADMSG, "%s:%u: damaged: %s; nothing was touched", r->file, r->line, what);
+	return -EBADMSG;
 }
 
 static bool unescape(char *s)

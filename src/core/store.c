@@ -170,7 +170,7 @@ static int by_text(const void *a, const void *b)
 int store_lock(struct store *s, struct lockset *set, const char *const *names, size_t n, const char *purpose,
 	       unsigned wait_ms, struct error *err)
 {
-	const char *sorted[LOCKS_MAX];
+	const char *sorted[LOCKS_MAX] = { NULL };
 	int dir, code = 0;
 
 	if (s->dir < 0)
@@ -180,10 +180,11 @@ int store_lock(struct store *s, struct lockset *set, const char *const *names, s
 	dir = open_private(s->dir, LOCKS, err);
 	if (dir < 0)
 		return dir;
-	if (n)
-		memcpy(sorted, names, n * sizeof(*names));
 	/* Always in the same order, so that two that want the same locks cannot wait for each other. */
-	qsort(sorted, n, sizeof(*sorted), by_text);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = names[i];
+	if (n)
+		qsort(sorted, n, sizeof(*sorted), by_text);
 	for (size_t i = 0; i < n && code == 0; i++)
 		code = lockset_take(set, dir, sorted[i], purpose, &wait_ms, err);
 	close(dir);

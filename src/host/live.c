@@ -39,9 +39,11 @@ static struct kmod_ctx *kmod_of(struct live *l)
 	return l->kmod;
 }
 
-static const char *behind(const char *name, const char *prefix)
+/* Whether name belongs to this provider; *rest is then what stands behind its prefix. */
+static bool belongs(const char *name, const char *prefix, const char **rest)
 {
-	return str_starts(name, prefix) ? name + strlen(prefix) : NULL;
+	*rest = name + strlen(prefix);
+	return str_starts(name, prefix);
 }
 
 static ssize_t read_file(int root, const char *name, char *buf, size_t size)
@@ -73,18 +75,19 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 	struct live *l = live_of(h);
 	const char *rest;
 
-	if ((rest = behind(name, "module/")) != NULL)
+	if (belongs(name, "module/", &rest))
 		return kmod_of(l) ? live_module_state(l->kmod, rest, buf, size) : -ENOENT;
-	if ((rest = behind(name, "modalias/")) != NULL)
+	if (belongs(name, "modalias/", &rest))
 		return kmod_of(l) ? live_module_candidates(l->kmod, rest, buf, size) : -ENOENT;
 	return read_file(l->root, name, buf, size);
 }
 
 static ssize_t live_link(struct host *h, const char *name, char *buf, size_t size)
 {
+	const char *rest;
 	ssize_t n;
 
-	if (behind(name, "module/") || behind(name, "modalias/"))
+	if (belongs(name, "module/", &rest) || belongs(name, "modalias/", &rest))
 		return -EINVAL;
 	n = readlinkat(live_of(h)->root, name, buf, size);
 	if (n < 0)
@@ -152,9 +155,9 @@ static int write_file(int root, const char *name, const char *value)
 static int write_job(void *arg)
 {
 	const struct job *job = arg;
-	const char *module = behind(job->name, "module/");
+	const char *module;
 
-	if (!module)
+	if (!belongs(job->name, "module/", &module))
 		return write_file(job->live->root, job->name, job->value);
 	if (strcmp(job->value, "load") != 0)
 		return -EINVAL;
@@ -180,7 +183,7 @@ static int live_write(struct host *h, const char *name, const char *value, unsig
 	struct job job = { l, name, value };
 
 	/* Only sysfs may be changed, and modules: whatever else a step might name is a bug, or an attack. */
-	if (!behind(name, "sys/") && !behind(name, "module/"))
+	if (!str_starts(name, "sys/") && !str_starts(name, "module/"))
 		return -EPERM;
 	/* Listen before acting, or the event that is waited for is missed. */
 	if (l->uevents < 0)

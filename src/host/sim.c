@@ -86,7 +86,7 @@ static struct node *walk(struct sim *s, struct node *start, const char *name, bo
 		if (!at)
 			return NULL;
 		if (at->kind == LINK && (!last || follow)) {
-			if (++*links > LINKS_MAX)
+			if (!at->parent || ++*links > LINKS_MAX)
 				return NULL;
 			at = walk(s, at->parent, (const char *)at->data, true, links);
 			if (!at)
@@ -397,23 +397,27 @@ static void dump_data(const struct node *c, FILE *out)
 	putc_unlocked('\n', out);
 }
 
-static void dump(const struct node *node, char *path, size_t n, FILE *out)
+static void dump_path(const struct node *node, FILE *out)
+{
+	if (node->parent->parent) {
+		dump_path(node->parent, out);
+		putc_unlocked('/', out);
+	}
+	fputs(node->name, out);
+}
+
+static void dump(const struct node *node, FILE *out)
 {
 	for (const struct node *c = node->child; c; c = c->next) {
-		size_t len = (size_t)snprintf(path + n, HOST_NAME_BYTES - n, "%s%s", n ? "/" : "", c->name);
-
-		fputs(path, out);
+		dump_path(c, out);
 		fputs(c->kind == FOLDER ? "/\n" : c->kind == LINK ? " -> " : " = ", out);
 		if (c->kind != FOLDER)
 			dump_data(c, out);
-		dump(c, path, n + len, out);
-		path[n] = '\0';
+		dump(c, out);
 	}
 }
 
 void sim_dump(struct host *h, FILE *out)
 {
-	char path[HOST_NAME_BYTES] = "";
-
-	dump(&sim_of(h)->root, path, 0, out);
+	dump(&sim_of(h)->root, out);
 }

@@ -323,11 +323,20 @@ int sim_pci_write(struct sim_pci *p, const char *name, const char *value)
 
 /* --- a host just read from text --------------------------------------------------------------------------------- */
 
+/* What a link of a function leads to. A file of that name is no link, and what it says may be no name. */
+static bool link_name(struct sim_pci *p, const char *bdf, const char *file, char *buf, size_t size)
+{
+	char target[HOST_NAME_BYTES];
+
+	return host_link(p->host, name_of(p, DEVICES, bdf, file), target, sizeof(target)) >= 0 &&
+	       attr(p, bdf, file, buf, size);
+}
+
 static void settle_driver(struct sim_pci *p, const char *bdf, const char *path)
 {
 	char driver[64], override[HOST_VALUE_BYTES];
 
-	if (!driver_of(p, bdf, driver, sizeof(driver)))
+	if (!link_name(p, bdf, "driver", driver, sizeof(driver)))
 		return;
 	link_to(p, name_of(p, DRIVERS, driver, bdf), path);
 	if (attr(p, bdf, "driver_override", override, sizeof(override)) && strcmp(override, driver) == 0)
@@ -351,7 +360,7 @@ static void settle_group(struct sim_pci *p, const char *bdf, const char *path)
 {
 	char group[32];
 
-	if (attr(p, bdf, "iommu_group", group, sizeof(group)))
+	if (link_name(p, bdf, "iommu_group", group, sizeof(group)))
 		link_to(p, name_of(p, name_of(p, GROUPS, group, "devices"), bdf, NULL), path);
 }
 
@@ -390,8 +399,8 @@ static void settle_function(struct sim_pci *p, const char *bdf, const char *path
 
 static void settle_below(struct sim_pci *p, struct arena *a, const char *folder)
 {
+	char **names, link[HOST_VALUE_BYTES];
 	struct bdf bdf;
-	char **names;
 	size_t n;
 
 	if (host_list(p->host, folder, a, &names, &n) < 0)
@@ -402,6 +411,9 @@ static void settle_below(struct sim_pci *p, struct arena *a, const char *folder)
 		if (!bdf_parse(names[i], &bdf) && !str_starts(names[i], "pci"))
 			continue;
 		path = name_of(p, folder, names[i], NULL);
+		/* Devices are folders; a link may lead back up. */
+		if (host_link(p->host, path, link, sizeof(link)) != -EINVAL)
+			continue;
 		if (bdf_parse(names[i], &bdf))
 			settle_function(p, names[i], path);
 		settle_below(p, a, path);

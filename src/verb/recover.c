@@ -82,7 +82,7 @@ static enum outcome run(struct run *r)
 {
 	_cleanup_host_ struct host *h = NULL;
 	struct json_object *list = r->json ? json_object_new_array() : NULL;
-	unsigned only, *vmids = &only;
+	unsigned only = 0, *vmids = &only;
 	enum outcome o = OUTCOME_DONE;
 	struct store store;
 	struct error err;

@@ -106,7 +106,7 @@ static enum outcome show(struct run *r, struct host *h, struct store *store, con
 static enum outcome run(struct run *r)
 {
 	_cleanup_host_ struct host *h = NULL;
-	unsigned only, *vmids = &only;
+	unsigned only = 0, *vmids = &only;
 	struct store store;
 	struct error err;
 	enum outcome o;

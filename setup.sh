@@ -1,0 +1,103 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# setup.sh - everything a fresh Debian machine needs, then the job
+#
+#   ./setup.sh run      the main job: a VM's life, rehearsed on the capture of a workstation
+#   ./setup.sh test     all tests; the last line says how many passed and failed
+#   ./setup.sh install  builds and installs handover on this host
+#
+# Packages are installed by name with apt-get, and only those that are missing.
+set -eu
+cd "$(dirname "$(readlink -f "$0")")"
+# Debian's own tools, whatever else a machine has in its PATH
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export PATH LC_ALL=C.UTF-8
+
+build_packages="gcc libc6-dev meson ninja-build pkg-config libyaml-dev libpci-dev libkmod-dev libjson-c-dev
+	libcmocka-dev scdoc pci.ids python3 python3-yaml python3-jsonschema"
+test_packages="clang llvm libclang-rt-14-dev cppcheck qemu-system-x86 linux-image-amd64 linux-headers-amd64 make
+	busybox-static bash kmod pciutils iproute2 ethtool strace util-linux zstd"
+
+say() {
+	printf '== %s\n' "$*"
+}
+
+need() {
+	missing=
+	for package; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "setup.sh: run as root, or install first:$missing" >&2
+		exit 1
+	fi
+	say "installing$missing"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq
+	# shellcheck disable=SC2086 # a list of words
+	apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+# configured FOLDER OPTION...: a build folder of these options.
+configured() {
+	folder=$1
+	shift
+	[ -f "$folder/build.ninja" ] || meson setup "$folder" "$@" >/dev/null
+}
+
+build() {
+	# shellcheck disable=SC2086
+	need $build_packages
+	configured build --werror
+	ninja -C build --quiet
+}
+
+run() {
+	build
+	build/handover rehearse profiles/gpu-and-audio.yaml --host tests/hosts/workstation-4070.host
+}
+
+# suite NAME FOLDER OPTION...: runs it; what failed is printed at once, everything is counted at the end.
+suite() {
+	name=$1
+	folder=$2
+	shift 2
+	say "$name"
+	meson test -C "$folder" --no-stdsplit --print-errorlogs "$@" || true
+	logs="$logs $name=$folder/meson-logs/$(basename "$folder")-$name.json"
+	mv "$folder/meson-logs/testlog.json" "$folder/meson-logs/$(basename "$folder")-$name.json"
+}
+
+run_tests() {
+	# shellcheck disable=SC2086
+	need $build_packages $test_packages
+	logs=
+	export VM_TESTS=require
+	say "building with gcc, and with clang and its sanitizers"
+	configured build --werror
+	ninja -C build --quiet
+	CC=clang configured build-sanitized --werror -Db_sanitize=address,undefined -Dfuzz=true
+	ninja -C build-sanitized --quiet
+	suite gcc build --no-suite vm
+	suite sanitized build-sanitized --no-suite vm --no-suite static
+	suite vm build --suite vm
+	# shellcheck disable=SC2086
+	python3 tests/summary.py $logs
+}
+
+install_here() {
+	build
+	meson install -C build --quiet
+	say "installed; README.md says how a VM is told"
+}
+
+case ${1-} in
+run) run ;;
+test) run_tests ;;
+install) install_here ;;
+*)
+	sed -n '5,7s/^#   //p' "$0" >&2
+	exit 2
+	;;
+esac
