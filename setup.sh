@@ -89,7 +89,12 @@ run_tests() {
 install_here() {
 	build
 	meson install -C build --quiet
-	say "installed; README.md says how a VM is told"
+	# Proxmox's installer does not make the snippets folder of its storage "local".
+	if [ -d /var/lib/vz ]; then
+		mkdir -p /var/lib/vz/snippets
+		ln -sfn /usr/bin/handover /var/lib/vz/snippets/handover
+	fi
+	say "installed; a VM is told with: qm set VMID --hookscript local:snippets/handover"
 }
 
 case ${1-} in

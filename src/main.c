@@ -61,12 +61,12 @@ static int take_options(struct run *r, int argc, char **argv)
 		} else if (strcmp(a, "--host") == 0) {
 			if (++i == argc) {
 				complain("--host needs a file");
-				return -OUTCOME_REFUSED;
+				return -(int)OUTCOME_REFUSED;
 			}
 			r->host_file = argv[i];
 		} else if (a[0] == '-' && a[1]) {
 			complain("no option '%s'; `handover --help` lists them", a);
-			return -OUTCOME_REFUSED;
+			return -(int)OUTCOME_REFUSED;
 		} else {
 			argv[n++] = argv[i];
 		}
@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 	setvbuf(stderr, NULL, _IOLBF, 0);
 	if (argc < 2 || has_word(argc, argv, "--help")) {
 		print_help();
-		return argc < 2 ? OUTCOME_REFUSED : OUTCOME_DONE;
+		return (int)(argc < 2 ? OUTCOME_REFUSED : OUTCOME_DONE);
 	}
 	if (has_word(argc, argv, "--version")) {
 		puts("handover " HANDOVER_VERSION);
@@ -129,6 +129,6 @@ int main(int argc, char **argv)
 	}
 	/* Every command starts with a letter; a VMID, right or wrong, does not. */
 	if (!isalpha((unsigned char)argv[0][0]))
-		return hookscript(&r, n, argv);
-	return run_verb(&r, n, argv);
+		return (int)hookscript(&r, n, argv);
+	return (int)run_verb(&r, n, argv);
 }

@@ -16,7 +16,7 @@
 /* libpci's error callback must not return (lib/pci.h), so it jumps; nothing of ours is held while libpci runs. */
 static jmp_buf fence;
 
-static _Noreturn void on_error(char *msg, ...)
+__attribute__((noreturn)) static void on_error(char *msg, ...)
 {
 	(void)msg;
 	longjmp(fence, 1);
