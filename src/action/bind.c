@@ -183,6 +183,10 @@ static bool check_function(struct wanted *x, const struct function *fn)
 		finding_add(f, SEVERITY_ERROR, "no-iommu", x->w->place,
 			    "switch VT-d or AMD-Vi on in the firmware and the IOMMU on the kernel command line",
 			    "%s is in no IOMMU group, so vfio-pci cannot take it", fn->address);
+	else if (fn->stuck)
+		finding_add(f, SEVERITY_ERROR, "device-stuck", x->w->place,
+			    "look for a process in state D (`ps axo pid,stat,wchan,args`) and for what it waits for",
+			    "%s does not answer: a write to it hangs in the kernel", fn->address);
 	else if (fn->vfs > 0)
 		finding_add(f, SEVERITY_ERROR, "vfs-enabled", x->w->place,
 			    "hand over a virtual function, or set sriov_numvfs to 0 first",

@@ -26,6 +26,17 @@ static const char *get(struct reader *r, const char *file)
 	return host_read(r->h, name, r->buf, sizeof(r->buf)) < 0 ? NULL : r->buf;
 }
 
+static const char *get_unless_stuck(struct reader *r, struct function *f, const char *file)
+{
+	char name[HOST_NAME_BYTES];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), DEVICES "/%s/%s", r->address, file);
+	n = host_read(r->h, name, r->buf, sizeof(r->buf));
+	f->stuck = n == -ETIMEDOUT;
+	return n < 0 ? NULL : r->buf;
+}
+
 static const char *get_copy(struct reader *r, const char *file)
 {
 	const char *s = get(r, file);
@@ -99,14 +110,14 @@ static bool read_function(struct reader *r, struct function *f)
 	f->bridge = f->class >> 8 == 0x0600 || f->class >> 8 == 0x0604;
 	f->parent = parent_of(r);
 	f->driver = get_copy(r, "driver");
-	override = get(r, "driver_override");
+	override = get_unless_stuck(r, f, "driver_override");
 	f->override = override && strcmp(override, "(null)") != 0 ? arena_dup(r->a, override) : NULL;
 	methods = get(r, "reset_method");
 	f->reset_methods = methods && *methods ? arena_dup(r->a, methods) : NULL;
 	f->power_control = get_copy(r, "power/control");
 	f->d3cold = get_copy(r, "d3cold_allowed");
 	f->group = get_number(r, "iommu_group");
-	f->vfs = get_number(r, "sriov_numvfs");
+	f->vfs = f->stuck ? -1 : get_number(r, "sriov_numvfs");
 	f->virtual = get(r, "physfn") != NULL;
 	f->modules = candidates(r);
 	return true;

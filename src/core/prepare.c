@@ -68,8 +68,16 @@ const struct profile *profile_load(const char *path, uint64_t *hash, struct find
 			      S_ISDIR(st.st_mode) ? "it is a folder" : "it is not a regular file");
 	}
 	/* One byte more than allowed, so that the parser sees it is too long. */
-	while (n <= PROFILE_BYTES_MAX && (got = read(fd, text + n, PROFILE_BYTES_MAX + 1 - n)) > 0)
-		n += (size_t)got;
+	do {
+		got = read(fd, text + n, PROFILE_BYTES_MAX + 1 - n);
+		n += got > 0 ? (size_t)got : 0;
+	} while (got > 0 && n <= PROFILE_BYTES_MAX);
+	if (got < 0) {
+		int code = errno;
+
+		close(fd);
+		return refuse_open(f, path, code);
+	}
 	close(fd);
 	*hash = str_hash(STR_HASH_START, text, n);
 	return profile_parse(text, n, path, f);

@@ -115,6 +115,9 @@ int pve_running(struct host *h, unsigned vmid)
 	/* Rather believed than its devices taken away: what could be too long is a VM with very much in it. */
 	if (len == -E2BIG)
 		return (int)n;
+	/* A command line longer than any that Proxmox makes: rather believe it runs than take its devices. */
+	if (len == -E2BIG)
+		return (int)n;
 	snprintf(id, sizeof(id), "%u", vmid);
 	end = cmdline + (len > 0 ? len : 0);
 	for (const char *s = cmdline; s < end; s += strlen(s) + 1)

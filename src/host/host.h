@@ -21,7 +21,8 @@
  *   modalias/ALIAS        modules that could drive a device of that modalias, in lookup order, separated by spaces;
  *                         "" if none could
  *
- * All calls return 0 or more, or a negative errno as the kernel gave it.
+ * All calls return 0 or more, or a negative errno as the kernel gave it; -ETIMEDOUT where the kernel does not answer at
+ * all. None blocks for longer than a few seconds.
  */
 #define HOST_NAME_BYTES 256	/* longest name, NUL included */
 #define HOST_VALUE_BYTES 4096	/* longest value, NUL included: one page, as sysfs has it */

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "host/live.h"
 #include "host/live_module.h"
+#include "host/reader.h"
 #include "host/worker.h"
 
 /* Events can be lost when the socket's buffer is full; nobody waits longer than this without looking again. */
@@ -24,6 +25,7 @@ struct live {
 	struct host host;
 	int root;		/* "/" */
 	int uevents;		/* kernel's uevents, -1 until the first write */
+	struct reader reader;	/* for what may block */
 	struct kmod_ctx *kmod;	/* made when first asked for */
 };
 
@@ -46,28 +48,12 @@ static bool belongs(const char *name, const char *prefix, const char **rest)
 	return str_starts(name, prefix);
 }
 
-static ssize_t read_file(int root, const char *name, char *buf, size_t size)
+/* These take the device's lock to be read; see reader.h. */
+static bool may_block(const char *name)
 {
-	int fd = openat(root, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	size_t n = 0;
-	ssize_t got;
+	const char *file = str_basename(name);
 
-	if (fd < 0)
-		return -errno;
-	do {
-		got = read(fd, buf + n, size - n);
-		if (got > 0)
-			n += (size_t)got;
-	} while (got > 0 && n < size);
-	if (got < 0)
-		got = -errno;
-	close(fd);
-	if (got < 0)
-		return got;
-	if (n == size)
-		return -E2BIG;
-	buf[n] = '\0';
-	return (ssize_t)n;
+	return strcmp(file, "driver_override") == 0 || strcmp(file, "sriov_numvfs") == 0;
 }
 
 static ssize_t live_read(struct host *h, const char *name, char *buf, size_t size)
@@ -79,7 +65,7 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 		return kmod_of(l) ? live_module_state(l->kmod, rest, buf, size) : -ENOENT;
 	if (belongs(name, "modalias/", &rest))
 		return kmod_of(l) ? live_module_candidates(l->kmod, rest, buf, size) : -ENOENT;
-	return read_file(l->root, name, buf, size);
+	return may_block(name) ? reader_read(&l->reader, l->root, name, buf, size) : read_file(l->root, name, buf, size);
 }
 
 static ssize_t live_link(struct host *h, const char *name, char *buf, size_t size)
@@ -219,6 +205,7 @@ static void live_close(struct host *h)
 	struct live *l = live_of(h);
 
 	live_module_close(l->kmod);
+	reader_close(&l->reader);
 	if (l->uevents >= 0)
 		close(l->uevents);
 	close(l->root);
@@ -243,6 +230,7 @@ int live_open(struct host **h, struct error *err)
 		return error_set(err, -ENOMEM, "out of memory");
 	l->host.ops = &live_ops;
 	l->uevents = -1;
+	l->reader.socket = -1;
 	l->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (l->root < 0) {
 		int code = -errno;

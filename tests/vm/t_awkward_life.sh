@@ -16,6 +16,13 @@ devices:
 pre-start:
   - bind: board
 P
+cat >/etc/handover/profiles/101.yaml <<'P'
+handover: 1
+devices:
+  nic: {at: "01:00.0"}
+pre-start:
+  - bind: nic
+P
 snapshot >/tmp/before
 
 unchanged() {
@@ -57,6 +64,17 @@ cat /tmp/said
 status_is "and recover" 4 handover recover
 status_is "and status" 3 handover status
 says "stuck"
+# Who only looks must not hang with it: reading driver_override takes the lock that the removal holds.
+begun=$(now_ms)
+status_is "a start of another VM goes on" 0 handover 101 pre-start
+took=$(($(now_ms) - begun))
+figure vm-pre-start-beside-stuck-ms $took
+[ $took -lt 10000 ] || die "it took $took ms"
+same "the other VM's device" vfio-pci "$(driver_of 0000:01:00.0)"
+status_is "and its stop" 0 handover 101 post-stop
+status_is "a capture goes on" 0 handover capture
+status_is "a plan with the stuck device is refused" 2 handover plan /etc/handover/profiles/100.yaml
+says "device-stuck"
 exec 7<&-
 wait_for "the removal ends with the node's closing" 5 test "$(driver_of $edu)" = -
 status_is "recover" 0 handover recover

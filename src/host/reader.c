@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "host/host.h"
+#include "host/reader.h"
+
+/* What comes back: the result, and the bytes if there are any. */
+struct answer {
+	ssize_t result;
+	char bytes[HOST_VALUE_BYTES];
+};
+
+ssize_t read_file(int root, const char *name, char *buf, size_t size)
+{
+	int fd = openat(root, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	size_t n = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		got = read(fd, buf + n, size - n);
+		if (got > 0)
+			n += (size_t)got;
+	} while (got > 0 && n < size);
+	if (got < 0)
+		got = -errno;
+	close(fd);
+	if (got < 0)
+		return got;
+	if (n == size)
+		return -E2BIG;
+	buf[n] = '\0';
+	return (ssize_t)n;
+}
+
+/*
+ * The child keeps nothing of its parent's but the two descriptors it needs: not the output Proxmox waits for the end
+ * of, and not the locks, which say that a write is under way.
+ */
+static _Noreturn void serve(int socket, int root)
+{
+	int null = open("/dev/null", O_RDWR);
+	char name[HOST_NAME_BYTES];
+	struct answer a;
+	ssize_t n;
+
+	setsid();
+	prctl(PR_SET_NAME, "handover-read");
+	for (int fd = 0; fd <= 2; fd++)
+		if (null < 0 || dup2(null, fd) < 0)
+			_exit(1);
+	if (dup2(socket, 200) < 0 || dup2(root, 201) < 0 || close_range(3, 199, 0) < 0 || close_range(202, ~0U, 0) < 0)
+		_exit(1);
+	while ((n = recv(200, name, sizeof(name) - 1, 0)) > 0) {
+		name[n] = '\0';
+		a.result = read_file(201, name, a.bytes, sizeof(a.bytes));
+		if (send(200, &a, sizeof(a.result) + (a.result > 0 ? (size_t)a.result : 0), MSG_NOSIGNAL) < 0)
+			break;
+	}
+	_exit(0);
+}
+
+static int start(struct reader *r, int root)
+{
+	sigset_t all, before;
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	pid = fork();
+	if (pid == 0)
+		serve(pair[1], root);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return -errno;
+	}
+	r->socket = pair[0];
+	return 0;
+}
+
+static ssize_t ask(struct reader *r, const char *name, struct answer *a)
+{
+	struct pollfd p = { .fd = r->socket, .events = POLLIN };
+	ssize_t n;
+
+	if (send(r->socket, name, strlen(name), MSG_NOSIGNAL) < 0)
+		return -errno;
+	if (poll(&p, 1, READ_MS) <= 0)
+		return -ETIMEDOUT;
+	n = recv(r->socket, a, sizeof(*a), 0);
+	return n < (ssize_t)sizeof(a->result) ? -EIO : 0;
+}
+
+ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, size_t size)
+{
+	struct answer a;
+	ssize_t code;
+
+	if (r->socket < 0 && (code = start(r, root)) < 0)
+		return code;
+	code = ask(r, name, &a);
+	if (code < 0) {
+		reader_close(r);
+		return code;
+	}
+	if (a.result < 0)
+		return a.result;
+	if ((size_t)a.result >= size)
+		return -E2BIG;
+	memcpy(buf, a.bytes, (size_t)a.result);
+	buf[a.result] = '\0';
+	return a.result;
+}
+
+void reader_close(struct reader *r)
+{
+	if (r->socket >= 0)
+		close(r->socket);
+	r->socket = -1;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_READER_H
+#define HANDOVER_READER_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Reads that can block for ever. driver_override_show() and sriov_numvfs_show() take the device's lock, which an
+ * unbind that does not come back holds (drivers/pci/pci-sysfs.c, drivers/pci/iov.c): whoever merely looks at such a
+ * device hangs with it, and no signal helps. So a child process looks; one that does not answer within READ_MS is left
+ * where it is, and another takes its place.
+ */
+#define READ_MS 2000
+
+struct reader {
+	int socket;	/* to the child, -1 = there is none */
+};
+
+/* Like read(): the length, or a negative errno; -ETIMEDOUT if the kernel does not answer. root is the folder "/". */
+ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, size_t size);
+
+/* The child ends when it notices. */
+void reader_close(struct reader *r);
+
+/* The file's bytes, NUL behind them; -E2BIG if they do not fit. Blocks as long as the kernel likes. */
+ssize_t read_file(int root, const char *name, char *buf, size_t size);
+
+#endif
