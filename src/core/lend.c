@@ -122,6 +122,9 @@ enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct erro
 		return OUTCOME_DONE;
 	if (code < 0)
 		return OUTCOME_CHANGED;
+	/* A boot gave every device back to its driver; a journal that outlived it speaks of another time. */
+	if (strcmp(lease.boot_id, boot_id(l)) != 0)
+		return journal_end(&j, err) == 0 ? OUTCOME_DONE : OUTCOME_CHANGED;
 	o = lock_devices(l, lease.steps, lease.n, err);
 	if (o != OUTCOME_DONE) {
 		journal_close(&j);
