@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The base library: memory, errors, findings, text and numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/findings.h"
+#include "base/str.h"
+
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
+
+/* --- arena -------------------------------------------------------------------------------------------------------- */
+
+static void memory_is_zeroed_and_aligned(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 7, 16, 17, 4096, 64 * 1024, 64 * 1024 + 1, 1 << 20 };
+	_cleanup_arena_ struct arena *a = arena_new();
+	size_t given = 0;
+
+	(void)state;
+	for (int round = 0; round < 20; round++)
+		for (size_t i = 0; i < COUNT(sizes); i++) {
+			unsigned char *p = arena_alloc(a, sizes[i]);
+
+			assert_int_equal((uintptr_t)p % _Alignof(max_align_t), 0);
+			for (size_t k = 0; k < sizes[i]; k++)
+				assert_int_equal(p[k], 0);
+			memset(p, 0xff, sizes[i]);
+			given += sizes[i];
+			assert_true(arena_used(a) >= given);
+		}
+}
+
+static void an_array_grows_when_its_room_is_used(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	uint64_t *list = NULL;
+
+	(void)state;
+	for (size_t n = 0; n < 100; n++) {
+		uint64_t *before = list;
+		bool full = n == 0 || n == 4 || n == 8 || n == 16 || n == 32 || n == 64;
+
+		list = arena_grow(a, list, n, sizeof(*list));
+		assert_int_equal(list != before, full);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(list[i], i * 7);
+		list[n] = n * 7;
+	}
+}
+
+/* Had a list less room than it says, one would overwrite the other. */
+static void lists_that_grow_together_do_not_touch(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	uint64_t *x = NULL, *y = NULL;
+
+	(void)state;
+	for (size_t n = 0; n < 40; n++) {
+		x = arena_grow(a, x, n, sizeof(*x));
+		y = arena_grow(a, y, n, sizeof(*y));
+		x[n] = n;
+		y[n] = ~n;
+		for (size_t i = 0; i <= n; i++) {
+			assert_int_equal(x[i], i);
+			assert_int_equal(y[i], ~i);
+		}
+	}
+}
+
+static void text_is_copied_and_formatted(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	char text[] = "text";
+	const char *copy = arena_dup(a, text), *part = arena_dupn(a, text, 2), *none = arena_dupn(a, text, 0);
+	char big[5000];
+
+	(void)state;
+	text[0] = 'x';
+	assert_string_equal(copy, "text");
+	assert_string_equal(part, "te");
+	assert_string_equal(none, "");
+	assert_string_equal(arena_fmt(a, "%s-%d", copy, 7), "text-7");
+	memset(big, 'y', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	assert_string_equal(arena_fmt(a, "%s", big), big);
+}
+
+static void a_seal_can_be_taken_off(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	size_t used = arena_used(a);
+
+	(void)state;
+	arena_seal(a, true);
+	arena_seal(a, false);
+	assert_int_equal(used, 0);
+	assert_non_null(arena_alloc(a, 1));
+	assert_true(arena_used(a) > 0);
+}
+
+/* --- errors ------------------------------------------------------------------------------------------------------- */
+
+static const char *long_text(char *buf, size_t n)
+{
+	memset(buf, 'x', n);
+	buf[n] = '\0';
+	return buf;
+}
+
+static void an_error_is_a_code_and_a_sentence(void **state)
+{
+	struct error err;
+
+	(void)state;
+	assert_int_equal(error_set(&err, -EINVAL, "it is %d", 7), -EINVAL);
+	assert_int_equal(err.code, -EINVAL);
+	assert_string_equal(err.text, "it is 7");
+	assert_int_equal(error_errno(&err, -ENOENT, "cannot open '%s'", "x"), -ENOENT);
+	assert_int_equal(err.code, -ENOENT);
+	assert_string_equal(err.text, "cannot open 'x': No such file or directory");
+	assert_int_equal(error_errno(&err, -9999, "cannot"), -9999);
+	assert_string_equal(err.text, "cannot: unknown error");
+	assert_int_equal(error_in(&err, "device %d", 3), -9999);
+	assert_int_equal(err.code, -9999);
+	assert_string_equal(err.text, "device 3: cannot: unknown error");
+}
+
+static void a_sentence_is_cut_at_its_limit(void **state)
+{
+	char text[2 * ERROR_MAX + 1];
+	struct error err;
+
+	(void)state;
+	error_set(&err, -EIO, "%s", long_text(text, ERROR_MAX - 1));
+	assert_string_equal(err.text, text);
+	error_set(&err, -EIO, "%s", long_text(text, ERROR_MAX));
+	assert_int_equal(strlen(err.text), ERROR_MAX - 1);
+	error_errno(&err, -EIO, "%s", long_text(text, 2 * ERROR_MAX));
+	assert_int_equal(strlen(err.text), ERROR_MAX - 1);
+	error_errno(&err, -EIO, "%s", long_text(text, ERROR_MAX - 4));
+	assert_string_equal(err.text + ERROR_MAX - 4, ": I");
+	error_set(&err, -EIO, "inner");
+	error_in(&err, "%s", long_text(text, 2 * ERROR_MAX));
+	assert_int_equal(strlen(err.text), ERROR_MAX - 1);
+	error_set(&err, -EIO, "inner");
+	error_in(&err, "%s", long_text(text, ERROR_MAX - 4));
+	assert_string_equal(err.text + ERROR_MAX - 4, ": i");
+	assert_int_equal(err.code, -EIO);
+}
+
+/* --- findings ----------------------------------------------------------------------------------------------------- */
+
+static void findings_are_kept_up_to_their_limit(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct findings f;
+
+	(void)state;
+	findings_init(&f, a);
+	for (size_t i = 0; i < FINDINGS_MAX; i++)
+		finding_add(&f, i % 2 ? SEVERITY_ERROR : SEVERITY_WARNING, "code", (struct place){ 0 }, NULL, "nr %zu", i);
+	assert_int_equal(f.n, FINDINGS_MAX);
+	assert_int_equal(f.dropped, 0);
+	assert_int_equal(f.errors, FINDINGS_MAX / 2);
+	finding_add(&f, SEVERITY_NOTE, "code", (struct place){ 0 }, NULL, "one more");
+	assert_int_equal(f.n, FINDINGS_MAX);
+	assert_int_equal(f.dropped, 1);
+	assert_int_equal(f.errors, FINDINGS_MAX / 2);
+	finding_add(&f, SEVERITY_ERROR, "code", (struct place){ 0 }, NULL, "an error more");
+	assert_int_equal(f.dropped, 2);
+	assert_int_equal(f.errors, FINDINGS_MAX / 2 + 1);
+	assert_string_equal(f.list[FINDINGS_MAX - 1].what, "nr 63");
+}
+
+static void a_finding_is_one_line(void **state)
+{
+	static const struct { struct place place; enum severity severity; const char *remedy, *line; } cases[] = {
+		{ { "a.yaml", 3, 7 }, SEVERITY_ERROR, "do this", "a.yaml:3:7: error: it is 5; do this [some-code]" },
+		{ { "a.yaml", 3, 7 }, SEVERITY_WARNING, NULL, "a.yaml:3:7: warning: it is 5 [some-code]" },
+		{ { "a.yaml", 0, 0 }, SEVERITY_ERROR, NULL, "a.yaml: error: it is 5 [some-code]" },
+		{ { NULL, 3, 7 }, SEVERITY_NOTE, "do this", "note: it is 5; do this [some-code]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct findings f;
+
+		findings_init(&f, a);
+		finding_add(&f, cases[i].severity, "some-code", cases[i].place, cases[i].remedy, "it is %d", 5);
+		assert_string_equal(finding_line(&f.list[0], a), cases[i].line);
+	}
+}
+
+/* --- text and numbers --------------------------------------------------------------------------------------------- */
+
+static void absent_text_equals_only_absent_text(void **state)
+{
+	(void)state;
+	assert_true(str_same(NULL, NULL));
+	assert_false(str_same(NULL, ""));
+	assert_false(str_same("", NULL));
+	assert_true(str_same("a", "a"));
+	assert_false(str_same("a", "b"));
+	assert_true(str_starts("abc", "ab") && str_starts("abc", "") && str_starts("abc", "abc"));
+	assert_false(str_starts("ab", "abc"));
+	assert_string_equal(str_basename("a/b/c"), "c");
+	assert_string_equal(str_basename("c"), "c");
+	assert_string_equal(str_basename("a/"), "");
+}
+
+static void decimals_are_strict(void **state)
+{
+	static const struct { const char *s; uint64_t max, value; } good[] = {
+		{ "0", 0, 0 }, { "7", 7, 7 }, { "10", 10, 10 }, { "18446744073709551615", UINT64_MAX, UINT64_MAX },
+	};
+	static const struct { const char *s; uint64_t max; } bad[] = {
+		{ "", 9 }, { "8", 7 }, { "11", 10 }, { "00", 9 }, { "07", 9 }, { "+7", 9 }, { "-0", 9 }, { " 7", 9 },
+		{ "7 ", 9 }, { "7\n", 9 }, { "0x7", 99 }, { "7a", 999 }, { "1", 0 }, { "18446744073709551616", UINT64_MAX },
+		{ "184467440737095516150", UINT64_MAX }, { "99999999999999999999999", UINT64_MAX }, { "\xd9\xa3", 9 },
+	};
+	uint64_t v;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		assert_true(str_decimal(good[i].s, good[i].max, &v));
+		assert_int_equal(v, good[i].value);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		v = 42;
+		assert_false(str_decimal(bad[i].s, bad[i].max, &v));
+		assert_int_equal(v, 42);
+	}
+}
+
+static void hex_is_strict(void **state)
+{
+	static const struct { const char *s; size_t min, max; uint64_t value; } good[] = {
+		{ "0", 1, 1, 0 }, { "00ff", 4, 4, 0xff }, { "AbC", 1, 4, 0xabc }, { "ffffffffffffffff", 1, 16, UINT64_MAX },
+		{ "", 0, 4, 0 },
+	};
+	static const struct { const char *s; size_t min, max; } bad[] = {
+		{ "", 1, 4 }, { "123", 4, 4 }, { "12345", 4, 4 }, { "0x12", 1, 8 }, { "12g4", 1, 8 }, { "+123", 1, 8 },
+		{ " 123", 1, 8 }, { "00000000000000000", 1, 99 },
+	};
+	uint64_t v;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		assert_true(str_hex(good[i].s, good[i].min, good[i].max, &v));
+		assert_int_equal(v, good[i].value);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		v = 42;
+		assert_false(str_hex(bad[i].s, bad[i].min, bad[i].max, &v));
+		assert_int_equal(v, 42);
+	}
+}
+
+static void words_are_letters_digits_and_two_marks(void **state)
+{
+	(void)state;
+	assert_true(str_is_word("a", 1) && str_is_word("vfio-pci", 8) && str_is_word("snd_hda_intel", 64));
+	assert_true(str_is_word("8139too", 64));
+	assert_false(str_is_word("", 8) || str_is_word("ab", 1) || str_is_word("vfio-pci", 7));
+	assert_false(str_is_word("-a", 8) || str_is_word("_a", 8) || str_is_word("a b", 8) || str_is_word("a/b", 8));
+	assert_false(str_is_word("a.b", 8) || str_is_word("\xc3\xa4", 8) || str_is_word("a\n", 8));
+}
+
+static void distance_counts_letters_that_must_change(void **state)
+{
+	(void)state;
+	assert_int_equal(str_distance("", "", 2), 0);
+	assert_int_equal(str_distance("abc", "abc", 0), 0);
+	assert_int_equal(str_distance("abc", "abd", 2), 1);
+	assert_int_equal(str_distance("abc", "ab", 2), 1);
+	assert_int_equal(str_distance("abc", "xabc", 2), 1);
+	assert_int_equal(str_distance("chekc", "check", 2), 2);
+	assert_int_equal(str_distance("kitten", "sitting", 5), 3);
+	assert_int_equal(str_distance("kitten", "sitting", 2), 3);
+	assert_int_equal(str_distance("abc", "xyz", 1), 2);
+	assert_int_equal(str_distance("", "abc", 5), 3);
+}
+
+static void words_too_long_are_near_to_nothing(void **state)
+{
+	char x[66], y[66];
+
+	(void)state;
+	long_text(x, 64);
+	long_text(y, 64);
+	assert_int_equal(str_distance(x, y, 2), 0);
+	long_text(x, 65);
+	long_text(y, 65);
+	assert_int_equal(str_distance(x, y, 2), 3);
+}
+
+static void the_nearest_word_is_a_slip_away(void **state)
+{
+	static const char *const words[] = { "check", "plan", "rehearse", "status", NULL };
+	static const char *const none[] = { NULL };
+
+	(void)state;
+	assert_string_equal(str_nearest("chekc", words), "check");
+	assert_string_equal(str_nearest("pla", words), "plan");
+	assert_string_equal(str_nearest("status", words), "status");
+	assert_null(str_nearest("pl", words));		/* two away, and short */
+	assert_null(str_nearest("frobnicate", words));
+	assert_null(str_nearest("", words));
+	assert_null(str_nearest("check", none));
+}
+
+static void the_hash_is_fnv_1a(void **state)
+{
+	(void)state;
+	assert_int_equal(str_hash(STR_HASH_START, "", 0), 0xcbf29ce484222325u);
+	assert_int_equal(str_hash(STR_HASH_START, "a", 1), 0xaf63dc4c8601ec8cu);
+	assert_int_equal(str_hash(STR_HASH_START, "foobar", 6), 0x85944171f73967e8u);
+	assert_int_equal(str_hash(str_hash(STR_HASH_START, "foo", 3), "bar", 3), 0x85944171f73967e8u);
+}
+
+/* --- addresses ---------------------------------------------------------------------------------------------------- */
+
+static void an_address_is_as_sysfs_writes_it(void **state)
+{
+	static const struct { const char *s; struct bdf bdf; } good[] = {
+		{ "0000:00:00.0", { 0, 0, 0, 0 } },
+		{ "0000:ff:1f.7", { 0, 0xff, 0x1f, 7 } },
+		{ "10000:e1:00.1", { 0x10000, 0xe1, 0, 1 } },
+		{ "ffffffff:02:03.4", { 0xffffffff, 2, 3, 4 } },
+	};
+	static const char *const bad[] = {
+		"", "00:00.0", "000:00:00.0", "0000:00:00", "0000:00:00.", "0000:00:00.8", "0000:00:20.0", "0000:0:00.0",
+		"0000:00:0.0", "0000:000:00.0", "0000:00:000.0", "0000:00:00.00", "0000:FF:00.0", "0000:00:1F.0",
+		"0000:00:00.0 ", " 0000:00:00.0", "0000:00:00.0\n", "0000.00.00.0", "123456789:00:00.0", "0x00:00:00.0",
+		"0000:00:00:0", "g000:00:00.0", ":00:00.0", "0000::00.0",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		char text[BDF_TEXT_MAX];
+		struct bdf bdf;
+
+		assert_true(bdf_parse(good[i].s, &bdf));
+		assert_int_equal(bdf_compare(&bdf, &good[i].bdf), 0);
+		bdf_format(&bdf, text);
+		assert_string_equal(text, good[i].s);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct bdf bdf = { 1, 2, 3, 4 };
+
+		if (bdf_parse(bad[i], &bdf))
+			fail_msg("'%s' is taken", bad[i]);
+		assert_true(bdf.domain == 1 && bdf.bus == 2 && bdf.device == 3 && bdf.function == 4);
+	}
+}
+
+static void addresses_are_ordered_by_their_numbers(void **state)
+{
+	static const struct bdf order[] = { { 0, 0, 0, 0 }, { 0, 0, 0, 1 }, { 0, 0, 1, 0 }, { 0, 1, 0, 0 }, { 0, 0xff, 0, 0 },
+					    { 1, 0, 0, 0 }, { 0x10000, 0, 0, 0 }, { 0xffffffff, 0, 0, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(order); i++)
+		for (size_t k = 0; k < COUNT(order); k++) {
+			int c = bdf_compare(&order[i], &order[k]);
+
+			assert_int_equal((c > 0) - (c < 0), (i > k) - (i < k));
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(memory_is_zeroed_and_aligned),
+		cmocka_unit_test(an_array_grows_when_its_room_is_used),
+		cmocka_unit_test(lists_that_grow_together_do_not_touch),
+		cmocka_unit_test(text_is_copied_and_formatted),
+		cmocka_unit_test(a_seal_can_be_taken_off),
+		cmocka_unit_test(an_error_is_a_code_and_a_sentence),
+		cmocka_unit_test(a_sentence_is_cut_at_its_limit),
+		cmocka_unit_test(findings_are_kept_up_to_their_limit),
+		cmocka_unit_test(a_finding_is_one_line),
+		cmocka_unit_test(absent_text_equals_only_absent_text),
+		cmocka_unit_test(decimals_are_strict),
+		cmocka_unit_test(hex_is_strict),
+		cmocka_unit_test(words_are_letters_digits_and_two_marks),
+		cmocka_unit_test(distance_counts_letters_that_must_change),
+		cmocka_unit_test(words_too_long_are_near_to_nothing),
+		cmocka_unit_test(the_nearest_word_is_a_slip_away),
+		cmocka_unit_test(the_hash_is_fnv_1a),
+		cmocka_unit_test(an_address_is_as_sysfs_writes_it),
+		cmocka_unit_test(addresses_are_ordered_by_their_numbers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
