@@ -63,8 +63,8 @@ int inventory_read(struct host *h, struct arena *a, struct inventory *inv, struc
 const struct function *inventory_find(const struct inventory *inv, const char *address);
 
 /*
- * Vendor and device in words, or "" where pci.ids does not know them; the class, likewise. They belong to a. Asked for
- * the first time, pci.ids is read (some milliseconds), so not on the way to a VM's start.
+ * Vendor and device in words, or "Device 2783" where pci.ids is older than the device; the class, likewise. They belong
+ * to a. Asked for the first time, pci.ids is read (some milliseconds), so not on the way to a VM's start.
  */
 const char *function_name(const struct function *fn, struct arena *a);
 const char *function_class_name(const struct function *fn, struct arena *a);

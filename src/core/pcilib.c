@@ -160,7 +160,7 @@ static void ask(char *buf, int size, int flags, int x, int y)
 		return;
 	if (!names)
 		names = access_new();
-	if (pci_lookup_name(names, answer, sizeof(answer), flags | PCI_LOOKUP_NO_NUMBERS, x, y))
+	if (pci_lookup_name(names, answer, sizeof(answer), flags, x, y))
 		snprintf(buf, (size_t)size, "%s", answer);
 }
 

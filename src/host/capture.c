@@ -85,6 +85,18 @@ static void put_config(struct writer *w, const char *folder)
 	}
 }
 
+/* Where a function stands, as a P: line has it; NULL if its link is none that a kernel makes. */
+static const char *path_of(const char *link, const char *name)
+{
+	const char *path = strstr(link, "/devices/");
+	struct bdf bdf;
+
+	if (!path || !bdf_parse(name, &bdf) || strcmp(str_basename(path), name) != 0 || strstr(path, "..") ||
+	    strstr(path, "//"))
+		return NULL;
+	return path;
+}
+
 static void put_function(struct writer *w, const char *bdf)
 {
 	char link[HOST_NAME_BYTES * 2], folder[HOST_NAME_BYTES / 2];
@@ -93,7 +105,7 @@ static void put_function(struct writer *w, const char *bdf)
 	snprintf(folder, sizeof(folder), "sys/bus/pci/devices/%s", bdf);
 	if (host_link(w->h, folder, link, sizeof(link)) < 0)
 		return;
-	path = strstr(link, "/devices/");
+	path = path_of(link, bdf);
 	if (!path)
 		return;
 	fprintf(w->out, "\nP: %s\n", path);
