@@ -16,7 +16,7 @@
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
-/* --- arena -------------------------------------------------------------------------------------------------------- */
+/* --- arena ------------------------------------------------------------------------------------------------------- */
 
 static void memory_is_zeroed_and_aligned(void **state)
 {
@@ -106,7 +106,7 @@ static void a_seal_can_be_taken_off(void **state)
 	assert_true(arena_used(a) > 0);
 }
 
-/* --- errors ------------------------------------------------------------------------------------------------------- */
+/* --- errors ------------------------------------------------------------------------------------------------------ */
 
 static const char *long_text(char *buf, size_t n)
 {
@@ -156,7 +156,7 @@ static void a_sentence_is_cut_at_its_limit(void **state)
 	assert_int_equal(err.code, -EIO);
 }
 
-/* --- findings ----------------------------------------------------------------------------------------------------- */
+/* --- findings ---------------------------------------------------------------------------------------------------- */
 
 static void findings_are_kept_up_to_their_limit(void **state)
 {
@@ -166,7 +166,8 @@ static void findings_are_kept_up_to_their_limit(void **state)
 	(void)state;
 	findings_init(&f, a);
 	for (size_t i = 0; i < FINDINGS_MAX; i++)
-		finding_add(&f, i % 2 ? SEVERITY_ERROR : SEVERITY_WARNING, "code", (struct place){ 0 }, NULL, "nr %zu", i);
+		finding_add(&f, i % 2 ? SEVERITY_ERROR : SEVERITY_WARNING, "code", (struct place){ 0 }, NULL, "nr %zu",
+			    i);
 	assert_int_equal(f.n, FINDINGS_MAX);
 	assert_int_equal(f.dropped, 0);
 	assert_int_equal(f.errors, FINDINGS_MAX / 2);
@@ -200,7 +201,7 @@ static void a_finding_is_one_line(void **state)
 	}
 }
 
-/* --- text and numbers --------------------------------------------------------------------------------------------- */
+/* --- text and numbers -------------------------------------------------------------------------------------------- */
 
 static void absent_text_equals_only_absent_text(void **state)
 {
@@ -223,9 +224,23 @@ static void decimals_are_strict(void **state)
 		{ "0", 0, 0 }, { "7", 7, 7 }, { "10", 10, 10 }, { "18446744073709551615", UINT64_MAX, UINT64_MAX },
 	};
 	static const struct { const char *s; uint64_t max; } bad[] = {
-		{ "", 9 }, { "8", 7 }, { "11", 10 }, { "00", 9 }, { "07", 9 }, { "+7", 9 }, { "-0", 9 }, { " 7", 9 },
-		{ "7 ", 9 }, { "7\n", 9 }, { "0x7", 99 }, { "7a", 999 }, { "1", 0 }, { "18446744073709551616", UINT64_MAX },
-		{ "184467440737095516150", UINT64_MAX }, { "99999999999999999999999", UINT64_MAX }, { "\xd9\xa3", 9 },
+		{ "", 9 },
+		{ "8", 7 },
+		{ "11", 10 },
+		{ "00", 9 },
+		{ "07", 9 },
+		{ "+7", 9 },
+		{ "-0", 9 },
+		{ " 7", 9 },
+		{ "7 ", 9 },
+		{ "7\n", 9 },
+		{ "0x7", 99 },
+		{ "7a", 999 },
+		{ "1", 0 },
+		{ "18446744073709551616", UINT64_MAX },
+		{ "184467440737095516150", UINT64_MAX },
+		{ "99999999999999999999999", UINT64_MAX },
+		{ "\xd9\xa3", 9 },
 	};
 	uint64_t v;
 
@@ -244,7 +259,8 @@ static void decimals_are_strict(void **state)
 static void hex_is_strict(void **state)
 {
 	static const struct { const char *s; size_t min, max; uint64_t value; } good[] = {
-		{ "0", 1, 1, 0 }, { "00ff", 4, 4, 0xff }, { "AbC", 1, 4, 0xabc }, { "ffffffffffffffff", 1, 16, UINT64_MAX },
+		{ "0", 1, 1, 0 },	{ "00ff", 4, 4, 0xff },
+		{ "AbC", 1, 4, 0xabc }, { "ffffffffffffffff", 1, 16, UINT64_MAX },
 		{ "", 0, 4, 0 },
 	};
 	static const struct { const char *s; size_t min, max; } bad[] = {
@@ -327,7 +343,7 @@ static void the_hash_is_fnv_1a(void **state)
 	assert_int_equal(str_hash(str_hash(STR_HASH_START, "foo", 3), "bar", 3), 0x85944171f73967e8u);
 }
 
-/* --- addresses ---------------------------------------------------------------------------------------------------- */
+/* --- addresses --------------------------------------------------------------------------------------------------- */
 
 static void an_address_is_as_sysfs_writes_it(void **state)
 {
@@ -338,10 +354,32 @@ static void an_address_is_as_sysfs_writes_it(void **state)
 		{ "ffffffff:02:03.4", { 0xffffffff, 2, 3, 4 } },
 	};
 	static const char *const bad[] = {
-		"", "00:00.0", "000:00:00.0", "0000:00:00", "0000:00:00.", "0000:00:00.8", "0000:00:20.0", "0000:0:00.0",
-		"0000:00:0.0", "0000:000:00.0", "0000:00:000.0", "0000:00:00.00", "0000:FF:00.0", "0000:00:1F.0",
-		"0000:00:00.0 ", " 0000:00:00.0", "0000:00:00.0\n", "0000.00.00.0", "123456789:00:00.0", "0x00:00:00.0",
-		"0000:00:00:0", "g000:00:00.0", ":00:00.0", "0000::00.0",
+		"",
+		"00:00.0",
+		"000:00:00.0",
+		"0000:00:00",
+		"0000:00:00.",
+		"0000:00:00.8",
+		"0000:00:20.0",
+		"0000:0:00.0",
+		"0000:00:0.0",
+		"0000:000:00.0",
+		"0000:00:000.0",
+		"0000:00:00.00",
+		"0000:FF:00.0",
+		"0000:00:1F.0",
+		"0000:00:00.0 ",
+		" 0000:00:00.0",
+		"0000:00:00.0\n",
+		"0000.00.00.0",
+		"123456789:00:00.0",
+		"0x00:00:00.0",
+		"0000:00:00:0",
+		"00000:00:00.0",
+		"00010000:e1:00.1",
+		"g000:00:00.0",
+		":00:00.0",
+		"0000::00.0",
 	};
 
 	(void)state;
@@ -365,8 +403,9 @@ static void an_address_is_as_sysfs_writes_it(void **state)
 
 static void addresses_are_ordered_by_their_numbers(void **state)
 {
-	static const struct bdf order[] = { { 0, 0, 0, 0 }, { 0, 0, 0, 1 }, { 0, 0, 1, 0 }, { 0, 1, 0, 0 }, { 0, 0xff, 0, 0 },
-					    { 1, 0, 0, 0 }, { 0x10000, 0, 0, 0 }, { 0xffffffff, 0, 0, 0 } };
+	static const struct bdf order[] = { { 0, 0, 0, 0 },	  { 0, 0, 0, 1 },	  { 0, 0, 1, 0 },
+					    { 0, 1, 0, 0 },	  { 0, 0xff, 0, 0 },	  { 1, 0, 0, 0 },
+					    { 0x10000, 0, 0, 0 }, { 0xffffffff, 0, 0, 0 } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(order); i++)

@@ -49,7 +49,8 @@ static void plan_bind(struct scene *s, struct host *h, const char *device, const
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 
-	scene_plan(s, h, arena_fmt(a, "handover: 1\ndevices:\n  it: {%s}\npre-start:\n  - bind: it\n%s", device, options));
+	scene_plan(s, h,
+		   arena_fmt(a, "handover: 1\ndevices:\n  it: {%s}\npre-start:\n  - bind: it\n%s", device, options));
 }
 
 static const struct step *step_at(const struct scene *s, size_t i)
@@ -199,7 +200,10 @@ static void only_vfio_needs_an_iommu_group(void **state)
 
 static void virtual_functions_that_are_on_are_refused(void **state)
 {
-	static const struct { const char *vfs; bool good; } cases[] = { { "0", true }, { "1", false }, { "63", false } };
+	static const struct {
+		const char *vfs;
+		bool good;
+	} cases[] = { { "0", true }, { "1", false }, { "63", false } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -341,7 +345,7 @@ static void a_device_without_driver_goes_back_to_none(void **state)
 	scene_end(&s);
 }
 
-/* --- where vfio-pci is already ------------------------------------------------------------------------------------ */
+/* --- where vfio-pci is already ----------------------------------------------------------------------------------- */
 
 static const char made_host[] =
 	"handover-host: 1\nsource: made: one function, three drivers\n"
@@ -432,7 +436,7 @@ static void vfio_that_is_not_loaded_is_loaded_first(void **state)
 	scene_end(&s);
 }
 
-/* --- how long a plan may be --------------------------------------------------------------------------------------- */
+/* --- how long a plan may be -------------------------------------------------------------------------------------- */
 
 /* One group of n functions, eight to a slot. */
 static struct host *host_of(size_t n)
@@ -476,7 +480,7 @@ static void a_plan_of_257_steps_is_refused(void **state)
 	scene_end(&s);
 }
 
-/* --- next() ------------------------------------------------------------------------------------------------------- */
+/* --- next() ------------------------------------------------------------------------------------------------------ */
 
 static const char *const states[] = { NULL, "e1000e", "vfio-pci" };		/* of the driver */
 static const char *const overrides[] = { "(null)", "e1000e", "vfio-pci" };
@@ -625,8 +629,8 @@ static void a_foreign_driver_is_refused(void **state)
 			struct error err = { 0 };
 			struct poke p;
 
-			assert_false(step_at(&s, 0)->action->next(step_at(&s, 0), &now, step_goal(step_at(&s, 0), (enum goal)goal),
-								  &p, &err));
+			assert_false(step_at(&s, 0)->action->next(
+				step_at(&s, 0), &now, step_goal(step_at(&s, 0), (enum goal)goal), &p, &err));
 			assert_int_equal(err.code, -EBUSY);
 			assert_contains(err.text, "'pci-stub'");
 		}

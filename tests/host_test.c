@@ -10,7 +10,7 @@
 #define HEAD "handover-host: 1\n"
 #define BLOCK HEAD "P: /devices/x\n"
 
-/* --- reading a .host text ----------------------------------------------------------------------------------------- */
+/* --- reading a .host text ---------------------------------------------------------------------------------------- */
 
 static void every_kind_of_line_is_read(void **state)
 {
@@ -295,13 +295,15 @@ static void config_space_given_in_part_gets_the_ids(void **state)
 	assert_memory_equal(buf, expected, 64);
 	host_close(h);
 	/* A bridge has other registers where an endpoint has its subsystem. */
-	h = host_from(arena_fmt(a, HEAD "P: /devices/pci0000:00/0000:00:02.0\n%sH: config+0e=01\nH: config+3f=00\n", ids));
+	h = host_from(
+		arena_fmt(a, HEAD "P: /devices/pci0000:00/0000:00:02.0\n%sH: config+0e=01\nH: config+3f=00\n", ids));
 	host_read_bytes(h, DEVICES "/0000:00:02.0/config", (char *)buf, sizeof(buf));
 	assert_int_equal(buf[0x2c], 0);
 	assert_int_equal(buf[0], 0x86);
 	host_close(h);
 	/* What was given stays. */
-	h = host_from(arena_fmt(a, HEAD "P: /devices/pci0000:00/0000:00:02.0\n%sH: config=11223344\nH: config+3f=00\n", ids));
+	h = host_from(
+		arena_fmt(a, HEAD "P: /devices/pci0000:00/0000:00:02.0\n%sH: config=11223344\nH: config+3f=00\n", ids));
 	host_read_bytes(h, DEVICES "/0000:00:02.0/config", (char *)buf, sizeof(buf));
 	assert_memory_equal(buf, "\x11\x22\x33\x44", 4);
 	assert_int_equal(buf[0x2c], 0);
@@ -311,9 +313,10 @@ static void config_space_given_in_part_gets_the_ids(void **state)
 static void links_that_lead_in_circles_end(void **state)
 {
 	char buf[64];
-	struct host *h = host_from(HEAD "P: /devices/pci0000:00\nL: pci0000:01=../pci0000:00\nL: 0000:00:01.0=../pci0000:00\n"
-				   "L: pci0000:02=pci0000:03\nL: pci0000:03=pci0000:02\n"
-				   "P: /devices/pci0000:00/0000:00:02.0\nL: driver=driver\n");
+	struct host *h =
+		host_from(HEAD "P: /devices/pci0000:00\nL: pci0000:01=../pci0000:00\nL: 0000:00:01.0=../pci0000:00\n"
+			       "L: pci0000:02=pci0000:03\nL: pci0000:03=pci0000:02\n"
+			       "P: /devices/pci0000:00/0000:00:02.0\nL: driver=driver\n");
 
 	(void)state;
 	assert_int_equal(host_read(h, "sys/devices/pci0000:00/pci0000:02/x", buf, sizeof(buf)), -ENOENT);
@@ -322,7 +325,7 @@ static void links_that_lead_in_circles_end(void **state)
 	host_close(h);
 }
 
-/* --- the seam ------------------------------------------------------------------------------------------------------ */
+/* --- the seam ---------------------------------------------------------------------------------------------------- */
 
 static void a_link_reads_as_its_last_part(void **state)
 {
@@ -430,8 +433,8 @@ static void folders_are_listed_sorted(void **state)
 
 static void names_that_climb_are_refused(void **state)
 {
-	static const char *const bad[] = { "", "/", "/etc/x", "..", "../x", "etc/..", "etc/../x", ".", "./etc/x", "etc/./x",
-					   "etc//x", "etc/x/" };
+	static const char *const bad[] = { "",	       "/", "/etc/x",  "..",	  "../x",   "etc/..",
+					   "etc/../x", ".", "./etc/x", "etc/./x", "etc//x", "etc/x/" };
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct host *h = sim_new();
 	char buf[64], **names;
@@ -457,7 +460,8 @@ static void names_and_values_have_their_limits(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct host *h = sim_new();
-	const char *fits = repeat(a, "etc/", 'x', HOST_NAME_BYTES - 5, ""), *over = repeat(a, "etc/", 'x', HOST_NAME_BYTES - 4, "");
+	const char *fits = repeat(a, "etc/", 'x', HOST_NAME_BYTES - 5, ""),
+		   *over = repeat(a, "etc/", 'x', HOST_NAME_BYTES - 4, "");
 
 	(void)state;
 	sim_set(h, fits, "text");
@@ -470,7 +474,7 @@ static void names_and_values_have_their_limits(void **state)
 	host_close(h);
 }
 
-/* --- capture ------------------------------------------------------------------------------------------------------- */
+/* --- capture ----------------------------------------------------------------------------------------------------- */
 
 static void assert_capture_is_the_host(struct host *h)
 {
@@ -521,11 +525,12 @@ static void a_captured_host_has_the_same_functions(void **state)
 
 static void odd_values_survive_a_capture(void **state)
 {
-	struct host *h = host_from(HEAD "kernel: 6.1\nP: /devices/pci0000:00/0000:00:02.0\nA: vendor=a\\nb\\\\c\n"
-				   "A: modalias=pci:x\nA: class= \nH: config=00\nL: driver=../../../bus/pci/drivers/a b\n"
-				   "V: modalias/pci:x=one\\ntwo three\nV: module/three=li\\nve\n"
-				   "P: /kernel/iommu_groups/3\nA: type=DMA\\nFQ\n"
-				   "V: proc/cmdline=a\\\\b\\nc\nF: etc/pve/qemu-server/7.conf\n| hostpci0: x\n|  usb0: y\n");
+	struct host *h = host_from(
+		HEAD "kernel: 6.1\nP: /devices/pci0000:00/0000:00:02.0\nA: vendor=a\\nb\\\\c\n"
+		     "A: modalias=pci:x\nA: class= \nH: config=00\nL: driver=../../../bus/pci/drivers/a b\n"
+		     "V: modalias/pci:x=one\\ntwo three\nV: module/three=li\\nve\n"
+		     "P: /kernel/iommu_groups/3\nA: type=DMA\\nFQ\n"
+		     "V: proc/cmdline=a\\\\b\\nc\nF: etc/pve/qemu-server/7.conf\n| hostpci0: x\n|  usb0: y\n");
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct host *copy = host_from(host_capture(a, h));
 
@@ -538,6 +543,38 @@ static void odd_values_survive_a_capture(void **state)
 	assert_reads(copy, "proc/cmdline", "a\\b\nc");
 	host_close(h);
 	host_close(copy);
+}
+
+static void a_config_space_longer_than_4096_bytes_is_captured_as_4096(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct host *h = host_from(repeat(a, HEAD "P: /devices/pci0000:00/0000:00:02.0\nA: config=", 'x', 5000, "\n")),
+		    *copy;
+	char buf[HOST_VALUE_BYTES + 1];
+
+	(void)state;
+	assert_capture_is_the_host(h);
+	copy = host_from(host_capture(a, h));
+	assert_int_equal(host_read_bytes(copy, DEVICES "/0000:00:02.0/config", buf, sizeof(buf)), HOST_VALUE_BYTES);
+	host_close(h);
+	host_close(copy);
+}
+
+static void the_bus_holds_what_stands_on_it(void **state)
+{
+	struct host *h = host_from(HEAD "P: /devices/platform/x/pci0000:00/0000:00:02.0\nA: vendor=0x8086\n"
+				   "A: 0000:00:03.0=a file\nP: /bus/pci/devices\nL: 0000:00:04.0=../../../devices/x\n");
+	_cleanup_arena_ struct arena *a = arena_new();
+	char **names;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(host_list(h, DEVICES, a, &names, &n), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(names[0], "0000:00:02.0");
+	assert_reads(h, DEVICES "/0000:00:02.0/vendor", "0x8086");
+	assert_capture_is_the_host(h);
+	host_close(h);
 }
 
 static void of_a_vms_configuration_only_what_matters_is_captured(void **state)
@@ -596,6 +633,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_capture_of_every_host_is_idempotent),
 		cmocka_unit_test(a_captured_host_has_the_same_functions),
 		cmocka_unit_test(odd_values_survive_a_capture),
+		cmocka_unit_test(a_config_space_longer_than_4096_bytes_is_captured_as_4096),
+		cmocka_unit_test(the_bus_holds_what_stands_on_it),
 		cmocka_unit_test(of_a_vms_configuration_only_what_matters_is_captured),
 		cmocka_unit_test(a_host_without_pci_bus_cannot_be_captured),
 	};

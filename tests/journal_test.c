@@ -11,7 +11,7 @@
 
 #define VMID 100
 
-/* --- a lease ------------------------------------------------------------------------------------------------------ */
+/* --- a lease ----------------------------------------------------------------------------------------------------- */
 
 static struct step steps[2];
 
@@ -120,7 +120,7 @@ static const char *text_with(struct arena *a, const char *marks)
 /* A whole life of two steps. */
 static const char life[] = "do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\nundo\t1\nundid\t1\nundo\t0\nundid\t0\n";
 
-/* --- round trip ---------------------------------------------------------------------------------------------------- */
+/* --- round trip -------------------------------------------------------------------------------------------------- */
 
 static void a_lease_is_read_as_it_was_written(void **state)
 {
@@ -191,7 +191,7 @@ static void a_journal_lives_in_memory(void **state)
 	store_close(&store);
 }
 
-/* --- torn ends ----------------------------------------------------------------------------------------------------- */
+/* --- torn ends --------------------------------------------------------------------------------------------------- */
 
 static size_t count_lines(const char *text, size_t n)
 {
@@ -232,7 +232,7 @@ static void a_torn_last_line_was_never_written(void **state)
 	}
 }
 
-/* --- damage -------------------------------------------------------------------------------------------------------- */
+/* --- damage ------------------------------------------------------------------------------------------------------ */
 
 static void each_kind_of_damage_is_refused(void **state)
 {
@@ -298,10 +298,28 @@ static void a_line_too_long_or_too_many_is_refused(void **state)
 static void marks_out_of_order_are_refused(void **state)
 {
 	static const char *const bad[] = {
-		"did\t0\n", "undo\t0\n", "undid\t0\n", "do\t0\ndo\t0\n", "do\t0\ndid\t0\ndid\t0\n", "do\t0\nundid\t0\n",
-		"do\t0\ndid\t0\ndo\t0\n", "do\t0\nundo\t0\ndid\t0\n", "do\t0\nundo\t0\nundid\t0\nundo\t0\n",
-		"do\t0\nundo\t0\nundid\t0\ndo\t0\n", "do\t2\n", "do\t-1\n", "do\t00\n", "do\n", "do\t\n", "do\t0\t\n", "\n", "x\n",
-		"held\t0\n", "ready\t2\t0123456789abcdef\n", "stuck\t0\n", "DO\t0\n",
+		"did\t0\n",
+		"undo\t0\n",
+		"undid\t0\n",
+		"do\t0\ndo\t0\n",
+		"do\t0\ndid\t0\ndid\t0\n",
+		"do\t0\nundid\t0\n",
+		"do\t0\ndid\t0\ndo\t0\n",
+		"do\t0\nundo\t0\ndid\t0\n",
+		"do\t0\nundo\t0\nundid\t0\nundo\t0\n",
+		"do\t0\nundo\t0\nundid\t0\ndo\t0\n",
+		"do\t2\n",
+		"do\t-1\n",
+		"do\t00\n",
+		"do\n",
+		"do\t\n",
+		"do\t0\t\n",
+		"\n",
+		"x\n",
+		"held\t0\n",
+		"ready\t2\t0123456789abcdef\n",
+		"stuck\t0\n",
+		"DO\t0\n",
 		"do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\nheld\n",
 	};
 
@@ -317,8 +335,13 @@ static void marks_out_of_order_are_refused(void **state)
 static void marks_of_a_life_are_taken(void **state)
 {
 	static const char *const good[] = {
-		"do\t0\n", "do\t0\ndid\t0\ndo\t1\n", "do\t0\nundo\t0\n", "do\t0\nundo\t0\nundo\t0\nundid\t0\n", life,
-		"do\t0\nundo\t0\nstuck\nundo\t0\nundid\t0\n", "do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\nundo\t0\nundid\t0\nstuck\n",
+		"do\t0\n",
+		"do\t0\ndid\t0\ndo\t1\n",
+		"do\t0\nundo\t0\n",
+		"do\t0\nundo\t0\nundo\t0\nundid\t0\n",
+		life,
+		"do\t0\nundo\t0\nstuck\nundo\t0\nundid\t0\n",
+		"do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\nundo\t0\nundid\t0\nstuck\n",
 	};
 
 	(void)state;
@@ -333,6 +356,8 @@ static void marks_of_a_life_are_taken(void **state)
 /*
  * Steps are done in order, each only when the one before it is done, and held only when all are. A mark that says
  * otherwise is damage: believed, it would leave a device with the wrong driver.
+ *
+ * FAILS, as does held_before_all_is_done_is_refused: take_mark() of core/journal_text.c takes such marks.
  */
 static void steps_begun_out_of_order_are_refused(void **state)
 {
@@ -350,7 +375,8 @@ static void steps_begun_out_of_order_are_refused(void **state)
 static void held_before_all_is_done_is_refused(void **state)
 {
 	static const char *const bad[] = { "held\n", "do\t0\nheld\n", "do\t0\ndid\t0\nheld\n",
-					   "do\t0\ndid\t0\ndo\t1\nheld\n", "do\t0\ndid\t0\ndo\t1\ndid\t1\nundo\t1\nheld\n" };
+					   "do\t0\ndid\t0\ndo\t1\nheld\n",
+					   "do\t0\ndid\t0\ndo\t1\ndid\t1\nundo\t1\nheld\n" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -361,7 +387,7 @@ static void held_before_all_is_done_is_refused(void **state)
 	}
 }
 
-/* --- one byte ------------------------------------------------------------------------------------------------------ */
+/* --- one byte ---------------------------------------------------------------------------------------------------- */
 
 /* Other values of a byte: each bit turned, and what means something in a journal. */
 static size_t other_bytes(char byte, char others[32])
@@ -423,7 +449,11 @@ static void a_byte_changed_in_a_lease_is_noticed(void **state)
 	flip_all("do\t0\ndid\t0\n");
 }
 
-/* After every mark of a life, because the last line has nothing behind it that could contradict it. */
+/*
+ * After every mark of a life, because the last line has nothing behind it that could contradict it.
+ *
+ * FAILS: a "do 0" that has become "do 1" is taken, and then step 0 is not taken back (take_mark(), as above).
+ */
 static void a_byte_changed_in_a_mark_changes_nothing(void **state)
 {
 	(void)state;
@@ -442,7 +472,7 @@ static void a_byte_changed_in_a_mark_changes_nothing(void **state)
 	}
 }
 
-/* --- the folder ---------------------------------------------------------------------------------------------------- */
+/* --- the folder -------------------------------------------------------------------------------------------------- */
 
 /* A folder of the test's own; and store, which is not there yet, in it. */
 struct ground {
@@ -580,8 +610,10 @@ static void touch(struct arena *a, const char *folder, const char *name)
 
 static void journals_are_listed_by_number(void **state)
 {
-	static const char *const names[] = { "1000.journal", "100.journal", "999999999.journal", "99.journal", "0100.journal",
-					     "1000000000.journal", "x.journal", ".journal", "101.journal.old", "102" };
+	static const char *const names[] = { "1000.journal", "100.journal",  "999999999.journal",
+					     "99.journal",   "0100.journal", "1000000000.journal",
+					     "x.journal",    ".journal",     "101.journal.old",
+					     "102" };
 	static const unsigned expected[] = { 100, 1000, 999999999 };
 	_cleanup_arena_ struct arena *a = arena_new();
 	const struct ground *p = *state;
@@ -616,7 +648,7 @@ static void a_store_in_memory_lists_nothing(void **state)
 	store_close(&store);
 }
 
-/* --- damage on disk ------------------------------------------------------------------------------------------------ */
+/* --- damage on disk ---------------------------------------------------------------------------------------------- */
 
 static void write_journal(struct store *store, const char *text)
 {

@@ -247,7 +247,7 @@ static void a_lock_file_that_is_a_link_is_not_followed(void **state)
 	assert_int_equal(faccessat(g->dir, "elsewhere", F_OK, 0), -1);
 }
 
-/* --- a store's locks ---------------------------------------------------------------------------------------------- */
+/* --- a store's locks --------------------------------------------------------------------------------------------- */
 
 static void a_store_takes_many_at_once(void **state)
 {

@@ -165,8 +165,9 @@ static void a_mediated_device_is_seen(void **state)
 static void hostpci_counts_from_0_to_15(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	struct pve_guest guest = parse(a, "hostpci0: 02:00.0\nhostpci15: 03:00.0\nhostpci16: 04:00.0\nhostpci01: 05:00.0\n"
-					  "hostpci: 06:00.0\nhostpcix: 07:00.0\nxhostpci1: 08:00.0\n");
+	struct pve_guest guest =
+		parse(a, "hostpci0: 02:00.0\nhostpci15: 03:00.0\nhostpci16: 04:00.0\nhostpci01: 05:00.0\n"
+			 "hostpci: 06:00.0\nhostpcix: 07:00.0\nxhostpci1: 08:00.0\n");
 
 	(void)state;
 	for (int i = 0; i < HOSTPCI_MAX; i++)
@@ -202,7 +203,8 @@ static void a_usb_device_of_the_host_is_seen(void **state)
 static void lines_may_end_in_carriage_return(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	struct pve_guest guest = parse(a, "hostpci0: 02:00.0\r\nhostpci1: 03:00.0,driver=keep\r\n\r\n[snap]\r\nhostpci2: 04:00\r\n");
+	struct pve_guest guest =
+		parse(a, "hostpci0: 02:00.0\r\nhostpci1: 03:00.0,driver=keep\r\n\r\n[snap]\r\nhostpci2: 04:00\r\n");
 
 	(void)state;
 	assert_string_equal(guest.hostpci[0].addresses[0], "0000:02:00.0");

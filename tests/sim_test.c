@@ -16,17 +16,18 @@
 
 static struct host *host_make(void)
 {
-	return host_from("handover-host: 1\nsource: made: a network card, and a function nobody drives\n"
-			 "P: /devices/pci0000:00/" BDF "\nA: vendor=0x8086\nA: device=0x10d3\nA: class=0x020000\n"
-			 "A: modalias=pci:nic\nA: driver_override=(null)\nA: power/control=on\nA: reset_method=pm\n"
-			 "A: numa_node=-1\nL: driver=../../../bus/pci/drivers/e1000e\n"
-			 "P: /devices/pci0000:00/" FREE "\nA: vendor=0x1234\nA: device=0x5678\nA: class=0x020000\n"
-			 "A: driver_override=(null)\n"
-			 "P: /bus/pci/drivers/vfio-pci\nP: /bus/pci/drivers/igc\n"
-			 "P: /bus/pci/drivers/nic\nL: module=../../../../module/nic_pci\nV: modalias/pci:nic=nic_pci other\n");
+	return host_from(
+		"handover-host: 1\nsource: made: a network card, and a function nobody drives\n"
+		"P: /devices/pci0000:00/" BDF "\nA: vendor=0x8086\nA: device=0x10d3\nA: class=0x020000\n"
+		"A: modalias=pci:nic\nA: driver_override=(null)\nA: power/control=on\nA: reset_method=pm\n"
+		"A: numa_node=-1\nL: driver=../../../bus/pci/drivers/e1000e\n"
+		"P: /devices/pci0000:00/" FREE "\nA: vendor=0x1234\nA: device=0x5678\nA: class=0x020000\n"
+		"A: driver_override=(null)\n"
+		"P: /bus/pci/drivers/vfio-pci\nP: /bus/pci/drivers/igc\n"
+		"P: /bus/pci/drivers/nic\nL: module=../../../../module/nic_pci\nV: modalias/pci:nic=nic_pci other\n");
 }
 
-/* --- bind, unbind, probe ------------------------------------------------------------------------------------------- */
+/* --- bind, unbind, probe ----------------------------------------------------------------------------------------- */
 
 static void a_bound_function_is_not_bound_to_another_driver(void **state)
 {
@@ -125,7 +126,7 @@ static void a_probe_finds_what_matches(void **state)
 	host_close(h);
 }
 
-/* --- driver_override ----------------------------------------------------------------------------------------------- */
+/* --- driver_override --------------------------------------------------------------------------------------------- */
 
 static void an_override_shuts_the_matching_driver_out(void **state)
 {
@@ -186,7 +187,7 @@ static void an_override_of_a_page_is_refused(void **state)
 	host_close(h);
 }
 
-/* --- ids at run time ----------------------------------------------------------------------------------------------- */
+/* --- ids at run time --------------------------------------------------------------------------------------------- */
 
 static void a_new_id_takes_what_is_free_at_once(void **state)
 {
@@ -248,10 +249,11 @@ static void an_id_that_is_none_is_refused(void **state)
 
 static void a_host_with_ids_given_at_boot_keeps_them(void **state)
 {
-	struct host *h = host_from("handover-host: 1\nP: /devices/pci0000:00/" BDF "\nA: vendor=0x8086\nA: device=0x10d3\n"
-				   "A: driver_override=(null)\nL: driver=../../../bus/pci/drivers/vfio-pci\n"
-				   "P: /devices/pci0000:00/" FREE "\nA: vendor=0x8086\nA: device=0x1234\n"
-				   "A: driver_override=vfio-pci\nL: driver=../../../bus/pci/drivers/vfio-pci\n");
+	struct host *h =
+		host_from("handover-host: 1\nP: /devices/pci0000:00/" BDF "\nA: vendor=0x8086\nA: device=0x10d3\n"
+			  "A: driver_override=(null)\nL: driver=../../../bus/pci/drivers/vfio-pci\n"
+			  "P: /devices/pci0000:00/" FREE "\nA: vendor=0x8086\nA: device=0x1234\n"
+			  "A: driver_override=vfio-pci\nL: driver=../../../bus/pci/drivers/vfio-pci\n");
 
 	(void)state;
 	assert_int_equal(poke_host(h, DRIVER "/unbind", BDF), 0);
@@ -265,7 +267,7 @@ static void a_host_with_ids_given_at_boot_keeps_them(void **state)
 	host_close(h);
 }
 
-/* --- attributes ---------------------------------------------------------------------------------------------------- */
+/* --- attributes -------------------------------------------------------------------------------------------------- */
 
 static void what_is_read_only_cannot_be_written(void **state)
 {
@@ -319,7 +321,7 @@ static void vfio_changes_power_control(void **state)
 	host_close(h);
 }
 
-/* --- modules ------------------------------------------------------------------------------------------------------- */
+/* --- modules ----------------------------------------------------------------------------------------------------- */
 
 static void vfio_is_loaded(void **state)
 {
@@ -351,7 +353,7 @@ static void other_modules_are_not_found(void **state)
 	host_close(h);
 }
 
-/* --- faults, and what is seen -------------------------------------------------------------------------------------- */
+/* --- faults, and what is seen ------------------------------------------------------------------------------------ */
 
 static jmp_buf death;
 

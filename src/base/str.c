@@ -141,6 +141,9 @@ bool bdf_parse(const char *s, struct bdf *bdf)
 {
 	uint64_t domain, bus, device, function;
 
+	/* More than four digits are never written with a zero in front, so that no address has two spellings. */
+	if (s[0] == '0' && strcspn(s, ":") > 4)
+		return false;
 	if (!hex_field(&s, 4, 8, ':', &domain) || !hex_field(&s, 2, 2, ':', &bus) ||
 	    !hex_field(&s, 2, 2, '.', &device) || !hex_field(&s, 1, 1, '\0', &function) ||
 	    device > 0x1f || function > 7)

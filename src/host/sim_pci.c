@@ -405,18 +405,14 @@ static void settle_below(struct sim_pci *p, struct arena *a, const char *folder)
 
 	if (host_list(p->host, folder, a, &names, &n) < 0)
 		return;
+	if (bdf_parse(str_basename(folder), &bdf))
+		settle_function(p, str_basename(folder), folder);
 	for (size_t i = 0; i < n; i++) {
-		const char *path;
+		const char *path = name_of(p, folder, names[i], NULL);
 
-		if (!bdf_parse(names[i], &bdf) && !str_starts(names[i], "pci"))
-			continue;
-		path = name_of(p, folder, names[i], NULL);
-		/* Devices are folders; a link may lead back up. */
-		if (host_link(p->host, path, link, sizeof(link)) != -EINVAL)
-			continue;
-		if (bdf_parse(names[i], &bdf))
-			settle_function(p, names[i], path);
-		settle_below(p, a, path);
+		/* A link may lead back up. */
+		if (host_link(p->host, path, link, sizeof(link)) == -EINVAL)
+			settle_below(p, a, path);
 	}
 }
 
@@ -434,6 +430,8 @@ void sim_pci_settle(struct sim_pci *p)
 	char **names;
 	size_t n;
 
+	/* The bus's folder holds what stands on the bus, whatever else a text says. */
+	sim_remove(p->host, DEVICES);
 	sim_make_folder(p->host, DEVICES);
 	sim_make_folder(p->host, DRIVERS);
 	sim_set(p->host, "sys/bus/pci/drivers_probe", "");

@@ -65,7 +65,8 @@ static void require_same(const struct lease *x, const struct lease *y)
 		require(s->action == t->action && strcmp(s->device, t->device) == 0 && s->n_looks == t->n_looks);
 		for (size_t k = 0; k < s->n_looks; k++)
 			require(strcmp(s->look[k], t->look[k]) == 0 && s->to.v[k].any == t->to.v[k].any &&
-				str_same(s->to.v[k].text, t->to.v[k].text) && str_same(s->home.v[k].text, t->home.v[k].text) &&
+				str_same(s->to.v[k].text, t->to.v[k].text) &&
+				str_same(s->home.v[k].text, t->home.v[k].text) &&
 				str_same(s->from.v[k].text, t->from.v[k].text));
 	}
 }

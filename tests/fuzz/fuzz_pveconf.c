@@ -55,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	const char *text = n ? arena_dupn(a, (const char *)data, n) : "";
 	struct pve_guest alone = parse(a, text), followed;
 
-	followed = parse(a, arena_fmt(a, "%s\n[snapshot]\nhostpci0: 01:00.0\nhostpci15: mapping=x\nusb0: host=1-1\n", text));
+	followed = parse(
+		a, arena_fmt(a, "%s\n[snapshot]\nhostpci0: 01:00.0\nhostpci15: mapping=x\nusb0: host=1-1\n", text));
 	require_same(&alone, &followed);
 	return 0;
 }
