@@ -51,7 +51,7 @@ static enum outcome without_profile(struct call *c)
 	struct error err;
 
 	if (pveconf_read(c->host, c->vmid, c->r->arena, &guest, &err) < 0)
-		return OUTCOME_DONE;
+		return err.code == -ENOENT ? OUTCOME_DONE : refuse(c, OUTCOME_REFUSED, &err);
 	for (int i = 0; i < HOSTPCI_MAX; i++)
 		if (guest.hostpci[i].present) {
 			complain("%u pre-start: VM %u has hostpci%d but no profile; write " PROFILE_FOLDER_HOST
@@ -80,7 +80,7 @@ static enum outcome lend(struct call *c, const char *path)
 	if (!planned)
 		return OUTCOME_REFUSED;
 	if (lend_check_others(&c->store, c->vmid, &planner.plan, c->r->arena, &err) < 0)
-		return refuse(c, err.code == -EBUSY ? OUTCOME_BUSY : OUTCOME_CHANGED, &err);
+		return refuse(c, err.code == -EBUSY ? OUTCOME_BUSY : OUTCOME_REFUSED, &err);
 	o = lend_out(&c->lender, c->vmid, profile, hash, &planner.plan, &err);
 	return o == OUTCOME_DONE ? o : refuse(c, o, &err);
 }
@@ -117,6 +117,8 @@ static enum outcome post_start(struct call *c)
 
 	if (journal_peek(&c->store, c->vmid, c->r->arena, &lease, &err) < 0)
 		return err.code == -ENOENT ? OUTCOME_DONE : refuse(c, OUTCOME_CHANGED, &err);
+	if (!lease_is_of_this_boot(c->host, &lease))
+		return OUTCOME_DONE;
 	n = engine_differences(c->host, &lease, GOAL_TO, c->r->arena, lines, DIFFERENCES_MAX);
 	for (size_t i = 0; i < n && i < DIFFERENCES_MAX; i++)
 		complain("%u post-start: %s", c->vmid, lines[i]);

@@ -356,8 +356,6 @@ static void marks_of_a_life_are_taken(void **state)
 /*
  * Steps are done in order, each only when the one before it is done, and held only when all are. A mark that says
  * otherwise is damage: believed, it would leave a device with the wrong driver.
- *
- * FAILS, as does held_before_all_is_done_is_refused: take_mark() of core/journal_text.c takes such marks.
  */
 static void steps_begun_out_of_order_are_refused(void **state)
 {
@@ -451,8 +449,6 @@ static void a_byte_changed_in_a_lease_is_noticed(void **state)
 
 /*
  * After every mark of a life, because the last line has nothing behind it that could contradict it.
- *
- * FAILS: a "do 0" that has become "do 1" is taken, and then step 0 is not taken back (take_mark(), as above).
  */
 static void a_byte_changed_in_a_mark_changes_nothing(void **state)
 {

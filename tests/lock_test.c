@@ -232,7 +232,7 @@ static void a_name_has_39_bytes_at_most(void **state)
 	assert_taken(&set, g->dir, name);
 	name[LOCK_NAME_MAX - 1] = 'x';
 	name[LOCK_NAME_MAX] = '\0';
-	assert_int_equal(take(&set, g->dir, name, 0, &err), -E2BIG);
+	assert_int_equal(take(&set, g->dir, name, 0, &err), -ENAMETOOLONG);
 	lockset_release(&set);
 }
 

@@ -103,7 +103,9 @@ int lockset_take(struct lockset *set, int dir, const char *name, const char *pur
 	for (size_t i = 0; i < set->n; i++)
 		if (strcmp(set->held[i].name, name) == 0)
 			return 0;
-	if (set->n == LOCKS_MAX || strlen(name) >= LOCK_NAME_MAX)
+	if (strlen(name) >= LOCK_NAME_MAX)
+		return error_set(err, -ENAMETOOLONG, "'%s' is too long for a lock's name", name);
+	if (set->n == LOCKS_MAX)
 		return error_set(err, -E2BIG, "more than %d locks are needed", LOCKS_MAX);
 	fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)

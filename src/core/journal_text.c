@@ -44,12 +44,15 @@ static void put_value(FILE *out, const struct value *v)
 
 static void put_step(FILE *out, const struct step *s)
 {
-	fprintf(out, "step\t%s\t%s\t%s", s->action->name, s->device, phase_name(s->phase));
+	fprintf(out, "step\t%s\t", s->action->name);
+	put_text(out, s->device);
+	fprintf(out, "\t%s", phase_name(s->phase));
 	put_optional(out, s->id);
 	put_optional(out, s->why);
 	fputc('\n', out);
 	for (size_t i = 0; i < s->n_looks; i++) {
-		fprintf(out, "look\t%s", s->look[i]);
+		fputs("look\t", out);
+		put_text(out, s->look[i]);
 		put_value(out, &s->from.v[i]);
 		put_value(out, &s->to.v[i]);
 		put_value(out, &s->home.v[i]);
@@ -287,11 +290,25 @@ static bool follows(enum mark before, enum mark m)
 	return false;
 }
 
+/* Steps are begun one after the other, each when the one before it is done. */
+static bool is_next(const struct lease *lease, size_t i)
+{
+	return i == 0 || lease->marks[i - 1] == MARK_DID;
+}
+
+static bool all_done(const struct lease *lease)
+{
+	for (size_t i = 0; i < lease->n; i++)
+		if (lease->marks[i] != MARK_DID)
+			return false;
+	return true;
+}
+
 static int take_mark(struct reader *r, struct lease *lease)
 {
 	uint64_t i;
 
-	if (r->n == 1 && strcmp(r->field[0], "held") == 0 && !lease->held) {
+	if (r->n == 1 && strcmp(r->field[0], "held") == 0 && !lease->held && all_done(lease)) {
 		lease->held = true;
 		return 0;
 	}
@@ -302,7 +319,8 @@ static int take_mark(struct reader *r, struct lease *lease)
 	if (r->n != 2 || !str_decimal(r->field[1], PLAN_STEPS_MAX, &i) || i >= lease->n)
 		return damaged(r, "it is no mark");
 	for (enum mark m = MARK_DO; m <= MARK_UNDID; m++)
-		if (strcmp(r->field[0], mark_words[m]) == 0 && follows(lease->marks[i], m)) {
+		if (strcmp(r->field[0], mark_words[m]) == 0 && follows(lease->marks[i], m) &&
+		    (m != MARK_DO || is_next(lease, i))) {
 			lease->marks[i] = m;
 			return 0;
 		}

@@ -41,6 +41,13 @@ static const char *boot_id(struct lender *l)
 	return host_read(l->host, "proc/sys/kernel/random/boot_id", text, sizeof(text)) > 0 ? arena_dup(l->arena, text) : "";
 }
 
+bool lease_is_of_this_boot(struct host *h, const struct lease *lease)
+{
+	char text[64];
+
+	return host_read(h, "proc/sys/kernel/random/boot_id", text, sizeof(text)) <= 0 || strcmp(text, lease->boot_id) == 0;
+}
+
 static struct lease new_lease(struct lender *l, unsigned vmid, const struct profile *profile, uint64_t hash,
 			      const struct plan *plan)
 {
@@ -122,8 +129,7 @@ enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct erro
 		return OUTCOME_DONE;
 	if (code < 0)
 		return OUTCOME_CHANGED;
-	/* A boot gave every device back to its driver; a journal that outlived it speaks of another time. */
-	if (strcmp(lease.boot_id, boot_id(l)) != 0)
+	if (!lease_is_of_this_boot(l->host, &lease))
 		return journal_end(&j, err) == 0 ? OUTCOME_DONE : OUTCOME_CHANGED;
 	o = lock_devices(l, lease.steps, lease.n, err);
 	if (o != OUTCOME_DONE) {
@@ -150,7 +156,7 @@ int lend_check_others(struct store *store, unsigned vmid, const struct plan *pla
 	size_t n;
 	int code;
 
-	if (store->dir < 0)
+	if (store->dir < 0 || plan->n == 0)
 		return 0;
 	code = store_list(store, a, &vmids, &n, err);
 	for (size_t i = 0; i < n && code == 0; i++) {

@@ -45,8 +45,12 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
  */
 enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct error *err);
 
+/* A boot gives every device back to its driver, so a lease that outlived one speaks of another time and has ended. */
+bool lease_is_of_this_boot(struct host *h, const struct lease *lease);
+
 /*
- * Refuses (-EBUSY) a plan one of whose devices stands in the lease of another VM; err names it.
+ * Refuses (-EBUSY) a plan one of whose devices stands in the lease of another VM; err names it. -EBADMSG: another VM's
+ * journal is damaged, so that nobody knows what it was lent.
  */
 int lend_check_others(struct store *store, unsigned vmid, const struct plan *plan, struct arena *a, struct error *err);
 

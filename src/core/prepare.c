@@ -88,12 +88,18 @@ bool prepare_plan(struct planner *p, struct host *host, const struct profile *pr
 {
 	struct inventory *inv = arena_alloc(f->arena, sizeof(*inv));
 	struct pve_guest *guest = arena_alloc(f->arena, sizeof(*guest));
-	struct error ignored;
+	int code = -ENOENT;
 
 	if (inventory_read(host, f->arena, inv, err) < 0)
 		return false;
-	if (vmid == 0 || pveconf_read(host, vmid, f->arena, guest, &ignored) < 0)
+	if (vmid)
+		code = pveconf_read(host, vmid, f->arena, guest, err);
+	if (code == -ENOENT) {
 		guest = NULL;
+		*err = (struct error){ 0 };
+	} else if (code < 0) {
+		return false;
+	}
 	*p = (struct planner){
 		.host = host,
 		.inventory = inv,

@@ -20,6 +20,8 @@ struct store {
 	int memory;		/* the journal of a store in memory, -1 until there is one */
 };
 
+#define STORE_CLOSED { .dir = -1, .memory = -1 }
+
 /*
  * Opens the folder, making it (mode 0700) if its parent exists. A folder that belongs to somebody else, that others
  * may enter, or that is a link is refused (-EPERM).

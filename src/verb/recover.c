@@ -84,7 +84,7 @@ static enum outcome run(struct run *r)
 	struct json_object *list = r->json ? json_object_new_array() : NULL;
 	unsigned only = 0, *vmids = &only;
 	enum outcome o = OUTCOME_DONE;
-	struct store store;
+	struct store store = STORE_CLOSED;
 	struct error err;
 	size_t n = 1;
 
@@ -101,6 +101,7 @@ static enum outcome run(struct run *r)
 	if (store_open(&store, STORE_PATH, &err) < 0 ||
 	    (!r->n_args && store_list(&store, r->arena, &vmids, &n, &err) < 0)) {
 		complain("%s", err.text);
+		store_close(&store);
 		return OUTCOME_FAILED;
 	}
 	for (size_t i = 0; i < n; i++) {

@@ -83,14 +83,21 @@ static enum outcome show(struct run *r, struct host *h, struct store *store, con
 {
 	struct json_object *list = r->json ? json_object_new_array() : NULL;
 	enum outcome o = OUTCOME_DONE;
+	size_t shown = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct entry *e = arena_alloc(r->arena, sizeof(*e));
 
 		e->vmid = vmids[i];
 		read_entry(r, h, store, e);
-		if (e->code == -ENOENT)
+		if (e->code == 0 && !lease_is_of_this_boot(h, &e->lease))
+			e->code = error_set(&e->error, -ENOENT, "it has ended with the last boot");
+		if (e->code == -ENOENT) {
+			if (r->n_args && !list && !r->quiet)
+				printf("VM %u: it has no lease\n", e->vmid);
 			continue;
+		}
+		shown++;
 		if (e->code < 0 || e->lease.stuck)
 			o = OUTCOME_CHANGED;
 		if (list)
@@ -100,6 +107,8 @@ static enum outcome show(struct run *r, struct host *h, struct store *store, con
 	}
 	if (list)
 		json_print(list);
+	else if (shown == 0 && !r->n_args && !r->quiet)
+		puts("nothing is lent");
 	return o;
 }
 
@@ -128,8 +137,6 @@ static enum outcome run(struct run *r)
 		return OUTCOME_FAILED;
 	}
 	o = show(r, h, &store, vmids, n);
-	if (n == 0 && !r->json && !r->quiet)
-		puts("nothing is lent");
 	store_close(&store);
 	return o;
 }

@@ -1,0 +1,295 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The manual pages against the program, the sources and the schema.
+
+usage: docs_test.py HANDOVER SOURCE_ROOT
+
+A command, option, exit status, finding code or key that one of them has and the other has not is a failure. So is an
+example that the program refuses, and a page that scdoc cannot render.
+"""
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HANDOVER, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
+PAGES = ["handover.8", "handover-profile.5", "handover-host.5"]
+
+# Files with a call of finding_add() or refuse() whose code is no literal, and where the codes are then found.
+CODES_BY_NAME = {
+    "src/core/prepare.c": "refuse()'s own, whose callers are seen",
+    "src/core/profile_codes.c": "its table is read",
+}
+
+
+def read(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as f:
+        return f.read()
+
+
+def page(name):
+    return read("doc", name + ".scd")
+
+
+def section(name, title):
+    """The text of a section, up to the next one. '#' starts a comment in literal text."""
+    text, inside, literal = [], False, False
+    for line in page(name).splitlines():
+        literal ^= line == "```"
+        if line.startswith("# ") and not literal:
+            inside = line == "# " + title
+        elif inside:
+            text.append(line)
+    if not text:
+        raise AssertionError(f"{name} has no section {title}")
+    return "\n".join(text)
+
+
+def plain(text):
+    """scdoc's source without its marks, for text that has no underscores of its own."""
+    return re.sub(r"\+\+$|[*_\\]", "", text, flags=re.M)
+
+
+def literals(name):
+    return [re.sub(r"\\(.)", r"\1", b) for b in re.findall(r"^```\n(.*?)^```$", page(name), re.S | re.M)]
+
+
+def run(*args):
+    return subprocess.run([HANDOVER, *args], capture_output=True, text=True, check=False)
+
+
+def defined(text):
+    """What stands in bold at the start of a paragraph of its own, before a ':' or alone."""
+    return re.findall(r"(?<=\n)\*([a-z-]+)\*(?=: |$)", "\n" + text, re.M)
+
+
+def rows(text):
+    """The rows of all tables of a text: the first cell, which is in bold, and the second."""
+    found = re.findall(r"^\|  \*([^*]+)\*\n:  ((?:.+\n?)+?)(?=^\||^$|\Z)", text, re.M)
+    return [(first, " ".join(second.split())) for first, second in found]
+
+
+def defined_number(header, name):
+    return int(re.search(rf"#define {name}\s+\(?(\d+)", read(header))[1])
+
+
+def without_comments(source):
+    return re.sub(r"/\*.*?\*/", "", source, flags=re.S)
+
+
+def sources():
+    for path in sorted(glob.glob(os.path.join(ROOT, "src/**/*.c"), recursive=True)
+                       + glob.glob(os.path.join(ROOT, "hooks/*.c"))):
+        yield os.path.relpath(path, ROOT), without_comments(read(path))
+
+
+def codes_in_sources():
+    codes, elsewhere = set(), set()
+    for path, text in sources():
+        for call in re.findall(r"\bfinding_add\s*\(([^;{]*)", text):
+            code = re.match(r'[^"]*?\bSEVERITY_\w+\s*,\s*"([^"]+)"', call)
+            if code:
+                codes.add(code[1])
+            elif not call.startswith("struct findings"):
+                elsewhere.add(path)
+        codes.update(re.findall(r'\brefuse\s*\(\s*\w+\s*,\s*\w+\s*,\s*"([a-z-]+)"\s*,', text))
+    codes.update(re.findall(r'\[CODE_\w+\]\s*=\s*"([^"]+)"', read("src/core/profile_codes.c")))
+    return codes, elsewhere
+
+
+class Program(unittest.TestCase):
+    """handover.8 and `handover --help`."""
+
+    HELP = run("--help").stdout
+
+    def synopses(self):
+        return sorted(re.findall(r"^handover .*$", self.HELP, re.M))
+
+    def test_help_is_there(self):
+        self.assertGreater(len(self.synopses()), 1)
+
+    def test_synopsis_has_the_commands(self):
+        lines = plain(section("handover.8", "SYNOPSIS")).split("\n")
+        self.assertEqual(sorted(filter(None, lines)), self.synopses())
+
+    def test_commands_are_described(self):
+        lines = re.findall(r"^\*handover [a-z]+\*.*$", section("handover.8", "COMMANDS"), re.M)
+        # The hook's form has a section of its own.
+        self.assertEqual(sorted(map(plain, lines)), [s for s in self.synopses() if not s.startswith("handover VMID")])
+
+    def test_phases_are_described(self):
+        phases = re.findall(r'= "([a-z-]+)"', read("src/core/phase.c"))
+        self.assertEqual(defined(section("handover.8", "PHASES")), phases)
+        for phase in phases:
+            self.assertIn(phase, self.HELP)
+
+    def test_options_are_described(self):
+        helped = re.findall(r"^  (--[a-z-]+)(?: ([A-Z]+))?  ", self.HELP, re.M)
+        described = re.findall(r"^\*(--[a-z-]+)\*(?: _([A-Z]+)_)?$", section("handover.8", "OPTIONS"), re.M)
+        self.assertTrue(helped)
+        self.assertEqual(sorted(described), sorted(helped))
+
+    def test_options_of_help_are_options(self):
+        for option, value in re.findall(r"^  (--[a-z-]+)(?: ([A-Z]+))?  ", self.HELP, re.M):
+            said = run(option, *(["/dev/null"] if value else [])).stderr
+            self.assertNotIn("no option", said)
+
+    def test_exit_statuses_are_the_same(self):
+        text = re.search(r"^Exit status: (.*?)\.$", self.HELP, re.M | re.S)[1]
+        helped = {}
+        for part in re.split(r"; (?=\d )", re.sub(r"\s+", " ", text)):
+            status, meaning = part.split(" ", 1)
+            helped[status] = meaning
+        self.assertEqual(sorted(helped), ["0", "1", "2", "3", "4"])
+        self.assertEqual(dict(rows(section("handover.8", "EXIT STATUS"))), helped)
+
+    def test_time_limits_are_the_programs(self):
+        text = section("handover.8", "TIME LIMITS")
+        for what, header, name in [("a write to the kernel", "core/step.h", "WRITE_MS"),
+                                   ("binding a device, loading a module", "core/step.h", "BIND_MS"),
+                                   ("all steps of pre-start", "core/step.h", "PHASE_MS"),
+                                   ("all steps on the way back", "core/step.h", "PHASE_MS"),
+                                   ("the VM's lock, and then the locks of its devices", "core/step.h", "LOCK_MS"),
+                                   ("reading a file that the kernel may lock", "host/reader.h", "READ_MS")]:
+            with self.subTest(what):
+                self.assertIn(f"\n|  {what}\n:  {defined_number('src/' + header, name) // 1000} seconds", text)
+
+    def test_files_are_the_programs(self):
+        files = section("handover.8", "FILES")
+        for header, name in [("prepare.h", "PROFILE_FOLDER_HOST"), ("prepare.h", "PROFILE_FOLDER_CLUSTER"),
+                             ("store.h", "STORE_PATH")]:
+            path = re.search(rf'#define {name} "([^"]+)"', read("src/core", header))[1]
+            self.assertRegex(files, rf"(?m)^_{path}/")
+
+
+class Codes(unittest.TestCase):
+    """The codes of findings in handover-profile.5 and in the sources."""
+
+    def test_codes_are_found_in_the_sources(self):
+        codes, elsewhere = codes_in_sources()
+        self.assertGreater(len(codes), 40)
+        self.assertEqual(elsewhere, set(CODES_BY_NAME), "a code that is no literal cannot be seen here")
+
+    def test_codes_are_described(self):
+        described = [code for code, _ in rows(section("handover-profile.5", "FINDINGS")) if code != "Code"]
+        self.assertEqual(len(described), len(set(described)), "one is described twice")
+        self.assertEqual(set(described), codes_in_sources()[0])
+
+
+class Keys(unittest.TestCase):
+    """The keys in handover-profile.5 and in the schema."""
+
+    SCHEMA = json.loads(read("profiles/profile.schema.json"))
+
+    def follow(self, ref):
+        return self.SCHEMA["$defs"][ref["$ref"].rsplit("/", 1)[1]]
+
+    def test_top_level(self):
+        self.assertEqual(set(defined(section("handover-profile.5", "TOP LEVEL"))), set(self.SCHEMA["properties"]))
+
+    def test_device(self):
+        self.assertEqual(set(defined(section("handover-profile.5", "DEVICES"))),
+                         set(self.SCHEMA["$defs"]["device"]["properties"]))
+
+    def test_accept(self):
+        self.assertEqual(set(defined(section("handover-profile.5", "ACCEPT"))),
+                         set(self.SCHEMA["properties"]["accept"]["properties"]))
+
+    def test_steps(self):
+        described = {}
+        for part in re.split(r"^## ", section("handover-profile.5", "STEPS"), flags=re.M)[1:]:
+            action, text = part.split("\n", 1)
+            described[action] = set(defined(text))
+        steps = [self.follow(ref) for name, step in self.SCHEMA["$defs"].items() if name.endswith("-step")
+                 for ref in step["oneOf"]]
+        self.assertTrue(steps)
+        self.assertEqual(described, {step["required"][0]: set(step["properties"]) for step in steps})
+
+    def test_limits(self):
+        text = {what: most for what, most in re.findall(r"^\|  (.*)\n:  (.*)$",
+                                                        section("handover-profile.5", "LIMITS"), re.M)}
+        for what, header, name, unit in [
+                ("the file", "profile.h", "PROFILE_BYTES_MAX", "KiB"),
+                ("*name*", "profile.h", "PROFILE_NAME_MAX", "bytes"),
+                ("the name of a device or driver", "profile.h", "PROFILE_WORD_MAX", "bytes"),
+                ("entries of *devices*", "profile.h", "PROFILE_DEVICES_MAX", ""),
+                ("steps of a phase", "profile.h", "PROFILE_STEPS_MAX", ""),
+                ("words of a list", "profile.h", "PROFILE_WORDS_MAX", ""),
+                ("keys of a map", "yaml.h", "YAML_KEYS_MAX", ""),
+                ("lists and maps inside one another", "yaml.h", "YAML_DEPTH_MAX", ""),
+                ("keys, words, lists and maps of the file together", "yaml.h", "YAML_NODES_MAX", ""),
+                ("PCI functions in a plan", "step.h", "PLAN_STEPS_MAX", "")]:
+            with self.subTest(what):
+                number = defined_number("src/core/" + header, name)
+                self.assertEqual(text.pop(what), f"{number} {unit}".strip())
+        self.assertEqual(text, {})
+
+
+class Examples(unittest.TestCase):
+    """What is shown works."""
+
+    def profiles(self):
+        blocks = [(name, b) for name in PAGES for b in literals(name)]
+        if os.path.exists(os.path.join(ROOT, "README.md")):
+            blocks += [("README.md", b) for b in re.findall(r"^```yaml\n(.*?)^```$", read("README.md"), re.S | re.M)]
+        # A message of the program starts with "handover:" too, and goes on.
+        return [(name, b) for name, b in blocks if re.match(r"(?:[ \t]*(?:#.*)?\n)*handover: *\S*\n", b)]
+
+    def test_profiles_are_right(self):
+        profiles = self.profiles()
+        self.assertGreaterEqual([name for name, _ in profiles].count("handover-profile.5"), 2)
+        with tempfile.TemporaryDirectory() as folder:
+            for i, (name, text) in enumerate(profiles):
+                path = os.path.join(folder, f"{i}.yaml")
+                with open(path, "w", encoding="utf-8") as f:
+                    f.write(text)
+                with self.subTest(name, example=text):
+                    said = run("check", path)
+                    self.assertEqual((said.returncode, said.stderr), (0, ""))
+
+    def test_hosts_load(self):
+        hosts = [b for b in literals("handover-host.5") if b.startswith("handover-host:")]
+        self.assertTrue(hosts)
+        with tempfile.TemporaryDirectory() as folder:
+            for text in hosts:
+                path, again = os.path.join(folder, "1.host"), os.path.join(folder, "2.host")
+                with open(path, "w", encoding="utf-8") as f:
+                    f.write(text)
+                first = run("capture", "--host", path)
+                self.assertEqual((first.returncode, first.stderr), (0, ""))
+                # Nothing of it was read over: all functions are there again.
+                for line in re.findall(r"^P: /devices/.*$", text, re.M):
+                    self.assertIn(line + "\n", first.stdout)
+                with open(again, "w", encoding="utf-8") as f:
+                    f.write(first.stdout)
+                self.assertEqual(run("capture", "--host", again).stdout, first.stdout)
+
+
+class Pages(unittest.TestCase):
+    """The sources of the pages."""
+
+    def test_all_are_tested(self):
+        found = sorted(os.path.basename(p) for p in glob.glob(os.path.join(ROOT, "doc/*.scd")))
+        self.assertEqual(found, sorted(name + ".scd" for name in PAGES))
+
+    def test_scdoc_renders_them(self):
+        for name in PAGES:
+            with self.subTest(name):
+                made = subprocess.run(["scdoc"], input=page(name), capture_output=True, text=True, check=False)
+                self.assertEqual((made.returncode, made.stderr), (0, ""))
+                base, number = name.rsplit(".", 1)
+                self.assertRegex(made.stdout, rf'(?m)^\.TH "{base}" "{number}" ')
+
+    def test_they_name_each_other_rightly(self):
+        for name in PAGES:
+            for base, number in re.findall(r"\*(handover[a-z-]*)\*\((\d)\)", page(name)):
+                with self.subTest(name):
+                    self.assertIn(f"{base}.{number}", PAGES)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
