@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 
 #include "core/prepare.h"
@@ -79,7 +78,7 @@ static enum outcome lend(struct call *c, const char *path)
 		return refuse(c, OUTCOME_FAILED, &err);
 	if (!planned)
 		return OUTCOME_REFUSED;
-	if (lend_check_others(&c->store, c->vmid, &planner.plan, c->r->arena, &err) < 0)
+	if (lend_check_others(&c->lender, c->vmid, &planner.plan, &err) < 0)
 		return refuse(c, err.code == -EBUSY ? OUTCOME_BUSY : OUTCOME_REFUSED, &err);
 	o = lend_out(&c->lender, c->vmid, profile, hash, &planner.plan, &err);
 	return o == OUTCOME_DONE ? o : refuse(c, o, &err);
@@ -159,22 +158,6 @@ static enum outcome call_phase(struct call *c)
 	return OUTCOME_DONE;
 }
 
-/*
- * "Stop task" in Proxmox's GUI sends TERM to the whole process group, and KILL five seconds later. Between two writes
- * TERM would leave the host half-way for no gain, so the run ends as it would have; KILL is what the journal is for.
- */
-static void block_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 static enum outcome open_and_call(struct call *c)
 {
 	struct error err = { 0 };
@@ -198,6 +181,7 @@ enum outcome hookscript(struct run *r, int argc, char **argv)
 {
 	_cleanup_host_ struct host *h = NULL;
 	struct call c = { .r = r };
+	enum outcome o;
 	int phase;
 
 	if (!vmid_parse(argv[0], &c.vmid)) {
@@ -218,8 +202,9 @@ enum outcome hookscript(struct run *r, int argc, char **argv)
 		return OUTCOME_DONE;
 	}
 	c.phase = (enum phase)phase;
-	if (!open_host(r, &h))
-		return OUTCOME_FAILED;
+	o = open_host(r, &h);
+	if (o != OUTCOME_DONE)
+		return o;
 	c.host = h;
 	return open_and_call(&c);
 }

@@ -20,7 +20,7 @@ static void print_help(void)
 		printf("handover %s%s%s\n    %s\n", (*v)->name, *(*v)->args ? " " : "", (*v)->args, (*v)->help);
 	puts("\nOptions:\n"
 	     "  --json       print JSON\n"
-	     "  --host FILE  work on the host in a .host text (check, plan, rehearse, status, capture)\n"
+	     "  --host FILE  work on the host in a .host text (plan, rehearse, capture)\n"
 	     "  --quiet      print only what is wrong\n"
 	     "  --version    print the version\n"
 	     "  --help       print this\n"
@@ -84,6 +84,10 @@ static enum outcome run_verb(struct run *r, int n, char **words)
 	r->n_args = n - 1;
 	if (r->n_args < v->min_args || r->n_args > v->max_args) {
 		complain("usage: handover %s%s%s", v->name, *v->args ? " " : "", v->args);
+		return OUTCOME_REFUSED;
+	}
+	if (r->host_file && !v->takes_host) {
+		complain("%s does not take --host: it is not about a host in a file", v->name);
 		return OUTCOME_REFUSED;
 	}
 	return v->run(r);

@@ -200,7 +200,7 @@ static void a_program_that_is_started_does_not_keep_them(void **state)
 	lockset_release(&set);
 }
 
-static void a_set_holds_256_locks(void **state)
+static void a_set_holds_320_locks(void **state)
 {
 	const struct ground *g = *state;
 	static struct lockset set;
@@ -213,7 +213,7 @@ static void a_set_holds_256_locks(void **state)
 	}
 	assert_int_equal(set.n, LOCKS_MAX);
 	assert_int_equal(take(&set, g->dir, "one-more", 0, &err), -E2BIG);
-	assert_contains(err.text, "256");
+	assert_contains(err.text, "320");
 	/* One that is held needs no room. */
 	assert_taken(&set, g->dir, "lock-0");
 	lockset_release(&set);
@@ -275,7 +275,7 @@ static void a_store_takes_many_at_once(void **state)
 	store_close(&store);
 }
 
-static void a_store_takes_256_locks_at_most(void **state)
+static void a_store_takes_320_locks_at_most(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	const struct ground *g = *state;
@@ -320,11 +320,11 @@ int main(void)
 		IN_FOLDER(a_lock_that_comes_free_in_time_is_taken),
 		IN_FOLDER(a_child_keeps_the_locks_its_parent_gave_back),
 		IN_FOLDER(a_program_that_is_started_does_not_keep_them),
-		IN_FOLDER(a_set_holds_256_locks),
+		IN_FOLDER(a_set_holds_320_locks),
 		IN_FOLDER(a_name_has_39_bytes_at_most),
 		IN_FOLDER(a_lock_file_that_is_a_link_is_not_followed),
 		IN_FOLDER(a_store_takes_many_at_once),
-		IN_FOLDER(a_store_takes_256_locks_at_most),
+		IN_FOLDER(a_store_takes_320_locks_at_most),
 		IN_FOLDER(locks_of_a_store_in_memory_are_free),
 	};
 

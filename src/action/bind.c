@@ -18,7 +18,7 @@ enum { FIELD_BIND, FIELD_TO, FIELD_RETURN };
 enum { LOOK_DRIVER, LOOK_OVERRIDE };	/* what follows is there only where it is needed */
 
 static const struct field fields[] = {
-	{ "bind", FIELD_DEVICES, true, "the devices; the other endpoints of their IOMMU groups go with them" },
+	{ "bind", FIELD_DEVICES, true, "the devices; to vfio-pci, the other endpoints of their IOMMU groups go with them" },
 	{ "driver", FIELD_DRIVER, false, "the driver they go to; vfio-pci if nothing is said" },
 	{ "return", FIELD_DRIVER, false, "where they go when the VM has stopped: driver (the one they came from), keep, "
 					 "or the name of a driver" },

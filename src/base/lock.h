@@ -12,7 +12,7 @@
  * in the kernel keeps those of the program that started it, even when that one is long dead. That is the whole
  * protocol: whoever gets the lock knows that no write on that device is still under way.
  */
-#define LOCKS_MAX 256
+#define LOCKS_MAX 320	/* a plan's devices, and the VM */
 #define LOCK_NAME_MAX 40
 
 struct lockset {

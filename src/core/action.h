@@ -20,7 +20,7 @@ struct field {
 	const char *name;	/* the key */
 	enum field_kind kind;
 	bool required;
-	const char *help;	/* one line, for the man page and `handover help actions` */
+	const char *help;	/* one line, for the man page */
 };
 
 /*

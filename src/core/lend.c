@@ -129,7 +129,8 @@ enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct erro
 		return OUTCOME_DONE;
 	if (code < 0)
 		return OUTCOME_CHANGED;
-	if (!lease_is_of_this_boot(l->host, &lease))
+	*ended = lease_is_of_this_boot(l->host, &lease);
+	if (!*ended)
 		return journal_end(&j, err) == 0 ? OUTCOME_DONE : OUTCOME_CHANGED;
 	o = lock_devices(l, lease.steps, lease.n, err);
 	if (o != OUTCOME_DONE) {
@@ -150,22 +151,22 @@ static int check_lease(const struct lease *lease, const struct plan *plan, struc
 	return 0;
 }
 
-int lend_check_others(struct store *store, unsigned vmid, const struct plan *plan, struct arena *a, struct error *err)
+int lend_check_others(struct lender *l, unsigned vmid, const struct plan *plan, struct error *err)
 {
 	unsigned *vmids;
 	size_t n;
 	int code;
 
-	if (store->dir < 0 || plan->n == 0)
+	if (l->store->dir < 0 || plan->n == 0)
 		return 0;
-	code = store_list(store, a, &vmids, &n, err);
+	code = store_list(l->store, l->arena, &vmids, &n, err);
 	for (size_t i = 0; i < n && code == 0; i++) {
 		struct lease lease;
 
 		if (vmids[i] == vmid)
 			continue;
-		code = journal_peek(store, vmids[i], a, &lease, err);
-		if (code == 0)
+		code = journal_peek(l->store, vmids[i], l->arena, &lease, err);
+		if (code == 0 && lease_is_of_this_boot(l->host, &lease))
 			code = check_lease(&lease, plan, err);
 		else if (code == -ENOENT)
 			code = 0;

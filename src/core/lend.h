@@ -52,6 +52,6 @@ bool lease_is_of_this_boot(struct host *h, const struct lease *lease);
  * Refuses (-EBUSY) a plan one of whose devices stands in the lease of another VM; err names it. -EBADMSG: another VM's
  * journal is damaged, so that nobody knows what it was lent.
  */
-int lend_check_others(struct store *store, unsigned vmid, const struct plan *plan, struct arena *a, struct error *err);
+int lend_check_others(struct lender *l, unsigned vmid, const struct plan *plan, struct error *err);
 
 #endif

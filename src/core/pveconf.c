@@ -112,9 +112,6 @@ int pve_running(struct host *h, unsigned vmid)
 		return 0;
 	snprintf(name, sizeof(name), "proc/%u/cmdline", (unsigned)n);
 	len = host_read_bytes(h, name, cmdline, sizeof(cmdline));
-	/* Rather believed than its devices taken away: what could be too long is a VM with very much in it. */
-	if (len == -E2BIG)
-		return (int)n;
 	/* A command line longer than any that Proxmox makes: rather believe it runs than take its devices. */
 	if (len == -E2BIG)
 		return (int)n;

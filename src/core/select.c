@@ -83,9 +83,15 @@ static bool pass_place(const struct search *s, const struct function *fn)
 	       (!s->hostpci || hostpci_fits(fn, s->hostpci));
 }
 
-static bool slot_is_asked(const struct device_wish *w)
+/* Several functions may be meant: those of one slot, if that was said; or those the VM's hostpci line names. */
+static bool several_are_asked(const struct device_wish *w, const struct selection *found)
 {
-	return w->functions_all || w->hostpci >= 0 || (w->at.s && !strchr(w->at.s, '.'));
+	if (w->hostpci >= 0)
+		return true;
+	for (size_t i = 1; i < found->n; i++)
+		if (!function_same_slot(found->list[0], found->list[i]))
+			return false;
+	return w->functions_all || (w->at.s && !strchr(w->at.s, '.'));
 }
 
 static void tell_none(const struct search *s)
@@ -134,6 +140,12 @@ static bool find_hostpci(struct search *s, const struct pve_guest *guest)
 			    p->mdev ? "a mediated device" : "a resource mapping");
 		return false;
 	}
+	if (p->keep) {
+		finding_add(s->f, SEVERITY_ERROR, "hostpci-keep", w->hostpci_place, "take it out of the profile",
+			    "'%s': hostpci%d says driver=keep, so Proxmox leaves its driver alone, and so does handover", w->name,
+			    w->hostpci);
+		return false;
+	}
 	s->hostpci = p;
 	return true;
 }
@@ -173,7 +185,7 @@ bool select_functions(const struct device_wish *w, const struct inventory *inv, 
 		tell_none(&s);
 		return false;
 	}
-	if (out.n > 1 && !slot_is_asked(w)) {
+	if (out.n > 1 && !several_are_asked(w, &out)) {
 		finding_add(f, SEVERITY_ERROR, "device-ambiguous", w->place, "add 'at' to say which",
 			    "'%s' fits %zu devices: %s", w->name, out.n, list_of(&s, fits));
 		return false;

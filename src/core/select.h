@@ -15,7 +15,8 @@ struct selection {
 /*
  * The functions a device of a profile means on this host. All its selectors must hold. What is not exactly what was
  * asked for becomes an error in f that lists the candidates and, where the device has moved, says where it is now:
- * device-absent, device-ambiguous, device-different, hostpci-absent, hostpci-mapping. False then.
+ * device-absent, device-ambiguous, device-different, hostpci-absent, hostpci-mapping,
+ * hostpci-keep. False then.
  * guest is the VM's configuration, NULL where there is no VM.
  */
 bool select_functions(const struct device_wish *w, const struct inventory *inv, const struct pve_guest *guest,

@@ -10,9 +10,10 @@ static enum outcome run(struct run *r)
 	_cleanup_host_ struct host *h = NULL;
 	char node[HOST_VALUE_BYTES], kernel[HOST_VALUE_BYTES], source[HOST_VALUE_BYTES];
 	struct error err;
+	enum outcome o = open_host(r, &h);
 
-	if (!open_host(r, &h))
-		return OUTCOME_FAILED;
+	if (o != OUTCOME_DONE)
+		return o;
 	if (r->host_file && host_read(h, "source", source, sizeof(source)) > 0) {
 		/* A copy of a capture says where the first came from. */
 	} else {
@@ -31,6 +32,7 @@ static enum outcome run(struct run *r)
 const struct verb verb_capture = {
 	.name = "capture",
 	.args = "",
+	.takes_host = true,
 	.help = "prints this host as a .host text, for bug reports, tests, and planning on another machine",
 	.run = run,
 };

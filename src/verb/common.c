@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,26 +42,38 @@ static char *read_host_file(const char *path, struct arena *a, size_t *n)
 	return text;
 }
 
-bool open_host(struct run *r, struct host **h)
+enum outcome open_host(struct run *r, struct host **h)
 {
 	struct error err;
 	char *text;
 	size_t n;
-	int code;
 
 	if (!r->host_file) {
-		code = live_open(h, &err);
-	} else {
-		text = read_host_file(r->host_file, r->arena, &n);
-		if (!text) {
-			complain("%s: cannot read this host file: %s", r->host_file, strerror(errno));
-			return false;
-		}
-		code = hostfile_parse(text, n, r->host_file, h, &err);
-	}
-	if (code < 0)
+		if (live_open(h, &err) == 0)
+			return OUTCOME_DONE;
 		complain("%s", err.text);
-	return code >= 0;
+		return OUTCOME_FAILED;
+	}
+	text = read_host_file(r->host_file, r->arena, &n);
+	if (!text)
+		complain("%s: cannot read this host file: %s", r->host_file, strerror(errno));
+	else if (hostfile_parse(text, n, r->host_file, h, &err) < 0)
+		complain("%s", err.text);
+	else
+		return OUTCOME_DONE;
+	return OUTCOME_REFUSED;
+}
+
+void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 void print_findings(const struct findings *f, FILE *out)

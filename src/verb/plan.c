@@ -35,6 +35,7 @@ static void print_plan(const struct run *r, const struct subject *s, int only)
 {
 	const struct plan *plan = &s->planner.plan;
 
+	printf("profile %s\n", s->path);
 	for (int phase = 0; phase < PHASES; phase++) {
 		size_t n = 0;
 
@@ -72,13 +73,17 @@ static enum outcome run(struct run *r)
 {
 	_cleanup_host_ struct host *h = NULL;
 	struct subject s;
+	enum outcome o;
 	int only = -1;
 
 	if (r->n_args == 2 && (only = phase_find(r->args[1])) < 0) {
 		complain("no phase '%s'; there are pre-start, post-start, pre-stop and post-stop", r->args[1]);
 		return OUTCOME_REFUSED;
 	}
-	if (!open_host(r, &h) || !subject_prepare(r, r->args[0], h, &s))
+	o = open_host(r, &h);
+	if (o != OUTCOME_DONE)
+		return o;
+	if (!subject_prepare(r, r->args[0], h, &s))
 		return OUTCOME_REFUSED;
 	if (r->json)
 		print_json(&s, only);
@@ -97,5 +102,6 @@ const struct verb verb_plan = {
 	.help = "shows the steps of a profile on this host, each with its way back; changes nothing",
 	.min_args = 1,
 	.max_args = 2,
+	.takes_host = true,
 	.run = run,
 };

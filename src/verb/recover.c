@@ -92,12 +92,10 @@ static enum outcome run(struct run *r)
 		complain("'%s' is no VMID; it is a number from %d to %d", r->args[0], VMID_MIN, VMID_MAX);
 		return OUTCOME_REFUSED;
 	}
-	if (r->host_file) {
-		complain("recover works on this host only, not on a file");
-		return OUTCOME_REFUSED;
-	}
-	if (!open_host(r, &h))
-		return OUTCOME_FAILED;
+	o = open_host(r, &h);
+	if (o != OUTCOME_DONE)
+		return o;
+	block_signals();
 	if (store_open(&store, STORE_PATH, &err) < 0 ||
 	    (!r->n_args && store_list(&store, r->arena, &vmids, &n, &err) < 0)) {
 		complain("%s", err.text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* handover rehearse PROFILE: three lives of the VM, done by the same code on a copy of the host. */
+/* handover rehearse VMID|PROFILE: three lives of the VM, done by the same code on a copy of the host. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,14 +194,24 @@ static void print_json(const struct life *lives, size_t n, struct arena *a)
 	json_print(list);
 }
 
+/* With 'return: keep' and its like a difference is what was asked for. */
+static bool stays_away(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (!looks_fit(&plan->steps[i], &plan->steps[i].home, &plan->steps[i].from))
+			return true;
+	return false;
+}
+
 static enum outcome verdict(const struct life *lives, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (lives[i].out != OUTCOME_DONE)
 			return lives[i].out;
-		/* With 'return: keep' a difference is what was asked for; with a failure it is not. */
 		if (lives[i].back != OUTCOME_DONE)
 			return lives[i].back;
+		if (lives[i].n_differences && !stays_away(&lives[i].subject.planner.plan))
+			return OUTCOME_CHANGED;
 	}
 	return OUTCOME_DONE;
 }
@@ -211,10 +221,15 @@ static enum outcome run(struct run *r)
 	_cleanup_host_ struct host *h = NULL, *copy = NULL;
 	struct life *lives = arena_array(r->arena, LIVES, sizeof(*lives));
 	struct store store;
+	enum outcome o;
 	size_t n;
 
-	if (!open_host(r, &h) || !(copy = copy_host(r, h)))
-		return OUTCOME_REFUSED;
+	o = open_host(r, &h);
+	if (o != OUTCOME_DONE)
+		return o;
+	copy = copy_host(r, h);
+	if (!copy)
+		return OUTCOME_FAILED;
 	store_open_memory(&store);
 	for (n = 0; n < LIVES; n++) {
 		struct listener ear = { n == 0 && !r->json };
@@ -244,5 +259,6 @@ const struct verb verb_rehearse = {
 	.help = "goes through three lives of the VM on a copy of this host",
 	.min_args = 1,
 	.max_args = 1,
+	.takes_host = true,
 	.run = run,
 };

@@ -34,7 +34,7 @@ static void read_entry(struct run *r, struct host *h, struct store *store, struc
 	findings_init(&ignored, r->arena);
 	profile_load(e->lease.profile, &hash, &ignored);
 	e->profile_changed = hash != e->lease.profile_hash;
-	if (e->lease.held)
+	if (strcmp(lease_state(&e->lease), "held") == 0)
 		e->n_differences = engine_differences(h, &e->lease, GOAL_TO, r->arena, e->differences, DIFFERENCES_MAX);
 }
 
@@ -125,8 +125,9 @@ static enum outcome run(struct run *r)
 		complain("'%s' is no VMID; it is a number from %d to %d", r->args[0], VMID_MIN, VMID_MAX);
 		return OUTCOME_REFUSED;
 	}
-	if (!open_host(r, &h))
-		return OUTCOME_FAILED;
+	o = open_host(r, &h);
+	if (o != OUTCOME_DONE)
+		return o;
 	if (store_open(&store, STORE_PATH, &err) < 0) {
 		complain("%s", err.text);
 		return OUTCOME_FAILED;

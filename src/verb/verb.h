@@ -12,16 +12,17 @@
 /* What the command line said, and what every command works with. */
 struct run {
 	struct arena *arena;
-	bool json, quiet, verbose;
+	bool json, quiet;
 	const char *host_file;	/* --host, NULL: the running kernel */
 	char **args;		/* behind the command's name */
 	int n_args;
 };
 
-/* A command: one file in src/verb, one line in main.c's table, from which help and completion are made. */
+/* A command: one file in src/verb, one line in main.c's table, from which the help is made. */
 struct verb {
 	const char *name, *args, *help;
 	int min_args, max_args;
+	bool takes_host;	/* --host makes sense */
 	enum outcome (*run)(struct run *r);
 };
 
@@ -29,8 +30,15 @@ extern const struct verb verb_check, verb_plan, verb_rehearse, verb_status, verb
 
 /* --- for commands ---------------------------------------------------------------------------------------------- */
 
-/* The host the command line means. False: that it cannot be had has been told. */
-bool open_host(struct run *r, struct host **h);
+/* The host the command line means. Anything but OUTCOME_DONE: that it cannot be had has been told. */
+enum outcome open_host(struct run *r, struct host **h);
+
+/*
+ * "Stop task" in Proxmox's GUI sends TERM to the whole process group, and KILL five seconds later; on a terminal ^C
+ * sends INT. Between two writes they would leave the host half-way for no gain, so a run that changes the host ends as
+ * it would have; KILL is what the journal is for.
+ */
+void block_signals(void);
 
 /* "handover: WHAT" on stderr, one line. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
