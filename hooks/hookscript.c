@@ -22,8 +22,8 @@ static enum outcome refuse(const struct call *c, enum outcome o, const struct er
 {
 	complain("%u %s: %s", c->vmid, phase_name(c->phase), err->text);
 	if (o == OUTCOME_CHANGED)
-		complain("%u %s: the host is not as it was; `handover status %u` shows what is left, `handover recover %u` "
-			 "tries again", c->vmid, phase_name(c->phase), c->vmid, c->vmid);
+		complain("%u %s: the host is not as it was; `handover status %u` shows what is left, "
+			 "`handover recover %u` tries again", c->vmid, phase_name(c->phase), c->vmid, c->vmid);
 	return o;
 }
 

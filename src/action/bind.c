@@ -18,10 +18,11 @@ enum { FIELD_BIND, FIELD_TO, FIELD_RETURN };
 enum { LOOK_DRIVER, LOOK_OVERRIDE };	/* what follows is there only where it is needed */
 
 static const struct field fields[] = {
-	{ "bind", FIELD_DEVICES, true, "the devices; to vfio-pci, the other endpoints of their IOMMU groups go with them" },
+	{ "bind", FIELD_DEVICES, true,
+	  "the devices; to vfio-pci, the other endpoints of their IOMMU groups go with them" },
 	{ "driver", FIELD_DRIVER, false, "the driver they go to; vfio-pci if nothing is said" },
-	{ "return", FIELD_DRIVER, false, "where they go when the VM has stopped: driver (the one they came from), keep, "
-					 "or the name of a driver" },
+	{ "return", FIELD_DRIVER, false,
+	  "where they go when the VM has stopped: driver (the one they came from), keep, or the name of a driver" },
 	{ 0 },
 };
 
@@ -42,8 +43,8 @@ static bool poke_override(const struct step *s, struct poke *p, const char *text
 {
 	bool clear = strcmp(text, "(null)") == 0;
 
-	snprintf(p->what, sizeof(p->what), clear ? "clearing its driver_override" : "setting its driver_override to '%.60s'",
-		 text);
+	snprintf(p->what, sizeof(p->what),
+		 clear ? "clearing its driver_override" : "setting its driver_override to '%.60s'", text);
 	return poke(p, LOOK_OVERRIDE, text, s->look[LOOK_OVERRIDE], clear ? "" : text);
 }
 
@@ -99,8 +100,8 @@ static bool next_driver(const struct step *s, const struct looks *now, const cha
 	const char *driver = now->v[LOOK_DRIVER].text;
 
 	if (driver && !is_ours(s, driver)) {
-		error_set(err, -EBUSY, "it is bound to '%s', which is not handover's doing; unbind it by hand, then run "
-				       "`handover recover`", driver);
+		error_set(err, -EBUSY, "it is bound to '%s', which is not handover's doing; unbind it by hand, then "
+				       "run `handover recover`", driver);
 		return false;
 	}
 	if (goal && !str_same(now->v[LOOK_OVERRIDE].text, goal))
@@ -190,8 +191,8 @@ static bool check_function(struct wanted *x, const struct function *fn)
 	else if (fn->vfs > 0)
 		finding_add(f, SEVERITY_ERROR, "vfs-enabled", x->w->place,
 			    "hand over a virtual function, or set sriov_numvfs to 0 first",
-			    "%s has %d virtual functions switched on; unbinding it would take them all away", fn->address,
-			    fn->vfs);
+			    "%s has %d virtual functions switched on; unbinding it would take them all away",
+			    fn->address, fn->vfs);
 	else
 		return true;
 	return false;

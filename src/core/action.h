@@ -37,8 +37,9 @@ struct action {
 	const char *name;		/* the key of the step */
 	const char *help;		/* one line */
 	unsigned phases;		/* PHASE_BIT()s it may stand in */
-	const char *phases_why;		/* why not in the others: ends the sentence "'bind' cannot stand in post-start: " */
-	const struct field *fields;	/* the first is the action's own key; ends with a NULL name; at most ACTION_FIELDS_MAX */
+	const char *phases_why;		/* why not in the others; ends "'bind' cannot stand in post-start: " */
+	/* The first is the action's own key; ends with a NULL name; at most ACTION_FIELDS_MAX. */
+	const struct field *fields;
 	void (*plan)(struct planner *p, const struct wish *w);
 	bool (*next)(const struct step *s, const struct looks *now, const struct looks *goal, struct poke *poke,
 		     struct error *err);

@@ -49,7 +49,8 @@ struct function {
 	int group;		/* IOMMU group, -1 = none. Numbers are reused: compare members */
 	int vfs;		/* sriov_numvfs; -1: no SR-IOV */
 	bool virtual;		/* a VF */
-	bool stuck;		/* reading it does not come back: a write to it hangs in the kernel. override, vfs unknown */
+	/* Reading it does not come back: a write to it hangs in the kernel. override and vfs are unknown then. */
+	bool stuck;
 };
 
 struct inventory {

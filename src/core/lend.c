@@ -7,6 +7,8 @@
 
 #include "core/lend.h"
 
+#define BOOT_ID "proc/sys/kernel/random/boot_id"
+
 void lender_init(struct lender *l, struct host *host, struct store *store, struct arena *a, const char *purpose)
 {
 	*l = (struct lender){ .host = host, .store = store, .arena = a, .purpose = purpose };
@@ -38,14 +40,14 @@ static const char *boot_id(struct lender *l)
 {
 	char text[64];
 
-	return host_read(l->host, "proc/sys/kernel/random/boot_id", text, sizeof(text)) > 0 ? arena_dup(l->arena, text) : "";
+	return host_read(l->host, BOOT_ID, text, sizeof(text)) > 0 ? arena_dup(l->arena, text) : "";
 }
 
 bool lease_is_of_this_boot(struct host *h, const struct lease *lease)
 {
 	char text[64];
 
-	return host_read(h, "proc/sys/kernel/random/boot_id", text, sizeof(text)) <= 0 || strcmp(text, lease->boot_id) == 0;
+	return host_read(h, BOOT_ID, text, sizeof(text)) <= 0 || strcmp(text, lease->boot_id) == 0;
 }
 
 static struct lease new_lease(struct lender *l, unsigned vmid, const struct profile *profile, uint64_t hash,

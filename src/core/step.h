@@ -35,7 +35,7 @@ struct step {
 	const char *look[STEP_LOOKS_MAX];	/* names on the host, as host_read() takes them */
 	struct looks from, to, home;
 	const char *why;		/* "with 0000:02:00.0: same IOMMU group", or NULL */
-	const char *id;			/* vendor:device:subvendor:subdevice of the device when planned, NULL if no PCI function */
+	const char *id;			/* vendor:device:subvendor:subdevice when planned, NULL if no PCI function */
 };
 
 /*

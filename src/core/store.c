@@ -76,7 +76,8 @@ int store_create(struct store *s, unsigned vmid)
 	int fd;
 
 	if (s->dir >= 0) {
-		fd = openat(s->dir, name_of(vmid, name), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+		fd = openat(s->dir, name_of(vmid, name),
+			    O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 		return fd < 0 ? -errno : fd;
 	}
 	if (s->memory >= 0)

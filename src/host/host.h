@@ -40,7 +40,8 @@ struct host_ops {
 	ssize_t (*read)(struct host *h, const char *name, char *buf, size_t size);
 	ssize_t (*link)(struct host *h, const char *name, char *buf, size_t size);
 	int (*list)(struct host *h, const char *name, struct arena *a, char ***names, size_t *n);
-	int (*write)(struct host *h, const char *name, const char *value, unsigned deadline_ms, struct host_stuck *stuck);
+	int (*write)(struct host *h, const char *name, const char *value, unsigned deadline_ms,
+		     struct host_stuck *stuck);
 	int (*wait)(struct host *h, unsigned ms);
 	int64_t (*now)(struct host *h);
 	void (*close)(struct host *h);

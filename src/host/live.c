@@ -65,7 +65,9 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 		return kmod_of(l) ? live_module_state(l->kmod, rest, buf, size) : -ENOENT;
 	if (belongs(name, "modalias/", &rest))
 		return kmod_of(l) ? live_module_candidates(l->kmod, rest, buf, size) : -ENOENT;
-	return may_block(name) ? reader_read(&l->reader, l->root, name, buf, size) : read_file(l->root, name, buf, size);
+	if (may_block(name))
+		return reader_read(&l->reader, l->root, name, buf, size);
+	return read_file(l->root, name, buf, size);
 }
 
 static ssize_t live_link(struct host *h, const char *name, char *buf, size_t size)
