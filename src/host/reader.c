@@ -107,7 +107,7 @@ static ssize_t ask(struct reader *r, const char *name, struct answer *a)
 
 ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, size_t size)
 {
-	struct answer a;
+	struct answer a = { .result = -EIO };
 	ssize_t code;
 
 	if (r->socket < 0 && (code = start(r, root)) < 0)
