@@ -78,8 +78,6 @@ static enum outcome lend(struct call *c, const char *path)
 		return refuse(c, OUTCOME_FAILED, &err);
 	if (!planned)
 		return OUTCOME_REFUSED;
-	if (lend_check_others(&c->lender, c->vmid, &planner.plan, &err) < 0)
-		return refuse(c, err.code == -EBUSY ? OUTCOME_BUSY : OUTCOME_REFUSED, &err);
 	o = lend_out(&c->lender, c->vmid, profile, hash, &planner.plan, &err);
 	return o == OUTCOME_DONE ? o : refuse(c, o, &err);
 }

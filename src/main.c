@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <ctype.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,12 +102,27 @@ static bool has_word(int argc, char **argv, const char *word)
 	return false;
 }
 
+/* A caller may have closed some: the next file to be opened, the journal say, must not become our stderr. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct run r = { .arena = arena };
 	int n;
 
+	fill_standard_descriptors();
+	/* A caller that ignores its children would take the workers' results from us. */
+	signal(SIGCHLD, SIG_DFL);
 	/*
 	 * What a caller left open is not ours. A worker that inherited an open node of the device it unbinds would
 	 * wait for itself.

@@ -500,16 +500,54 @@ static void what_another_vm_has_is_refused(void **state)
 	struct error err;
 
 	assert_int_equal(lend_out(&l, 100, &profile, 1, &plan, &err), OUTCOME_DONE);
-	assert_int_equal(lend_check_others(&l, 100, &plan, &err), 0);
-	assert_int_equal(lend_check_others(&l, 101, &plan, &err), -EBUSY);
+	lockset_release(&l.locks);
+	s->n = 0;
+	assert_int_equal(lend_out(&l, 101, &profile, 1, &plan, &err), OUTCOME_BUSY);
 	assert_non_null(strstr(err.text, "VM 100"));
-	/* A lease of another boot has ended, whoever looks. */
+	assert_int_equal(s->n, 0);
+	assert_int_equal(store_append(&s->store, 101), -ENOENT);
+	/* A lease of another boot has ended, whoever looks: what is wrong now is that the plan is of before. */
 	sim_set(s->sim, "proc/sys/kernel/random/boot_id", "another");
-	assert_int_equal(lend_check_others(&l, 101, &plan, &err), 0);
+	assert_int_equal(lend_out(&l, 101, &profile, 1, &plan, &err), OUTCOME_FAILED);
 	s->n = 0;
 	assert_int_equal(end(&l, &err), OUTCOME_DONE);
 	assert_int_equal(s->n, 0);
 	assert_int_equal(store_append(&s->store, 100), -ENOENT);
+	lockset_release(&l.locks);
+}
+
+/* Else it would be taken for a lease of another boot, and what was lent forgotten. */
+static void a_lease_whose_boot_is_unknown_is_believed(void **state)
+{
+	struct stage *s = *state;
+	struct lender l = lender(s);
+	struct plan plan = plan_of((add_three(s), s));
+	struct error err;
+
+	sim_set(s->sim, "proc/sys/kernel/random/boot_id", "");
+	assert_int_equal(lend_out(&l, 100, &profile, 1, &plan, &err), OUTCOME_DONE);
+	sim_set(s->sim, "proc/sys/kernel/random/boot_id", "known");
+	assert_int_equal(end(&l, &err), OUTCOME_DONE);
+	expect(s, AT(A, "driver_override"), "(null)");
+	lockset_release(&l.locks);
+}
+
+static void a_damaged_journal_of_another_vm_is_refused(void **state)
+{
+	struct stage *s = *state;
+	struct lender l = lender(s);
+	struct plan plan = plan_of((add_three(s), s));
+	struct error err;
+	int fd = store_create(&s->store, 105);
+
+	assert_int_equal(write(fd, "nonsense\n", 9), 9);
+	close(fd);
+	assert_int_equal(lend_out(&l, 100, &profile, 1, &plan, &err), OUTCOME_REFUSED);
+	assert_int_equal(s->n, 0);
+	assert_int_equal(store_append(&s->store, 100), -ENOENT);
+	plan.n = 0;
+	assert_int_equal(lend_out(&l, 100, &profile, 1, &plan, &err), OUTCOME_DONE);
+	assert_int_equal(store_remove(&s->store, 105), 0);
 	lockset_release(&l.locks);
 }
 
@@ -570,6 +608,8 @@ int main(int argc, char **argv)
 		ON_STAGE(a_device_somebody_works_on_is_busy),
 		ON_STAGE(what_cannot_be_taken_back_is_said_and_kept),
 		ON_STAGE(what_another_vm_has_is_refused),
+		ON_STAGE(a_lease_whose_boot_is_unknown_is_believed),
+		ON_STAGE(a_damaged_journal_of_another_vm_is_refused),
 		ON_STAGE(a_damaged_journal_is_not_touched),
 	};
 

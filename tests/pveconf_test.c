@@ -221,22 +221,22 @@ static void a_last_line_needs_no_newline(void **state)
 	assert_false(parse(a, "").hostpci[0].present);
 }
 
-static void a_configuration_of_less_than_64_kib_is_read(void **state)
+static void a_configuration_of_less_than_1_mib_is_read(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct host *h = sim_new();
-	char *text = arena_alloc(a, 64 * 1024 + 1);
+	char *text = arena_alloc(a, 1024 * 1024 + 1);
 	struct pve_guest guest = { .has_usb = true };
 	struct error err;
 
 	(void)state;
-	memset(text, 'x', 64 * 1024 - 1);
+	memset(text, 'x', 1024 * 1024 - 1);
 	memcpy(text, "hostpci0: 02:00.0\n#", 19);
 	sim_set(h, "etc/pve/qemu-server/100.conf", text);
 	assert_int_equal(pveconf_read(h, 100, a, &guest, &err), 0);
 	assert_int_equal(guest.hostpci[0].n, 1);
 	/* One byte more is refused, not cut. */
-	text[64 * 1024 - 1] = 'x';
+	text[1024 * 1024 - 1] = 'x';
 	sim_set(h, "etc/pve/qemu-server/100.conf", text);
 	guest.has_usb = true;
 	assert_int_equal(pveconf_read(h, 100, a, &guest, &err), -E2BIG);
@@ -359,7 +359,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_usb_device_of_the_host_is_seen),
 		cmocka_unit_test(lines_may_end_in_carriage_return),
 		cmocka_unit_test(a_last_line_needs_no_newline),
-		cmocka_unit_test(a_configuration_of_less_than_64_kib_is_read),
+		cmocka_unit_test(a_configuration_of_less_than_1_mib_is_read),
 		cmocka_unit_test(a_vm_that_is_not_on_this_host_has_no_configuration),
 		cmocka_unit_test(a_vm_without_pid_file_does_not_run),
 		cmocka_unit_test(a_pid_file_is_believed_if_qemu_has_that_id),

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
+#include <stdbool.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,35 +27,58 @@ static void read_text(const char *path, char *buf, size_t size)
 		close(fd);
 }
 
-static bool has_open(const char *pid, const struct stat *file)
+/* fdinfo has a line "lock:" only for the descriptor that holds one, not for those that wait for it. */
+static bool holds(const char *pid, const char *fd)
 {
-	char path[300];
+	char path[300], line[1024];
+	FILE *in;
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/fdinfo/%.20s", pid, fd);
+	in = fopen(path, "re");
+	while (in && !found && fgets(line, sizeof(line), in))
+		found = strncmp(line, "lock:", 5) == 0;
+	if (in)
+		fclose(in);
+	return found;
+}
+
+/* By the names of its descriptors: to stat() them could hang on somebody's dead file system. */
+static bool holds_file(const char *pid, const char *file)
+{
+	char path[300], target[300];
 	struct dirent *e;
-	struct stat st;
 	bool found = false;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
 	dir = opendir(path);
-	while (dir && !found && (e = readdir(dir)) != NULL)
-		found = fstatat(dirfd(dir), e->d_name, &st, 0) == 0 && st.st_dev == file->st_dev &&
-			st.st_ino == file->st_ino;
+	while (dir && !found && (e = readdir(dir)) != NULL) {
+		ssize_t n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target) - 1);
+
+		target[n > 0 ? n : 0] = '\0';
+		found = strcmp(target, file) == 0 && holds(pid, e->d_name);
+	}
 	if (dir)
 		closedir(dir);
 	return found;
 }
 
-/* The process that has the lock file open, other than this one: by looking, since the one that locked may be dead. */
+/* The process that holds the lock, other than this one: by looking, since the one that took it may be dead. */
 static bool find_holder(int fd, char *pid, size_t size)
 {
+	char path[64], file[300];
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
-	struct stat file;
 	bool found = false;
+	ssize_t n;
 
-	while (proc && !found && fstat(fd, &file) == 0 && (e = readdir(proc)) != NULL) {
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, file, sizeof(file) - 1);
+	file[n > 0 ? n : 0] = '\0';
+	while (proc && !found && (e = readdir(proc)) != NULL) {
 		if (e->d_name[0] < '1' || e->d_name[0] > '9' || atoi(e->d_name) == getpid() ||
-		    !has_open(e->d_name, &file))
+		    !holds_file(e->d_name, file))
 			continue;
 		snprintf(pid, size, "%.15s", e->d_name);
 		found = true;

@@ -47,7 +47,9 @@ bool lease_is_of_this_boot(struct host *h, const struct lease *lease)
 {
 	char text[64];
 
-	return host_read(h, BOOT_ID, text, sizeof(text)) <= 0 || strcmp(text, lease->boot_id) == 0;
+	/* Where either is unknown the lease is rather believed than forgotten. */
+	return *lease->boot_id == '\0' || host_read(h, BOOT_ID, text, sizeof(text)) <= 0 ||
+	       strcmp(text, lease->boot_id) == 0;
 }
 
 static struct lease new_lease(struct lender *l, unsigned vmid, const struct profile *profile, uint64_t hash,
@@ -88,6 +90,41 @@ static enum outcome take_back(struct lender *l, struct journal *j, struct lease 
 	return code == 0 ? OUTCOME_DONE : OUTCOME_CHANGED;
 }
 
+/* Whether a device of the plan stands in the lease of another VM; -EBADMSG if one cannot be read. */
+static int check_lease(const struct lease *lease, const struct plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < lease->n; i++)
+		for (size_t k = 0; k < plan->n; k++)
+			if (strcmp(lease->steps[i].device, plan->steps[k].device) == 0)
+				return error_set(err, -EBUSY, "%s is lent to VM %u (%s); stop that VM, or run `handover "
+						 "recover %u` if it does not run", plan->steps[k].device, lease->vmid,
+						 lease_state(lease), lease->vmid);
+	return 0;
+}
+
+static int check_others(struct lender *l, unsigned vmid, const struct plan *plan, struct error *err)
+{
+	unsigned *vmids;
+	size_t n;
+	int code;
+
+	if (l->store->dir < 0 || plan->n == 0)
+		return 0;
+	code = store_list(l->store, l->arena, &vmids, &n, err);
+	for (size_t i = 0; i < n && code == 0; i++) {
+		struct lease lease;
+
+		if (vmids[i] == vmid)
+			continue;
+		code = journal_peek(l->store, vmids[i], l->arena, &lease, err);
+		if (code == 0 && lease_is_of_this_boot(l->host, &lease))
+			code = check_lease(&lease, plan, err);
+		else if (code == -ENOENT)
+			code = 0;
+	}
+	return code;
+}
+
 enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *profile, uint64_t profile_hash,
 		      const struct plan *plan, struct error *err)
 {
@@ -102,6 +139,10 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
 	o = lock_devices(l, plan->steps, plan->n, err);
 	if (o != OUTCOME_DONE)
 		return o;
+	/* Under the locks, or two that want the same device could both see that nobody has it. */
+	code = check_others(l, vmid, plan, err);
+	if (code < 0)
+		return code == -EBUSY ? OUTCOME_BUSY : OUTCOME_REFUSED;
 	if (journal_begin(&j, l->store, &lease, l->arena, err) < 0)
 		return OUTCOME_FAILED;
 	arena_seal(l->arena, true);
@@ -140,38 +181,4 @@ enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct erro
 		return o;
 	}
 	return take_back(l, &j, &lease, lease.held ? GOAL_HOME : GOAL_FROM, err);
-}
-
-static int check_lease(const struct lease *lease, const struct plan *plan, struct error *err)
-{
-	for (size_t i = 0; i < lease->n; i++)
-		for (size_t k = 0; k < plan->n; k++)
-			if (strcmp(lease->steps[i].device, plan->steps[k].device) == 0)
-				return error_set(err, -EBUSY, "%s is lent to VM %u (%s); stop that VM, or run `handover "
-						 "recover %u` if it does not run", plan->steps[k].device, lease->vmid,
-						 lease_state(lease), lease->vmid);
-	return 0;
-}
-
-int lend_check_others(struct lender *l, unsigned vmid, const struct plan *plan, struct error *err)
-{
-	unsigned *vmids;
-	size_t n;
-	int code;
-
-	if (l->store->dir < 0 || plan->n == 0)
-		return 0;
-	code = store_list(l->store, l->arena, &vmids, &n, err);
-	for (size_t i = 0; i < n && code == 0; i++) {
-		struct lease lease;
-
-		if (vmids[i] == vmid)
-			continue;
-		code = journal_peek(l->store, vmids[i], l->arena, &lease, err);
-		if (code == 0 && lease_is_of_this_boot(l->host, &lease))
-			code = check_lease(&lease, plan, err);
-		else if (code == -ENOENT)
-			code = 0;
-	}
-	return code;
 }

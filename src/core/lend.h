@@ -34,7 +34,8 @@ enum outcome lend_lock(struct lender *l, unsigned vmid, struct error *err);
 /*
  * Lends: locks the functions, writes the lease down, does its steps. If one fails, all is taken back at once. Only
  * OUTCOME_DONE leaves a lease (held) behind; OUTCOME_CHANGED leaves it as it is, for recover. An empty plan is done
- * without a lease. On any other outcome than DONE, err says why.
+ * without a lease. OUTCOME_BUSY if somebody works on one of the devices, or another VM has it; OUTCOME_REFUSED if another
+ * VM's journal is damaged, so that nobody knows what it was lent. On any other outcome than DONE, err says why.
  */
 enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *profile, uint64_t profile_hash,
 		      const struct plan *plan, struct error *err);
@@ -47,11 +48,5 @@ enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct erro
 
 /* A boot gives every device back to its driver, so a lease that outlived one speaks of another time and has ended. */
 bool lease_is_of_this_boot(struct host *h, const struct lease *lease);
-
-/*
- * Refuses (-EBUSY) a plan one of whose devices stands in the lease of another VM; err names it. -EBADMSG: another VM's
- * journal is damaged, so that nobody knows what it was lent.
- */
-int lend_check_others(struct lender *l, unsigned vmid, const struct plan *plan, struct error *err);
 
 #endif

@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "core/pveconf.h"
 
-#define CONFIG_BYTES_MAX (64 * 1024)
+#define CONFIG_BYTES_MAX (1024 * 1024)	/* pmxcfs takes no larger file */
 #define CMDLINE_BYTES_MAX (64 * 1024)
 
 bool vmid_parse(const char *s, unsigned *vmid)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -11,15 +12,33 @@
 #include "host/live.h"
 #include "verb/verb.h"
 
+#define READER_MS 1000	/* how long whoever reads our stderr may take */
+
+/*
+ * A line on stderr, in one write. Whoever reads it may have stopped reading: then, after a moment, nothing more is
+ * said, because a hook that waits for a reader holds the VM's lock. poll() says a pipe can take PIPE_BUF bytes.
+ */
+static void put_line(const char *line)
+{
+	static bool mute;
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (!mute && poll(&p, 1, READER_MS) > 0)
+		(void)!write(STDERR_FILENO, line, strlen(line));
+	else
+		mute = true;
+}
+
 void complain(const char *fmt, ...)
 {
-	char line[2 * ERROR_MAX];
+	char text[2 * ERROR_MAX], line[2 * ERROR_MAX + 16];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "handover: %s\n", line);
+	snprintf(line, sizeof(line), "handover: %s\n", text);
+	put_line(line);
 }
 
 static char *read_host_file(const char *path, struct arena *a, size_t *n)
@@ -78,11 +97,16 @@ void block_signals(void)
 
 void print_findings(const struct findings *f, FILE *out)
 {
-	for (size_t i = 0; i < f->n; i++)
-		fprintf(f->list[i].severity == SEVERITY_ERROR ? stderr : out, "%s\n",
-			finding_line(&f->list[i], f->arena));
+	for (size_t i = 0; i < f->n; i++) {
+		const char *line = arena_fmt(f->arena, "%.3500s\n", finding_line(&f->list[i], f->arena));
+
+		if (f->list[i].severity == SEVERITY_ERROR || out == stderr)
+			put_line(line);
+		else
+			fputs(line, out);
+	}
 	if (f->dropped)
-		fprintf(stderr, "handover: %zu more findings are not shown\n", f->dropped);
+		complain("%zu more findings are not shown", f->dropped);
 }
 
 const char *value_shown(const struct value *v)
@@ -104,20 +128,22 @@ void tell_event(void *arg, const struct event *e)
 	const struct teller *t = arg;
 	const struct step *s = e->step;
 	const char *back = e->goal == GOAL_TO ? "" : " back";
+	char what[ERROR_MAX + 16] = "";
 
 	if (t->quiet && e->kind != EVENT_FAILED)
 		return;
-	fprintf(stderr, "handover: %u %s %zu/%zu %s%s %s ... ", t->vmid, t->phase, e->index + 1, e->total,
-		s->action->name, back, s->device);
 	switch (e->kind) {
 	case EVENT_REACHED:
-		fprintf(stderr, "%s (%lld ms)\n", value_shown(&step_goal(s, e->goal)->v[0]), (long long)e->ms);
+		snprintf(what, sizeof(what), "%.100s (%lld ms)", value_shown(&step_goal(s, e->goal)->v[0]),
+			 (long long)e->ms);
 		break;
 	case EVENT_GONE:
-		fputs("no longer there, nothing to give back\n", stderr);
+		snprintf(what, sizeof(what), "no longer there, nothing to give back");
 		break;
 	case EVENT_FAILED:
-		fprintf(stderr, "failed: %s\n", e->text);
+		snprintf(what, sizeof(what), "failed: %s", e->text);
 		break;
 	}
+	complain("%u %s %zu/%zu %s%s %s ... %s", t->vmid, t->phase, e->index + 1, e->total, s->action->name, back, s->device,
+		 what);
 }

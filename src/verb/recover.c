@@ -15,16 +15,21 @@ struct result {
 
 static struct result recover_locked(struct run *r, struct lender *l, unsigned vmid)
 {
-	int qemu = pve_running(l->host, vmid);
 	struct error err = { 0 };
 	bool ended;
 	enum outcome o;
+	int qemu;
 
+	/*
+	 * The lock first: a start that is under way holds it until its QEMU runs. Once it is free, either QEMU is there or
+	 * nobody is starting it; and a start that begins now waits for the VM's lock of ours.
+	 */
+	if (pve_config_locked(vmid))
+		return (struct result){ vmid, OUTCOME_BUSY, "Proxmox is starting or stopping it just now; try again" };
+	qemu = pve_running(l->host, vmid);
 	if (qemu)
 		return (struct result){ vmid, OUTCOME_DONE,
 					arena_fmt(r->arena, "runs (process %d): its devices stay with it", qemu) };
-	if (pve_config_locked(vmid))
-		return (struct result){ vmid, OUTCOME_BUSY, "Proxmox is starting or stopping it just now; try again" };
 	o = lend_back(l, vmid, &ended, &err);
 	if (o != OUTCOME_DONE)
 		return (struct result){ vmid, o, arena_dup(r->arena, err.text) };
