@@ -130,7 +130,7 @@ static enum outcome post_stop(struct call *c)
 	int qemu = pve_running(c->host, c->vmid);
 
 	if (o != OUTCOME_DONE)
-		return refuse(c, o, &err);
+		return refuse(c, o == OUTCOME_BUSY ? o : OUTCOME_CHANGED, &err);
 	if (qemu) {
 		/* A post-stop that comes late, after the VM was started again: its devices are in use. */
 		complain("%u post-stop: QEMU runs (process %d); its devices stay with it", c->vmid, qemu);
@@ -162,7 +162,7 @@ static enum outcome open_and_call(struct call *c)
 	enum outcome o;
 
 	if (store_open(&c->store, STORE_PATH, &err) < 0)
-		return refuse(c, OUTCOME_FAILED, &err);
+		return refuse(c, c->phase == PHASE_POST_STOP ? OUTCOME_CHANGED : OUTCOME_FAILED, &err);
 	lender_init(&c->lender, c->host, &c->store, c->r->arena,
 		    arena_fmt(c->r->arena, "VM %u, %s", c->vmid, phase_name(c->phase)));
 	c->teller = (struct teller){ c->vmid, phase_name(c->phase), c->r->quiet };

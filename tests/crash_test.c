@@ -236,6 +236,16 @@ static const char *lie(struct stage *s, enum outcome o, bool died, const char *b
 	return text;
 }
 
+/* A way back says that all is home and has no journal left, or that the host is not as it was. */
+static bool lie_back(struct stage *s, enum outcome o, bool died, const char *home)
+{
+	char *now = dump(s->host);
+	bool same = strcmp(now, home) == 0;
+
+	free(now);
+	return !died && o != OUTCOME_CHANGED && (o != OUTCOME_DONE || !same || has_journal(s));
+}
+
 /* Recovers until it is done, and says what is wrong then; NULL if nothing is. */
 static const char *recover(struct stage *s, const char *home)
 {
@@ -331,11 +341,13 @@ static void break_back(const struct scene *scene, const struct life *l, unsigned
 {
 	struct stage s = stage_new(scene);
 	struct error err;
+	enum outcome o;
 	bool died;
 
 	assert_int_equal(call(&s, OUT, &died, &err), OUTCOME_DONE);
 	sim_break(s.host, n, fault, -EIO, die, NULL);
-	call(&s, BACK, &died, &err);
+	o = call(&s, BACK, &died, &err);
+	note(lie_back(&s, o, died, l->home), scene, "write back", n, fault_names[fault], "it did not say what is left");
 	finish(&s, l, true, "write back", n, fault_names[fault]);
 	stage_end(&s);
 }

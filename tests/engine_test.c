@@ -67,6 +67,7 @@ struct stage {
 	void (*on_wait)(struct stage *s);
 	char written[WRITES_MAX][64];	/* "LAST-PART-OF-DEVICE FILE VALUE" */
 	size_t n;
+	int read_error;		/* of the ids */
 	unsigned slow_ms;	/* time that each write takes */
 	struct arena *arena;
 	struct store store;
@@ -82,6 +83,8 @@ static struct stage *of(struct host *h)
 
 static ssize_t do_read(struct host *h, const char *name, char *buf, size_t size)
 {
+	if (of(h)->read_error && strstr(name, "/vendor"))
+		return of(h)->read_error;
 	return of(h)->sim->ops->read(of(h)->sim, name, buf, size);
 }
 
@@ -292,6 +295,37 @@ static void another_device_at_the_address_is_not_touched(void **state)
 	assert_false(wrote_to(s, A));
 	expect(s, AT(A, "driver_override"), "one");
 	expect(s, AT(B, "driver_override"), "(null)");
+}
+
+/* A driver's own time-out is no worker that hangs. */
+static void a_probe_that_times_out_is_tried_again(void **state)
+{
+	struct stage *s = *state;
+	struct error err;
+
+	add_three(s);
+	begin(s);
+	assert_int_equal(forward(s, &err), 0);
+	sim_break(s->sim, 1, SIM_FAIL_BEFORE, -ETIMEDOUT, NULL, NULL);
+	assert_int_equal(back(s, &err), 0);
+	assert_int_equal(s->n, 4);
+	assert_int_equal(s->engine.stuck.pid, 0);
+}
+
+static void a_device_that_cannot_be_read_is_not_given_up(void **state)
+{
+	struct stage *s = *state;
+	struct error err;
+
+	add_three(s);
+	begin(s);
+	assert_int_equal(forward(s, &err), 0);
+	s->read_error = -EMFILE;
+	assert_int_equal(back(s, &err), -EMFILE);
+	assert_int_equal(s->engine.left, 3);
+	s->read_error = 0;
+	assert_int_equal(back(s, &err), 0);
+	expect(s, AT(A, "driver_override"), "(null)");
 }
 
 static void a_plan_for_another_device_is_stale(void **state)
@@ -595,6 +629,8 @@ int main(int argc, char **argv)
 		ON_STAGE(a_step_that_will_not_go_back_stops_its_device_only),
 		ON_STAGE(a_device_whose_write_hangs_is_left_alone),
 		ON_STAGE(another_device_at_the_address_is_not_touched),
+		ON_STAGE(a_probe_that_times_out_is_tried_again),
+		ON_STAGE(a_device_that_cannot_be_read_is_not_given_up),
 		ON_STAGE(a_plan_for_another_device_is_stale),
 		ON_STAGE(a_plan_for_another_state_is_stale),
 		ON_STAGE(a_write_that_fails_is_tried_again_on_the_way_back_only),

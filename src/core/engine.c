@@ -28,31 +28,49 @@ int step_read(struct host *h, const struct step *s, struct looks *now, struct lo
 
 /* --- is it still the device that was meant? ------------------------------------------------------------------------ */
 
-enum identity { IDENTITY_SAME, IDENTITY_GONE, IDENTITY_OTHER };
+enum identity { IDENTITY_SAME, IDENTITY_GONE, IDENTITY_OTHER, IDENTITY_UNKNOWN };
 
-static unsigned read_hex(struct host *h, const char *device, const char *file)
+/* Only what is not there is gone; what cannot be read for another reason is unknown, and no lease ends on that. */
+static bool is_gone(ssize_t code)
+{
+	return code == -ENOENT || code == -ENODEV;
+}
+
+static int read_hex(struct host *h, const char *device, const char *file, unsigned *value)
 {
 	char name[HOST_NAME_BYTES], text[32];
 	uint64_t v = 0;
+	ssize_t n;
 
 	snprintf(name, sizeof(name), DEVICES "/%s/%s", device, file);
-	if (host_read(h, name, text, sizeof(text)) > 0 && str_starts(text, "0x"))
-		str_hex(text + 2, 1, 8, &v);
-	return (unsigned)v;
+	n = host_read(h, name, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	if (!str_starts(text, "0x") || !str_hex(text + 2, 1, 8, &v))
+		return -EIO;
+	*value = (unsigned)v;
+	return 0;
 }
 
-static enum identity identify(struct host *h, const struct step *s)
+static enum identity identify(struct host *h, const struct step *s, struct error *err)
 {
-	char name[HOST_NAME_BYTES], id[32];
+	static const char *const files[] = { "vendor", "device", "subsystem_vendor", "subsystem_device" };
+	unsigned v[4] = { 0 };
+	char id[32];
 
 	if (!s->id)
 		return IDENTITY_SAME;
-	snprintf(name, sizeof(name), DEVICES "/%s", s->device);
-	if (!host_has(h, name))
-		return IDENTITY_GONE;
-	snprintf(id, sizeof(id), "%04x:%04x:%04x:%04x", read_hex(h, s->device, "vendor"),
-		 read_hex(h, s->device, "device"), read_hex(h, s->device, "subsystem_vendor"),
-		 read_hex(h, s->device, "subsystem_device"));
+	for (size_t i = 0; i < 4; i++) {
+		int code = read_hex(h, s->device, files[i], &v[i]);
+
+		if (is_gone(code))
+			return IDENTITY_GONE;
+		if (code < 0) {
+			error_errno(err, code, "cannot read its '%s', to know whether it is the same device", files[i]);
+			return IDENTITY_UNKNOWN;
+		}
+	}
+	snprintf(id, sizeof(id), "%04x:%04x:%04x:%04x", v[0], v[1], v[2], v[3]);
 	return strcmp(id, s->id) == 0 ? IDENTITY_SAME : IDENTITY_OTHER;
 }
 
@@ -107,16 +125,22 @@ static int do_write(struct engine *e, const struct step *s, const struct poke *p
 {
 	unsigned ms = time_left(e, p->deadline_ms);
 	int64_t end = host_now(e->host) + ms;
+	struct host_stuck hangs;
 	int code;
 
 	if (ms == 0)
 		return error_set(err, -ETIME, "the time for this phase (%d s) is used up", PHASE_MS / 1000);
-	code = host_write(e->host, p->at, p->put, ms, &e->stuck);
-	if (code == -ETIMEDOUT)
+	code = host_write(e->host, p->at, p->put, ms, &hangs);
+	/* Drivers answer ETIMEDOUT and ETIME too: what hangs has a worker that does not come back. */
+	if (hangs.pid) {
+		e->stuck = hangs;
 		return stuck(e, s, p, err);
+	}
 	/* EAGAIN: the driver's probe is deferred, and is tried again by the kernel (drivers/base/dd.c). */
-	if (code < 0 && code != -EAGAIN && !has_become(e->host, s, p))
-		return error_errno(err, code, "%s failed (writing '%s' to '%s')", p->what, p->put, p->at);
+	if (code < 0 && code != -EAGAIN && !has_become(e->host, s, p)) {
+		error_errno(err, code, "%s failed (writing '%s' to '%s')", p->what, p->put, p->at);
+		return code == -ETIMEDOUT || code == -ETIME ? -EIO : code;
+	}
 	if (wait_to_become(e, s, p, end))
 		return 0;
 	return error_set(err, -EIO, "%s did nothing: '%s' does not become %s", p->what, s->look[p->look],
@@ -172,7 +196,11 @@ static int check_before(struct engine *e, const struct step *s, struct error *er
 	struct looks now;
 	int code;
 
-	if (identify(e->host, s) != IDENTITY_SAME)
+	enum identity who = identify(e->host, s, err);
+
+	if (who == IDENTITY_UNKNOWN)
+		return err->code;
+	if (who != IDENTITY_SAME)
 		return error_set(err, -ESTALE, "it is no longer the device the plan was made for");
 	code = step_read(e->host, s, &now, &buf, err);
 	if (code < 0)
@@ -238,12 +266,16 @@ static int step_back(struct engine *e, struct journal *j, struct lease *lease, s
 {
 	const struct step *s = &lease->steps[i];
 	struct error ignored;
+	enum identity who;
 	int code = 0;
 
 	/* The way back needs no mark to be safe: it is found by looking. So a full disk does not stop it. */
 	journal_mark(j, lease, i, MARK_UNDO, &ignored);
-	if (identify(e->host, s) == IDENTITY_SAME)
+	who = identify(e->host, s, err);
+	if (who == IDENTITY_SAME)
 		code = reach(e, s, goal, &event->writes, err);
+	else if (who == IDENTITY_UNKNOWN)
+		code = err->code;
 	else
 		event->kind = EVENT_GONE;
 	if (code == 0 && lease->marks[i] == MARK_UNDO)
@@ -300,8 +332,13 @@ size_t engine_differences(struct host *h, const struct lease *lease, enum goal g
 		struct looks now;
 		struct error err;
 
-		if (lease->marks[i] == MARK_NONE || step_read(h, s, &now, &buf, &err) < 0)
+		if (lease->marks[i] == MARK_NONE)
 			continue;
+		if (step_read(h, s, &now, &buf, &err) < 0) {
+			if (n++ < max)
+				lines[n - 1] = arena_fmt(a, "%s: %s", s->device, err.text);
+			continue;
+		}
 		for (size_t k = 0; k < s->n_looks; k++) {
 			const struct value *want = &step_goal(s, goal)->v[k];
 

@@ -123,13 +123,15 @@ static bool read_function(struct reader *r, struct function *f)
 	return true;
 }
 
-static const unsigned char *read_config(struct reader *r, size_t *size)
+static const unsigned char *read_config(struct reader *r, struct function *f, size_t *size)
 {
 	char name[HOST_NAME_BYTES], buf[CONFIG_MAX + 1];
 	ssize_t n;
 
 	snprintf(name, sizeof(name), DEVICES "/%s/config", r->address);
-	n = host_read_bytes(r->h, name, buf, sizeof(buf));
+	/* What did not answer once is not asked again: each time costs seconds. */
+	n = f->stuck ? -ETIMEDOUT : host_read_bytes(r->h, name, buf, sizeof(buf));
+	f->stuck = n == -ETIMEDOUT;
 	*size = n > 0 ? (size_t)n : 0;
 	return (unsigned char *)arena_dupn(r->a, buf, *size);
 }
@@ -163,7 +165,7 @@ int inventory_read(struct host *h, struct arena *a, struct inventory *inv, struc
 
 		if (!read_function(&r, &read.functions[read.n]))
 			continue;
-		configs[read.n] = read_config(&r, &sizes[read.n]);
+		configs[read.n] = read_config(&r, &read.functions[read.n], &sizes[read.n]);
 		read.n++;
 	}
 	code = pcilib_decode(&read, configs, sizes, err);

@@ -178,7 +178,9 @@ enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct erro
 	o = lock_devices(l, lease.steps, lease.n, err);
 	if (o != OUTCOME_DONE) {
 		journal_close(&j);
-		return o;
+		return o == OUTCOME_BUSY ? o : OUTCOME_CHANGED;
 	}
+	/* We have its lock, so whatever hung on a device has come back. */
+	l->engine.stuck.pid = 0;
 	return take_back(l, &j, &lease, lease.held ? GOAL_HOME : GOAL_FROM, err);
 }

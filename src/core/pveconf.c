@@ -108,15 +108,18 @@ int pve_running(struct host *h, unsigned vmid)
 	ssize_t len;
 
 	snprintf(name, sizeof(name), "run/qemu-server/%u.pid", vmid);
-	if (host_read(h, name, pid, sizeof(pid)) < 0 || !str_decimal(pid, 1 << 30, &n))
+	len = host_read(h, name, pid, sizeof(pid));
+	if (len < 0)
+		return len == -ENOENT ? 0 : -1;
+	if (!str_decimal(pid, 1 << 30, &n))
 		return 0;
 	snprintf(name, sizeof(name), "proc/%u/cmdline", (unsigned)n);
 	len = host_read_bytes(h, name, cmdline, sizeof(cmdline));
-	/* A command line longer than any that Proxmox makes: rather believe it runs than take its devices. */
-	if (len == -E2BIG)
-		return (int)n;
+	/* A command line that is too long or cannot be read: rather believe it runs than take its devices. */
+	if (len < 0)
+		return len == -ENOENT || len == -ESRCH ? 0 : (int)n;
 	snprintf(id, sizeof(id), "%u", vmid);
-	end = cmdline + (len > 0 ? len : 0);
+	end = cmdline + len;
 	for (const char *s = cmdline; s < end; s += strlen(s) + 1)
 		if (strcmp(s, "-id") == 0 && s + 4 < end && strcmp(s + 4, id) == 0)
 			return (int)n;

@@ -43,7 +43,7 @@ int pveconf_read(struct host *h, unsigned vmid, struct arena *a, struct pve_gues
 void pveconf_parse(const char *text, struct arena *a, struct pve_guest *guest);
 
 /*
- * Process id of the VM's running QEMU, or 0: from run/qemu-server/VMID.pid, believed only if that process was started
+ * Process id of the VM's running QEMU, or 0; -1 if that cannot be found out, which is to be taken as running: from run/qemu-server/VMID.pid, believed only if that process was started
  * with "-id VMID" (qemu-server, PVE/QemuServer/Helpers.pm, check_running).
  */
 int pve_running(struct host *h, unsigned vmid);

@@ -48,12 +48,12 @@ static bool belongs(const char *name, const char *prefix, const char **rest)
 	return str_starts(name, prefix);
 }
 
-/* These take the device's lock to be read; see reader.h. */
+/* These take the device's lock to be read, or wait for its reset to end; see reader.h. */
 static bool may_block(const char *name)
 {
 	const char *file = str_basename(name);
 
-	return strcmp(file, "driver_override") == 0 || strcmp(file, "sriov_numvfs") == 0;
+	return strcmp(file, "driver_override") == 0 || strcmp(file, "sriov_numvfs") == 0 || strcmp(file, "config") == 0;
 }
 
 static ssize_t live_read(struct host *h, const char *name, char *buf, size_t size)

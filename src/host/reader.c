@@ -12,10 +12,14 @@
 #include "host/host.h"
 #include "host/reader.h"
 
+/* What the child keeps of its parent's. */
+#define KEPT_SOCKET 3
+#define KEPT_ROOT 4
+
 /* What comes back: the result, and the bytes if there are any. */
 struct answer {
 	ssize_t result;
-	char bytes[HOST_VALUE_BYTES];
+	char bytes[HOST_VALUE_BYTES + 1];	/* config space is a page, and the NUL comes behind it */
 };
 
 ssize_t read_file(int root, const char *name, char *buf, size_t size)
@@ -58,12 +62,15 @@ static _Noreturn void serve(int socket, int root)
 	for (int fd = 0; fd <= 2; fd++)
 		if (null < 0 || dup2(null, fd) < 0)
 			_exit(1);
-	if (dup2(socket, 200) < 0 || dup2(root, 201) < 0 || close_range(3, 199, 0) < 0 || close_range(202, ~0U, 0) < 0)
+	socket = fcntl(socket, F_DUPFD, KEPT_ROOT + 1);
+	root = fcntl(root, F_DUPFD, KEPT_ROOT + 1);
+	if (socket < 0 || root < 0 || dup2(socket, KEPT_SOCKET) < 0 || dup2(root, KEPT_ROOT) < 0 ||
+	    close_range(KEPT_ROOT + 1, ~0U, 0) < 0)
 		_exit(1);
-	while ((n = recv(200, name, sizeof(name) - 1, 0)) > 0) {
+	while ((n = recv(KEPT_SOCKET, name, sizeof(name) - 1, 0)) > 0) {
 		name[n] = '\0';
-		a.result = read_file(201, name, a.bytes, sizeof(a.bytes));
-		if (send(200, &a, sizeof(a.result) + (a.result > 0 ? (size_t)a.result : 0), MSG_NOSIGNAL) < 0)
+		a.result = read_file(KEPT_ROOT, name, a.bytes, sizeof(a.bytes));
+		if (send(KEPT_SOCKET, &a, sizeof(a.result) + (a.result > 0 ? (size_t)a.result : 0), MSG_NOSIGNAL) < 0)
 			break;
 	}
 	_exit(0);

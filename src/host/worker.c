@@ -37,7 +37,7 @@ static void describe(pid_t pid, struct host_stuck *stuck)
 
 static _Noreturn void child(int (*job)(void *arg), void *arg)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), code;
 
 	setsid();
 	prctl(PR_SET_NAME, "handover-write");
@@ -45,7 +45,9 @@ static _Noreturn void child(int (*job)(void *arg), void *arg)
 		_exit(EIO);
 	for (int fd = 0; fd <= 2; fd++)
 		dup2(null, fd);
-	_exit(-job(arg));
+	code = -job(arg);
+	/* A status has eight bits; the kernel's own errors beyond them are not for programs. */
+	_exit(code < 256 ? code : EIO);
 }
 
 static int64_t now_ms(void)
@@ -61,8 +63,11 @@ static int wait_for(pid_t pid, unsigned deadline_ms, struct host_stuck *stuck)
 	int64_t end = now_ms() + deadline_ms;
 	int pidfd = pidfd_open(pid, 0), n = 0, status;
 
-	if (pidfd < 0)
-		return -errno;
+	/* It cannot be watched, so nobody knows whether its write is done: the same as one that does not come back. */
+	if (pidfd < 0) {
+		describe(pid, stuck);
+		return -ETIMEDOUT;
+	}
 	for (;;) {
 		int64_t left = end - now_ms();
 		struct pollfd p = { .fd = pidfd, .events = POLLIN };

@@ -24,6 +24,7 @@ struct entry {
 
 static void read_entry(struct run *r, struct host *h, struct store *store, struct entry *e)
 {
+	enum goal goal = GOAL_FROM;
 	struct findings ignored;
 	uint64_t hash = 0;
 
@@ -34,8 +35,12 @@ static void read_entry(struct run *r, struct host *h, struct store *store, struc
 	findings_init(&ignored, r->arena);
 	profile_load(e->lease.profile, &hash, &ignored);
 	e->profile_changed = hash != e->lease.profile_hash;
+	/* Against where it shall be now: with the VM, or on its way home, or back where it came from. */
 	if (strcmp(lease_state(&e->lease), "held") == 0)
-		e->n_differences = engine_differences(h, &e->lease, GOAL_TO, r->arena, e->differences, DIFFERENCES_MAX);
+		goal = GOAL_TO;
+	else if (e->lease.held)
+		goal = GOAL_HOME;
+	e->n_differences = engine_differences(h, &e->lease, goal, r->arena, e->differences, DIFFERENCES_MAX);
 }
 
 static void print_entry(const struct entry *e, struct arena *a)
