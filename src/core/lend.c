@@ -90,7 +90,6 @@ static enum outcome take_back(struct lender *l, struct journal *j, struct lease 
 	return code == 0 ? OUTCOME_DONE : OUTCOME_CHANGED;
 }
 
-/* Whether a device of the plan stands in the lease of another VM; -EBADMSG if one cannot be read. */
 static int check_lease(const struct lease *lease, const struct plan *plan, struct error *err)
 {
 	for (size_t i = 0; i < lease->n; i++)
@@ -102,6 +101,7 @@ static int check_lease(const struct lease *lease, const struct plan *plan, struc
 	return 0;
 }
 
+/* -EBUSY: a device of the plan stands in the lease of another VM; -EBADMSG: another VM's journal is damaged. */
 static int check_others(struct lender *l, unsigned vmid, const struct plan *plan, struct error *err)
 {
 	unsigned *vmids;
