@@ -20,6 +20,25 @@
  *   module/NAME           state of a kernel module: "live" or "builtin", absent if not loaded; writing "load" loads it
  *   modalias/ALIAS        modules that could drive a device of that modalias, in lookup order, separated by spaces;
  *                         "" if none could
+ *   life/ADDRESS          a number that no other function has or ever had since boot, this one after a removal and
+ *                         rescan included; absent if the function is (the inode of its folder in sysfs; fs/kernfs/dir.c,
+ *                         __kernfs_new_node(), gives none twice)
+ *   id/ADDRESS            vendor, device and subsystem of a function: "8086:a348:103c:83e1"
+ *   group/ADDRESS         the functions of its IOMMU group, by address, separated by spaces; absent: it is in none
+ *   usb/ADDRESS/HUB:PORT  "046d:c31c": the USB device at that port below a USB controller. HUB is 1 for the controller's
+ *                         first root hub, PORT as sysfs writes it ("2.1"); the folder usb/ADDRESS lists them. Bus
+ *                         numbers, which change, are not part of it
+ *   nic/ADDRESS/WHAT      the network interface of a function; all are absent if it has none:
+ *       name              "eno1"; writing renames it (it must be down)
+ *       mtu               "1500"
+ *       up                "up" or "down" (IFF_UP: what was asked for, not the carrier)
+ *       master            "vmbr0"; absent: none. Writing it puts the interface into that bridge, "" takes it out
+ *       vlans             its VLANs as port of a bridge: "1 pvid untagged, 2-4094"; absent: it is no port of a bridge
+ *       loose             what else hangs on it and would be lost with it, in words; absent: nothing
+ *   unit/NAME/WHAT        a unit of systemd; absent if there is no such unit, or no systemd:
+ *       state             "active", "inactive", "failed", ...; writing "start", "stop", "restart" does that and
+ *                         waits for its end
+ *       run               an identifier of this run of the unit (InvocationID), "" if it does not run
  *
  * All calls return 0 or more, or a negative errno as the kernel gave it; -ETIMEDOUT where the kernel does not answer at
  * all. None blocks for longer than a few seconds.

@@ -26,6 +26,10 @@
  *   F: etc/pve/qemu-server/100.conf             a file of several lines; each follows as "| text"
  *   | hostpci0: 0000:02:00
  *
+ *   V: nic/0000:00:1f.6/name=eno1               so too the values of nic/ and unit/
+ *   P: /devices/pci0000:00/0000:00:14.0/usb1/1-1         a USB device, and an interface of it below
+ *   P: /devices/.../usb1/1-1/1-1:1.0/0003:046D:C31C.0001/input/input5        an input device
+ *
  * P, A, H, L are umockdev's letters; its E, N and S lines are read over, so that a recording of umockdev-record
  * loads. Links that the kernel derives need not be written: a block whose last part is a PCI address stands on the
  * pci bus; the bus's, the driver's and the IOMMU group's own folders are made from the devices' links.
