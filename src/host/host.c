@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "host/derived.h"
 #include "host/host.h"
 
 /* Names are built from text of profiles and of other programs: none may climb out of its folder. */
@@ -23,12 +24,14 @@ static bool name_ok(const char *name)
 
 ssize_t host_read_bytes(struct host *h, const char *name, char *buf, size_t size)
 {
-	return name_ok(name) ? h->ops->read(h, name, buf, size) : -EINVAL;
+	if (!name_ok(name))
+		return -EINVAL;
+	return derived_is(name) ? derived_read(h, name, buf, size) : h->ops->read(h, name, buf, size);
 }
 
 ssize_t host_link(struct host *h, const char *name, char *buf, size_t size)
 {
-	return name_ok(name) ? h->ops->link(h, name, buf, size) : -EINVAL;
+	return name_ok(name) && !derived_is(name) ? h->ops->link(h, name, buf, size) : -EINVAL;
 }
 
 /* A target is longer than what its last part needs, so it is not read into the caller's buffer. */
@@ -53,6 +56,8 @@ ssize_t host_read(struct host *h, const char *name, char *buf, size_t size)
 
 	if (!name_ok(name))
 		return -EINVAL;
+	if (derived_is(name))
+		return derived_read(h, name, buf, size);
 	n = read_link_name(h, name, buf, size);
 	if (n != -EINVAL)
 		return n;
@@ -64,7 +69,9 @@ ssize_t host_read(struct host *h, const char *name, char *buf, size_t size)
 
 int host_list(struct host *h, const char *name, struct arena *a, char ***names, size_t *n)
 {
-	return name_ok(name) ? h->ops->list(h, name, a, names, n) : -EINVAL;
+	if (!name_ok(name))
+		return -EINVAL;
+	return derived_is(name) ? derived_list(h, name, a, names, n) : h->ops->list(h, name, a, names, n);
 }
 
 bool host_has(struct host *h, const char *name)
@@ -74,6 +81,10 @@ bool host_has(struct host *h, const char *name)
 
 	if (!name_ok(name))
 		return false;
+	if (derived_is(name)) {
+		n = derived_read(h, name, buf, sizeof(buf));
+		return n >= 0 || n == -E2BIG || n == -EISDIR;
+	}
 	n = h->ops->link(h, name, buf, sizeof(buf));
 	return n >= 0 || n == -EINVAL || n == -E2BIG;
 }
@@ -83,6 +94,8 @@ int host_write(struct host *h, const char *name, const char *value, unsigned dea
 	memset(stuck, 0, sizeof(*stuck));
 	if (!name_ok(name) || strlen(value) + 1 >= HOST_VALUE_BYTES)
 		return -EINVAL;
+	if (derived_is(name))
+		return -EPERM;
 	return h->ops->write(h, name, value, deadline_ms, stuck);
 }
 
