@@ -14,6 +14,8 @@ enum kind { FOLDER, FILE_, LINK };
 
 struct node {
 	struct node *parent, *child, *next;	/* children are sorted by name */
+	struct node *aside;	/* children that are not there at present, by next */
+	const char *reason;	/* why this one is not */
 	const char *name;
 	enum kind kind;
 	unsigned char *data;	/* of a file or link, NUL behind it */
@@ -55,19 +57,34 @@ static struct node *child_find(struct node *dir, const char *name, size_t n)
 	return NULL;
 }
 
+static void child_insert(struct node *dir, struct node *node)
+{
+	struct node **at = &dir->child;
+
+	while (*at && strcmp((*at)->name, node->name) < 0)
+		at = &(*at)->next;
+	node->parent = dir;
+	node->next = *at;
+	*at = node;
+}
+
 static struct node *child_add(struct sim *s, struct node *dir, const char *name, size_t n, enum kind kind)
 {
 	struct node *node = arena_alloc(s->arena, sizeof(*node));
-	struct node **at = &dir->child;
 
 	node->name = arena_dupn(s->arena, name, n);
-	node->parent = dir;
 	node->kind = kind;
-	while (*at && strcmp((*at)->name, node->name) < 0)
-		at = &(*at)->next;
-	node->next = *at;
-	*at = node;
+	child_insert(dir, node);
 	return node;
+}
+
+static void child_take(struct node *node)
+{
+	struct node **at;
+
+	for (at = &node->parent->child; *at != node; at = &(*at)->next)
+		;
+	*at = node->next;
 }
 
 /* Walks name from start; the last part is followed too if it is a link and follow is set. */
@@ -179,13 +196,39 @@ void sim_make_folder(struct host *h, const char *name)
 void sim_remove(struct host *h, const char *name)
 {
 	struct node *node = find(sim_of(h), name, false);
-	struct node **at;
+
+	if (node && node->parent)
+		child_take(node);
+}
+
+void sim_set_aside(struct host *h, const char *name, const char *reason)
+{
+	struct node *node = find(sim_of(h), name, false);
 
 	if (!node || !node->parent)
 		return;
-	for (at = &node->parent->child; *at != node; at = &(*at)->next)
-		;
-	*at = node->next;
+	child_take(node);
+	node->reason = arena_dup(sim_of(h)->arena, reason);
+	node->next = node->parent->aside;
+	node->parent->aside = node;
+}
+
+void sim_put_back(struct host *h, const char *folder, const char *reason)
+{
+	struct node *dir = find(sim_of(h), folder, true);
+
+	for (struct node **at = dir ? &dir->aside : NULL; at && *at;) {
+		struct node *node = *at;
+
+		if (strcmp(node->reason, reason) != 0) {
+			at = &node->next;
+			continue;
+		}
+		*at = node->next;
+		/* What has come into its place meanwhile is what there is. */
+		if (!child_find(dir, node->name, strlen(node->name)))
+			child_insert(dir, node);
+	}
 }
 
 static int path_of(const struct node *node, char *buf, size_t size)

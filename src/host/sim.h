@@ -22,6 +22,14 @@ void sim_make_folder(struct host *h, const char *name);
 /* Everything below name goes. */
 void sim_remove(struct host *h, const char *name);
 
+/*
+ * A folder that leaves the tree for a while: it is kept, with everything below it, inside the folder it stood in, and
+ * sim_put_back() brings back into folder all that was set aside there for that reason (any word). What is aside
+ * cannot be seen by any name and is not dumped.
+ */
+void sim_set_aside(struct host *h, const char *name, const char *reason);
+void sim_put_back(struct host *h, const char *folder, const char *reason);
+
 /* Where a name leads once all links on the way are followed, the last one included; -ENOENT if nowhere. */
 int sim_resolve(struct host *h, const char *name, char *buf, size_t size);
 

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "host/sim.h"
+#include "host/sim_children.h"
 #include "host/sim_pci.h"
 
 #define DEVICES "sys/bus/pci/devices"
@@ -159,6 +160,7 @@ static int attach(struct sim_pci *p, const char *bdf, const char *driver)
 	link_to(p, name_of(p, path, "driver", NULL), name_of(p, DRIVERS, driver, NULL));
 	link_to(p, name_of(p, DRIVERS, driver, bdf), path);
 	vfio_power(p, path, driver, "auto");
+	sim_children_return(p->host, path);
 	return 0;
 }
 
@@ -168,6 +170,7 @@ static int detach(struct sim_pci *p, const char *bdf, const char *driver)
 
 	if (!device_path(p, bdf, path, sizeof(path)))
 		return -ENODEV;
+	sim_children_leave(p->host, path);
 	sim_remove(p->host, name_of(p, path, "driver", NULL));
 	sim_remove(p->host, name_of(p, DRIVERS, driver, bdf));
 	vfio_power(p, path, driver, "on");
@@ -436,6 +439,7 @@ void sim_pci_settle(struct sim_pci *p)
 	sim_make_folder(p->host, DRIVERS);
 	sim_set(p->host, "sys/bus/pci/drivers_probe", "");
 	settle_below(p, a, "sys/devices");
+	sim_children_settle(p->host);
 	if (host_list(p->host, DRIVERS, a, &names, &n) == 0)
 		for (size_t i = 0; i < n; i++)
 			sim_pci_register(p, names[i]);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_SIM_CHILDREN_H
+#define HANDOVER_SIM_CHILDREN_H
+
+#include "host/host.h"
+
+/*
+ * What a driver makes below its PCI function, USB devices and their inputs above all, goes when it lets go of the
+ * function and comes back when it takes it again. It is kept aside inside the function's own folder until then, so
+ * it goes wherever that folder goes. Bus numbers stay the same, where a kernel may give others.
+ *
+ * path is the function's folder below sys/devices, resolved. PCI functions below it are not its driver's.
+ */
+
+/* Before the driver lets go: its link must still be there. */
+void sim_children_leave(struct host *h, const char *path);
+
+/* After a driver has taken the function: if it is the one whose children left, they are back. */
+void sim_children_return(struct host *h, const char *path);
+
+/* Derives the folders of the USB bus and of the input class from the whole tree. */
+void sim_children_settle(struct host *h);
+
+#endif
