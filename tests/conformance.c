@@ -21,6 +21,11 @@
 #define TWIN "0000:02:00.0"
 #define BARE "0000:03:00.0"
 #define NIC_ID "8086 100e"
+/* And the host's USB controller, with a keyboard at its first port. */
+#define XHCI "0000:00:14.0"
+#define KEYBOARD "usb/" XHCI "/1:1"
+#define KEYBOARD_ID "0627:0001"
+#define USB_MS 5000
 
 #define DEVICE "sys/bus/pci/devices/"
 #define DRIVERS "sys/bus/pci/drivers/"
@@ -232,6 +237,89 @@ static void attributes(void)
 	reads(DEVICE BARE "/driver_override", "(null)");
 }
 
+/* How many of the names in a folder are links with this text in their targets; with "" all names count. */
+static size_t count(const char *folder, const char *text)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	char link[HOST_VALUE_BYTES], **names;
+	size_t n = 0, found = 0;
+
+	if (host_list(host, folder, a, &names, &n) < 0)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		found += !*text || (host_link(host, arena_fmt(a, "%s/%s", folder, names[i]), link, sizeof(link)) >= 0 &&
+				    strstr(link, text));
+	return found;
+}
+
+static void counts(const char *folder, const char *text, size_t wanted)
+{
+	char want[32], seen[32];
+	size_t n = count(folder, text);
+
+	snprintf(want, sizeof(want), "%zu", wanted);
+	snprintf(seen, sizeof(seen), "%zu", n);
+	assertion(n == wanted, "names in", folder, want, seen);
+}
+
+/* USB devices and their inputs come some time after their controller's driver. */
+static void keyboard_comes(void)
+{
+	int64_t until = host_now(host) + USB_MS;
+
+	while (host_now(host) < until && count("sys/class/input", XHCI "/usb") == 0)
+		host_wait(host, 100);
+	reads(KEYBOARD, KEYBOARD_ID);
+	counts("usb/" XHCI, "", 1);
+	/* Two root hubs, each with its interface; the keyboard and its interface. */
+	counts("sys/bus/usb/devices", XHCI "/usb", 6);
+}
+
+static void keyboard_is_gone(void)
+{
+	reads(KEYBOARD, NULL);
+	counts("usb/" XHCI, "", 0);
+	counts("sys/bus/usb/devices", XHCI, 0);
+	counts("sys/class/input", XHCI, 0);
+}
+
+static void usb(void)
+{
+	part = "USB";
+	keyboard_comes();
+	/* The kernel has named its input and an event node, of which a capture has the first. */
+	assertion(count("sys/class/input", XHCI "/usb") >= 1, "input below", XHCI, "1", "0");
+	reads("usb/" XHCI "/1:2", NULL);
+	reads("usb/" XHCI "/2:1", NULL);
+	reads("usb/" XHCI "/3:1", NULL);
+	reads("usb/" NIC "/1:1", NULL);
+	counts("usb/" NIC, "", 0);
+	put(DEVICE XHCI "/driver/unbind", XHCI, 0);
+	keyboard_is_gone();
+	put(DEVICE XHCI "/driver_override", "vfio-pci", 0);
+	put(DRIVERS "vfio-pci/bind", XHCI, 0);
+	keyboard_is_gone();
+	put(DEVICE XHCI "/driver/unbind", XHCI, 0);
+	put(DEVICE XHCI "/driver_override", "", 0);
+	put(DRIVERS "xhci_hcd/bind", XHCI, 0);
+	keyboard_comes();
+}
+
+static void derived(void)
+{
+	part = "names put together from others";
+	reads("id/" NIC, "8086:100e:1af4:1100");
+	reads("id/" XHCI, "1b36:000d:1af4:1100");
+	reads("id/0000:ff:1f.7", NULL);
+	reads("group/" NIC, NIC " " AUDIO);
+	reads("group/" AUDIO, NIC " " AUDIO);
+	reads("group/" XHCI, XHCI);
+	reads("group/0000:ff:1f.7", NULL);
+	put("id/" NIC, "8086:100e:1af4:1100", EPERM);
+	put("group/" NIC, "", EPERM);
+	put(KEYBOARD, KEYBOARD_ID, EPERM);
+}
+
 static struct host *open_simulated(const char *file)
 {
 	char *text = malloc(HOSTFILE_BYTES_MAX);
@@ -261,6 +349,7 @@ int main(int argc, char **argv)
 	else if (live_open(&host, &err) < 0)
 		return 2;
 	attributes();
+	derived();
 	module_and_driver();
 	bind_and_unbind();
 	probe();
@@ -268,6 +357,7 @@ int main(int argc, char **argv)
 	override_makes_any_driver_match();
 	power();
 	new_id();
+	usb();
 	host_close(host);
 	printf("figure conformance %u\n", held);
 	if (broken)

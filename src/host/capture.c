@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "host/hostfile.h"
+#include "host/usbtree.h"
 
 /* What handover looks at of a PCI function; absent files are left out. */
 static const char *const function_files[] = {
@@ -12,6 +13,14 @@ static const char *const function_files[] = {
 	"sriov_numvfs",
 };
 static const char *const function_links[] = { "driver", "iommu_group", "physfn" };
+
+/* Of USB no serial numbers: they say whose devices these are, and nothing is decided by them. */
+static const char *const usb_files[] = {
+	"idVendor", "idProduct", "bDeviceClass", "product", "manufacturer", "busnum", "devnum", "authorized",
+};
+static const char *const interface_files[] = { "bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol" };
+static const char *const input_files[] = { "name", "capabilities/key" };
+static const char *const nic_values[] = { "name", "mtu", "up", "master", "vlans", "loose" };
 
 static const char *const values[] = { "proc/cmdline", "proc/sys/kernel/hostname", "proc/sys/kernel/random/boot_id" };
 
@@ -161,6 +170,77 @@ static void put_groups(struct writer *w)
 	}
 }
 
+/*
+ * A block for what stands on a bus or in a class. A path too long for a name of the seam cannot be read back, with
+ * its longest file behind it.
+ */
+static bool put_block(struct writer *w, const char *name)
+{
+	char link[HOST_VALUE_BYTES];
+	const char *path;
+
+	if (host_link(w->h, name, link, sizeof(link)) < 0 || !(path = strstr(link, "/devices/")) ||
+	    strlen(path) + strlen("sys/capabilities/key") >= HOST_NAME_BYTES)
+		return false;
+	fprintf(w->out, "\nP: %s\n", path);
+	return true;
+}
+
+static void put_files(struct writer *w, const char *folder, const char *const *files, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (get(w, folder, files[i], NULL) < 0)
+			continue;
+		fprintf(w->out, "A: %s=", files[i]);
+		put_escaped(w->out, w->buf);
+	}
+}
+
+static void put_usb_name(struct writer *w, const char *name, enum usb_kind kind)
+{
+	char folder[HOST_NAME_BYTES], link[HOST_VALUE_BYTES];
+
+	snprintf(folder, sizeof(folder), USB_DEVICES "/%s", name);
+	if (!put_block(w, folder))
+		return;
+	if (kind != USB_INTERFACE) {
+		put_files(w, folder, usb_files, sizeof(usb_files) / sizeof(*usb_files));
+		return;
+	}
+	put_files(w, folder, interface_files, sizeof(interface_files) / sizeof(*interface_files));
+	snprintf(w->name, sizeof(w->name), USB_DEVICES "/%s/driver", name);
+	if (host_link(w->h, w->name, link, sizeof(link)) >= 0)
+		fprintf(w->out, "L: driver=%s\n", link);
+}
+
+/* What is below PCI controllers; the rest goes to no VM with a PCI function. */
+static void put_usb(struct writer *w)
+{
+	struct usb_buses b;
+	struct usb_name name;
+
+	if (usb_buses_read(w->h, w->arena, &b) < 0)
+		return;
+	for (size_t i = 0; i < b.n_names; i++)
+		if (usb_name_parse(b.names[i], &name) != USB_NOTHING && usb_bus_find(&b, name.bus))
+			put_usb_name(w, b.names[i], name.kind);
+}
+
+static void put_inputs(struct writer *w)
+{
+	char folder[HOST_NAME_BYTES], **names;
+	size_t n;
+
+	if (host_list(w->h, "sys/class/input", w->arena, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		snprintf(folder, sizeof(folder), "sys/class/input/%.200s", names[i]);
+		/* Not their event nodes, which have numbers of their own. */
+		if (str_starts(names[i], "input") && put_block(w, folder))
+			put_files(w, folder, input_files, sizeof(input_files) / sizeof(*input_files));
+	}
+}
+
 static void put_modules(struct writer *w)
 {
 	fputc('\n', w->out);
@@ -190,6 +270,27 @@ static void put_values(struct writer *w)
 		fprintf(w->out, "V: %s=", values[i]);
 		put_escaped(w->out, w->buf);
 	}
+}
+
+static void put_interface(struct writer *w, const char *bdf)
+{
+	for (size_t i = 0; i < sizeof(nic_values) / sizeof(*nic_values); i++) {
+		if (get(w, "nic", bdf, nic_values[i]) < 0)
+			continue;
+		fprintf(w->out, "V: %s=", w->name);
+		put_escaped(w->out, w->buf);
+	}
+}
+
+static void put_interfaces(struct writer *w)
+{
+	char **names;
+	size_t n;
+
+	if (host_list(w->h, "sys/bus/pci/devices", w->arena, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		put_interface(w, names[i]);
 }
 
 static bool wanted(const char *line)
@@ -232,8 +333,11 @@ int hostfile_write(struct host *h, const char *source, FILE *out, struct error *
 	if (code == 0) {
 		put_drivers(w);
 		put_groups(w);
+		put_usb(w);
+		put_inputs(w);
 		put_modules(w);
 		put_values(w);
+		put_interfaces(w);
 		put_guests(w);
 		if (fflush(out) || ferror(out))
 			code = error_set(err, -EIO, "cannot write the capture");

@@ -32,7 +32,8 @@
  *
  * P, A, H, L are umockdev's letters; its E, N and S lines are read over, so that a recording of umockdev-record
  * loads. Links that the kernel derives need not be written: a block whose last part is a PCI address stands on the
- * pci bus; the bus's, the driver's and the IOMMU group's own folders are made from the devices' links.
+ * pci bus; the bus's, the driver's and the IOMMU group's own folders are made from the devices' links. So too those of
+ * the USB bus, for folders named like USB devices, and of the class input, for inputN in a folder named input.
  * Config space that is given only in part takes ids, class and subsystem from the files of those names.
  */
 #define HOSTFILE_VERSION 1
