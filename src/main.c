@@ -10,7 +10,7 @@
 #include "verb/verb.h"
 
 static const struct verb *const verbs[] = {
-	&verb_check, &verb_plan, &verb_rehearse, &verb_status, &verb_recover, &verb_capture, NULL,
+	&verb_check, &verb_plan, &verb_rehearse, &verb_status, &verb_recover, &verb_map, &verb_capture, NULL,
 };
 
 static void print_help(void)
@@ -21,7 +21,7 @@ static void print_help(void)
 		printf("handover %s%s%s\n    %s\n", (*v)->name, *(*v)->args ? " " : "", (*v)->args, (*v)->help);
 	puts("\nOptions:\n"
 	     "  --json       print JSON\n"
-	     "  --host FILE  work on the host in a .host text (plan, rehearse, capture)\n"
+	     "  --host FILE  work on the host in a .host text (plan, rehearse, map, capture)\n"
 	     "  --quiet      print only what is wrong\n"
 	     "  --version    print the version\n"
 	     "  --help       print this\n"

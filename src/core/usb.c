@@ -31,6 +31,17 @@ static const char *get(struct reader *r, const char *folder, const char *name, c
 	return host_read(r->h, path, r->buf, sizeof(r->buf)) < 0 ? NULL : r->buf;
 }
 
+/* Whoever builds a device chooses its name, and a terminal obeys some characters. */
+static const char *copy_name(struct reader *r, const char *name)
+{
+	char *copy = arena_dup(r->a, name);
+
+	for (char *s = copy; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			*s = '?';
+	return copy;
+}
+
 static bool reads(struct reader *r, const char *name, const char *file, const char *text)
 {
 	return str_same(get(r, USB_DEVICES, name, file), text);
@@ -57,7 +68,7 @@ static void read_device(struct reader *r, const struct usb_bus *bus, const char 
 		return;
 	d.id = arena_dup(r->a, r->buf);
 	product = get(r, USB_DEVICES, name, "product");
-	d.product = product ? arena_dup(r->a, product) : "";
+	d.product = product ? copy_name(r, product) : "";
 	/* USB_CLASS_HUB */
 	d.hub = reads(r, name, "bDeviceClass", "09");
 	r->u->devices = arena_grow(r->a, r->u->devices, r->u->n, sizeof(d));
@@ -133,7 +144,7 @@ static void add_other(struct reader *r, const char *input)
 	const char *name = get(r, INPUTS, input, "name");
 
 	r->u->other_keyboards = arena_grow(r->a, r->u->other_keyboards, r->u->n_others, sizeof(name));
-	r->u->other_keyboards[r->u->n_others++] = arena_dup(r->a, name ? name : input);
+	r->u->other_keyboards[r->u->n_others++] = copy_name(r, name ? name : input);
 }
 
 static void read_input(struct reader *r, const char *input)

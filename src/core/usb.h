@@ -20,7 +20,7 @@ struct usb_device {
 	const char *port;	/* "1:2.1", as behind usb/ADDRESS/ on the seam */
 	const char *name;	/* "1-2.1", as sysfs calls it until its controller changes drivers */
 	const char *id;		/* "046d:c31c" */
-	const char *product;	/* as it calls itself, "" if it does not */
+	const char *product;	/* as it calls itself, "" if it does not; control characters are '?' */
 	bool hub, keyboard, pointer;
 };
 

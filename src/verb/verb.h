@@ -26,7 +26,7 @@ struct verb {
 	enum outcome (*run)(struct run *r);
 };
 
-extern const struct verb verb_check, verb_plan, verb_rehearse, verb_status, verb_recover, verb_capture;
+extern const struct verb verb_check, verb_plan, verb_rehearse, verb_status, verb_recover, verb_map, verb_capture;
 
 /* --- for commands ---------------------------------------------------------------------------------------------- */
 
