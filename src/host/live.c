@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "host/live.h"
 #include "host/live_module.h"
+#include "host/live_unit.h"
 #include "host/reader.h"
 #include "host/worker.h"
 
@@ -65,6 +66,8 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 		return kmod_of(l) ? live_module_state(l->kmod, rest, buf, size) : -ENOENT;
 	if (belongs(name, "modalias/", &rest))
 		return kmod_of(l) ? live_module_candidates(l->kmod, rest, buf, size) : -ENOENT;
+	if (belongs(name, "unit/", &rest))
+		return live_unit_read(rest, buf, size);
 	if (may_block(name))
 		return reader_read(&l->reader, l->root, name, buf, size);
 	return read_file(l->root, name, buf, size);
@@ -75,7 +78,7 @@ static ssize_t live_link(struct host *h, const char *name, char *buf, size_t siz
 	const char *rest;
 	ssize_t n;
 
-	if (belongs(name, "module/", &rest) || belongs(name, "modalias/", &rest))
+	if (belongs(name, "module/", &rest) || belongs(name, "modalias/", &rest) || belongs(name, "unit/", &rest))
 		return -EINVAL;
 	n = readlinkat(live_of(h)->root, name, buf, size);
 	if (n < 0)
@@ -143,8 +146,10 @@ static int write_file(int root, const char *name, const char *value)
 static int write_job(void *arg)
 {
 	const struct job *job = arg;
-	const char *module;
+	const char *module, *unit;
 
+	if (belongs(job->name, "unit/", &unit))
+		return live_unit_write(unit, job->value);
 	if (!belongs(job->name, "module/", &module))
 		return write_file(job->live->root, job->name, job->value);
 	if (strcmp(job->value, "load") != 0)
@@ -170,8 +175,8 @@ static int live_write(struct host *h, const char *name, const char *value, unsig
 	struct live *l = live_of(h);
 	struct job job = { l, name, value };
 
-	/* Only sysfs may be changed, and modules: whatever else a step might name is a bug, or an attack. */
-	if (!str_starts(name, "sys/") && !str_starts(name, "module/"))
+	/* Only sysfs may be changed, modules and units: whatever else a step might name is a bug, or an attack. */
+	if (!str_starts(name, "sys/") && !str_starts(name, "module/") && !str_starts(name, "unit/"))
 		return -EPERM;
 	/* Listen before acting, or the event that is waited for is missed. */
 	if (l->uevents < 0)
