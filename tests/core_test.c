@@ -56,7 +56,8 @@ static void a_function_is_what_its_files_say(void **state)
 	assert_string_equal(fn->driver, "nouveau");
 	assert_null(fn->override);
 	assert_string_equal(fn->modules, "nvidiafb nouveau");
-	assert_null(fn->reset_methods);
+	assert_string_equal(fn->reset_methods, "bus");
+	assert_null(function_at(&inv, "0000:02:00.1")->reset_methods);
 	assert_string_equal(fn->power_control, "on");
 	assert_string_equal(fn->d3cold, "1");
 	assert_int_equal(fn->group, 2);
@@ -354,7 +355,7 @@ static void what_differs_is_told(void **state)
 		{ "driver_override", "vfio-pci", "0000:02:00.0 driver_override: vfio-pci, was none" },
 		{ "power/control", "auto", "0000:02:00.0 power/control: auto, was on" },
 		{ "d3cold_allowed", "0", "0000:02:00.0 d3cold_allowed: 0, was 1" },
-		{ "reset_method", "bus", "0000:02:00.0 reset_method: bus, was none" },
+		{ "reset_method", "pm", "0000:02:00.0 reset_method: pm, was bus" },
 		{ "sriov_numvfs", "3", "0000:02:00.0 sriov_numvfs: 3, was -1" },
 		{ "subsystem_device", "0x0001", "0000:02:00.0 id: 10de:2783:1043:0001, was 10de:2783:1043:896e" },
 	};
