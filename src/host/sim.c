@@ -217,7 +217,9 @@ void sim_put_back(struct host *h, const char *folder, const char *reason)
 {
 	struct node *dir = find(sim_of(h), folder, true);
 
-	for (struct node **at = dir ? &dir->aside : NULL; at && *at;) {
+	if (!dir)
+		return;
+	for (struct node **at = &dir->aside; *at;) {
 		struct node *node = *at;
 
 		if (strcmp(node->reason, reason) != 0) {
