@@ -72,7 +72,7 @@ static enum outcome lend(struct call *c, const char *path)
 
 	findings_init(&findings, c->r->arena);
 	profile = profile_load(path, &hash, &findings);
-	planned = profile && prepare_plan(&planner, c->host, profile, c->vmid, &findings, &err);
+	planned = profile && prepare_plan(&planner, c->host, &c->store, profile, c->vmid, &findings, &err);
 	print_findings(&findings, stderr);
 	if (!planned && err.code)
 		return refuse(c, OUTCOME_FAILED, &err);
@@ -152,6 +152,8 @@ static enum outcome call_phase(struct call *c)
 		return OUTCOME_DONE;
 	case PHASE_POST_STOP:
 		return post_stop(c);
+	case PHASE_BOOT:
+		break;
 	}
 	return OUTCOME_DONE;
 }
@@ -195,7 +197,7 @@ enum outcome hookscript(struct run *r, int argc, char **argv)
 		return OUTCOME_REFUSED;
 	}
 	phase = phase_find(argv[1]);
-	if (phase < 0) {
+	if (phase < 0 || phase >= HOOK_PHASES) {
 		complain("phase '%s' is unknown; nothing to do", argv[1]);
 		return OUTCOME_DONE;
 	}

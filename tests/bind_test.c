@@ -33,7 +33,7 @@ static void scene_plan(struct scene *s, struct host *h, const char *text)
 	profile = profile_parse(text, strlen(text), "test.yaml", &s->f);
 	if (!profile)
 		fail_msg("%s", finding_line(&s->f.list[0], s->arena));
-	s->planned = prepare_plan(&s->p, h, profile, 0, &s->f, &err);
+	s->planned = prepare_plan(&s->p, h, NULL, profile, 0, &s->f, &err);
 	assert_int_equal(err.code, 0);
 	assert_int_equal(s->planned, s->f.errors == 0);
 }
@@ -61,7 +61,7 @@ static const struct step *step_at(const struct scene *s, size_t i)
 
 static void assert_value(const struct value *v, const char *text)
 {
-	assert_false(v->any);
+	assert_int_equal(v->kind, VALUE_TEXT);
 	if (text)
 		assert_string_equal(v->text, text);
 	else

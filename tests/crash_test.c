@@ -139,7 +139,7 @@ static enum outcome call(struct stage *s, enum what what, bool *died, struct err
 		findings_init(&f, run_arena);
 		profile = profile_parse(s->scene->profile_text, strlen(s->scene->profile_text), "crash.yaml", &f);
 		assert_non_null(profile);
-		assert_true(prepare_plan(&p, s->host, profile, VMID, &f, err));
+		assert_true(prepare_plan(&p, s->host, NULL, profile, VMID, &f, err));
 		o = lend_out(&l, VMID, profile, 1, &p.plan, err);
 	}
 	lockset_release(&l.locks);

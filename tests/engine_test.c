@@ -176,7 +176,8 @@ static void add(struct stage *s, const char *device, const char *look, const cha
 {
 	struct step *step = &s->lease.steps[s->lease.n++];
 
-	*step = (struct step){ .action = &set, .device = device, .id = ID };
+	*step = step_new(&set, device, PHASE_PRE_START, s->arena);
+	step->id = ID;
 	step_look(step, look, value_of(from), value_of(to), value_of(from));
 }
 
@@ -197,7 +198,7 @@ static void begin(struct stage *s)
 
 static int forward(struct stage *s, struct error *err)
 {
-	return engine_forward(&s->engine, &s->journal, &s->lease, err);
+	return engine_forward(&s->engine, &s->journal, &s->lease, PHASE_PRE_START, err);
 }
 
 static int back(struct stage *s, struct error *err)

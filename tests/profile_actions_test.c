@@ -14,9 +14,9 @@
 #include "core/profile.h"
 
 static const struct field lend_fields[] = {
-	{ "lend", FIELD_DEVICES, true, "the devices" },
-	{ "to", FIELD_DRIVER, true, "who gets them" },
-	{ "beside", FIELD_DEVICES, false, "what else may go" },
+	{ .name = "lend", .kind = FIELD_DEVICES, .required = true, .help = "the devices" },
+	{ .name = "to", .kind = FIELD_WORD, .required = true, .help = "who gets them" },
+	{ .name = "beside", .kind = FIELD_DEVICES, .help = "what else may go" },
 	{ 0 },
 };
 
@@ -28,9 +28,10 @@ static const struct action action_lend = {
 };
 
 static const struct field full_fields[ACTION_FIELDS_MAX + 1] = {
-	{ "full", FIELD_DRIVER, true, "a word" }, { "f1", FIELD_DRIVER, false, "" }, { "f2", FIELD_DRIVER, false, "" },
-	{ "f3", FIELD_DRIVER, false, "" }, { "f4", FIELD_DRIVER, false, "" }, { "f5", FIELD_DRIVER, false, "" },
-	{ "f6", FIELD_DRIVER, false, "" }, { "f7", FIELD_DRIVER, false, "" },
+	{ .name = "full", .kind = FIELD_WORD, .required = true, .help = "a word" },
+	{ .name = "f1", .kind = FIELD_WORD }, { .name = "f2", .kind = FIELD_WORD }, { .name = "f3", .kind = FIELD_WORD },
+	{ .name = "f4", .kind = FIELD_WORD }, { .name = "f5", .kind = FIELD_WORD }, { .name = "f6", .kind = FIELD_WORD },
+	{ .name = "f7", .kind = FIELD_WORD },
 };
 
 static const struct action action_full = {

@@ -115,6 +115,68 @@ bool str_is_word(const char *s, size_t max)
 	return n <= max;
 }
 
+bool str_duration(const char *s, unsigned max_ms, unsigned *ms)
+{
+	static const struct {
+		const char *name;
+		uint64_t ms;
+	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 } };
+	size_t n = strspn(s, "0123456789");
+	char digits[16];
+	uint64_t v;
+
+	if (n == 0 || n >= sizeof(digits))
+		return false;
+	memcpy(digits, s, n);
+	digits[n] = '\0';
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (strcmp(s + n, units[i].name) == 0 && str_decimal(digits, max_ms / units[i].ms, &v) && v > 0) {
+			*ms = (unsigned)(v * units[i].ms);
+			return true;
+		}
+	return false;
+}
+
+bool str_is_unit(const char *s)
+{
+	static const char *const suffixes[] = { ".service", ".socket", ".target", ".timer", ".mount", ".path", ".slice" };
+	size_t n = strlen(s);
+
+	if (n > 255 || s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@")] != '\0')
+		return false;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		size_t len = strlen(suffixes[i]);
+
+		if (n > len && strcmp(s + n - len, suffixes[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool str_is_usb_id(const char *s)
+{
+	static const char hex[] = "0123456789abcdefABCDEF";
+
+	return strspn(s, hex) == 4 && s[4] == ':' && strspn(s + 5, hex) == 4 && s[9] == '\0';
+}
+
+/* A number of at most three digits, and what stands behind it. */
+static const char *small_number(const char *s)
+{
+	size_t n = strspn(s, "0123456789");
+
+	return n > 0 && n <= 3 && *s != '0' ? s + n : NULL;
+}
+
+bool str_is_usb_port(const char *s)
+{
+	char before = '-';
+
+	for (s = small_number(s); s && *s == before; s = small_number(s + 1))
+		before = '.';
+	return s && *s == '\0' && before == '.';
+}
+
 uint64_t str_hash(uint64_t hash, const void *data, size_t n)
 {
 	const unsigned char *p = data;

@@ -30,6 +30,19 @@ const char *str_nearest(const char *s, const char *const *words);
 /* A word of letters, digits, '-' and '_' that starts with a letter or digit; 1 to max bytes. */
 bool str_is_word(const char *s, size_t max);
 
+/* "500ms", "10s", "2m", not above max milliseconds and not zero. False leaves *ms alone. */
+bool str_duration(const char *s, unsigned max_ms, unsigned *ms);
+
+/*
+ * The name of a unit of systemd with its suffix, as src/basic/unit-name.c has it: letters, digits and ":-_.\\@", at
+ * most 255 bytes.
+ */
+bool str_is_unit(const char *s);
+
+/* "046d:c31c"; "1-2.1", a port as sysfs names it (drivers/usb/core/usb.c, usb_alloc_dev()). */
+bool str_is_usb_id(const char *s);
+bool str_is_usb_port(const char *s);
+
 /* FNV-1a, 64 bit: to notice damage, not to keep secrets. Start with STR_HASH_START. */
 #define STR_HASH_START 0xcbf29ce484222325u
 uint64_t str_hash(uint64_t hash, const void *data, size_t n);

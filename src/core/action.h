@@ -13,7 +13,11 @@ struct wish;
 /* What may stand behind a key of a step. */
 enum field_kind {
 	FIELD_DEVICES,	/* a device's name from 'devices', or a list of them */
-	FIELD_DRIVER,	/* one word: the name of a kernel driver, or another word the action knows */
+	FIELD_WORD,	/* one word: the name of a kernel driver, or another word the action knows */
+	FIELD_TIME,	/* "10s", "500ms", "2m"; at most PHASE_MS */
+	FIELD_USB,	/* USB devices: "vendor:device", or the port as sysfs has it, "1-2.1"; or a list of them */
+	FIELD_UNITS,	/* a map of one of the field's verbs to units of systemd: "{restart: ssh.service}" */
+	FIELD_MODULES,	/* the same with kernel modules */
 };
 
 struct field {
@@ -21,6 +25,7 @@ struct field {
 	enum field_kind kind;
 	bool required;
 	const char *help;	/* one line, for the man page */
+	const char *const *verbs;	/* of FIELD_UNITS and FIELD_MODULES, NULL at the end */
 };
 
 /*

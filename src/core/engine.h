@@ -20,7 +20,7 @@ struct event {
 	enum goal goal;
 	unsigned writes;
 	int64_t ms;
-	const char *text;
+	const char *text;	/* EVENT_REACHED: what was hoped for and is missing, or NULL */
 };
 
 struct engine {
@@ -33,21 +33,29 @@ struct engine {
 	const char *stuck_device;	/* on this device, */
 	char stuck_at[HOST_NAME_BYTES];	/* to this name */
 	size_t left;			/* steps that could not be taken back */
+	unsigned writes;		/* of the step at hand */
+	char missing[HOST_NAME_BYTES + 64];	/* what it hoped for in vain, "" */
 };
 
 /*
- * Does all steps of a lease, in order, each with its marks. Stops at the first that fails; what was begun stands in
- * the lease's marks, for engine_back(). -ESTALE: a device is not what the plan was made for.
- * Memory is not asked for; the arena may be sealed.
+ * Does the steps of a lease that belong to a phase, in order, each with its marks; what is done already is left out.
+ * Stops at the first that fails; what was begun stands in the lease's marks, for engine_back(). -ESTALE: a device is
+ * not what the plan was made for. Memory is not asked for; the arena may be sealed.
  */
-int engine_forward(struct engine *e, struct journal *j, struct lease *lease, struct error *err);
+int engine_forward(struct engine *e, struct journal *j, struct lease *lease, enum phase phase, struct error *err);
 
 /*
- * Takes back all steps that were begun, last first, to where they came from (GOAL_FROM) or shall go (GOAL_HOME). A step
- * that fails stops the steps of its device; those of other devices go on. Returns 0 if all is back; else the first
- * failure, and e->left counts the steps that are not. A device that is gone is back.
+ * Takes back all steps that were begun, but for those of post-stop, last first, to where they came from (GOAL_FROM) or
+ * shall go (GOAL_HOME). A step that fails stops the steps of its device; those of other devices go on. Returns 0 if all
+ * is back; else the first failure, and e->left counts the steps that are not. A device that is gone is back.
  */
 int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum goal goal, struct error *err);
+
+/*
+ * Does the steps of post-stop, once all is back. One that fails is taken back itself and does not stop the others.
+ * Returns 0 or the first failure; e->left counts those that are neither done nor back. May be called again.
+ */
+int engine_after(struct engine *e, struct journal *j, struct lease *lease, struct error *err);
 
 /*
  * What differs now from where the steps of a lease shall be at a goal: one line for each look, as
@@ -58,6 +66,7 @@ size_t engine_differences(struct host *h, const struct lease *lease, enum goal g
 
 /* What a step reads now. Values belong to buf. */
 struct look_buffer {
+	struct value v[STEP_LOOKS_MAX];
 	char text[STEP_LOOKS_MAX][HOST_VALUE_BYTES];
 };
 int step_read(struct host *h, const struct step *s, struct looks *now, struct look_buffer *buf, struct error *err);

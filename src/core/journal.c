@@ -67,6 +67,21 @@ int journal_mark(struct journal *j, struct lease *lease, size_t step, enum mark 
 	return code;
 }
 
+int journal_was(struct journal *j, struct lease *lease, size_t step, size_t look, const char *text, struct error *err)
+{
+	char line[64 + STEP_LIFE_BYTES];
+	int code;
+
+	if (strlen(text) >= STEP_LIFE_BYTES || strpbrk(text, "\t\n\\"))
+		return error_set(err, -EINVAL, "'%s' reads '%.60s', which is no such number", lease->steps[step].look[look],
+				 text);
+	snprintf(line, sizeof(line), "was\t%zu\t%zu\t=%s\n", step, look, text);
+	code = put_line(j, line, err);
+	if (code == 0)
+		step_was(&lease->steps[step], look, text);
+	return code;
+}
+
 int journal_hold(struct journal *j, struct lease *lease, struct error *err)
 {
 	int code = put_line(j, "held\n", err);

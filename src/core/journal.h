@@ -19,7 +19,8 @@
  *   running  - "ready", perhaps marks "do N", "did N": on the way out, or killed there
  *       journal_hold() -> held; or everything done is undone to where it came from (GOAL_FROM) -> absent
  *   held     - "held": the VM has what it asked for
- *       everything is taken home (GOAL_HOME) -> absent
+ *       steps of post-start and pre-stop are done, with the same marks; everything is taken home (GOAL_HOME), then the
+ *       steps of post-stop are done -> absent
  *   running or held, with marks "undo N", "undid N": on the way back, or killed there; the same way is gone on
  *   stuck    - "stuck": the way back ended at something that would not yield
  *       the same way is tried again, whenever somebody asks
@@ -35,7 +36,7 @@
 enum mark { MARK_NONE, MARK_DO, MARK_DID, MARK_UNDO, MARK_UNDID };
 
 struct lease {
-	unsigned vmid;
+	unsigned vmid;			/* 0: the host's own, made at boot */
 	const char *boot_id;
 	const char *generation;		/* random: tells this lease from the VM's next */
 	const char *profile;		/* file it was planned from */
@@ -58,6 +59,9 @@ int journal_begin(struct journal *j, struct store *store, const struct lease *le
 
 /* A mark, flushed, in file and lease alike. */
 int journal_mark(struct journal *j, struct lease *lease, size_t step, enum mark mark, struct error *err);
+/* What a look read when its step, or its way back, was begun; before the mark that says so. */
+int journal_was(struct journal *j, struct lease *lease, size_t step, size_t look, const char *text, struct error *err);
+
 int journal_hold(struct journal *j, struct lease *lease, struct error *err);
 int journal_stuck(struct journal *j, struct lease *lease, struct error *err);
 

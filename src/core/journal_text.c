@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The journal as text: lines of fields between tabs. Values are "-" (absent), "*" (any) or "=" and the text. */
+/*
+ * The journal as text: lines of fields between tabs. Values are "-" (absent), "=" and the text, "*" (any), "+" (there),
+ * "!" (new), or "?" and one of the first two (hoped for).
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,16 +32,21 @@ static void put_text(FILE *out, const char *s)
 
 static void put_optional(FILE *out, const char *s)
 {
-	fputs(s ? "\t=" : "\t-", out);
+	fputs(s ? "=" : "-", out);
 	if (s)
 		put_text(out, s);
 }
 
+static const char value_letters[] = {
+	[VALUE_TEXT] = '=', [VALUE_ANY] = '*', [VALUE_PRESENT] = '+', [VALUE_NEW] = '!', [VALUE_HOPED] = '?',
+};
+
 static void put_value(FILE *out, const struct value *v)
 {
-	if (v->any)
-		fputs("\t*", out);
-	else
+	fputc('\t', out);
+	if (v->kind != VALUE_TEXT)
+		fputc(value_letters[v->kind], out);
+	if (v->kind == VALUE_TEXT || v->kind == VALUE_HOPED)
 		put_optional(out, v->text);
 }
 
@@ -46,10 +54,11 @@ static void put_step(FILE *out, const struct step *s)
 {
 	fprintf(out, "step\t%s\t", s->action->name);
 	put_text(out, s->device);
-	fprintf(out, "\t%s", phase_name(s->phase));
+	fprintf(out, "\t%s\t", phase_name(s->phase));
 	put_optional(out, s->id);
+	fputc('\t', out);
 	put_optional(out, s->why);
-	fputc('\n', out);
+	fprintf(out, "\t%u\n", s->patience_ms);
 	for (size_t i = 0; i < s->n_looks; i++) {
 		fputs("look\t", out);
 		put_text(out, s->look[i]);
@@ -165,39 +174,57 @@ static bool take_optional(const char *field, const char **text)
 	return true;
 }
 
-static bool take_value(const char *field, struct value *v)
+static bool take_value(struct arena *a, const char *field, struct value *v)
 {
-	*v = (struct value){ .any = strcmp(field, "*") == 0 };
-	return v->any || take_optional(field, &v->text);
+	*v = value_of(NULL);
+	if (*field == '?') {
+		v->kind = VALUE_HOPED;
+		return take_optional(field + 1, &v->text);
+	}
+	if (take_optional(field, &v->text))
+		return true;
+	if (strcmp(field, "*") == 0)
+		*v = value_any();
+	else if (strcmp(field, "+") == 0)
+		*v = value_present();
+	else if (strcmp(field, "!") == 0)
+		*v = value_new(a);
+	else
+		return false;
+	return true;
 }
 
 static int take_look(struct reader *r, struct step *s)
 {
-	size_t i = s->n_looks;
+	struct value from, to, home;
 
-	if (r->n != 5 || i == STEP_LOOKS_MAX || strlen(r->field[1]) >= HOST_NAME_BYTES ||
-	    !take_value(r->field[2], &s->from.v[i]) || !take_value(r->field[3], &s->to.v[i]) ||
-	    !take_value(r->field[4], &s->home.v[i]))
+	if (r->n != 5 || s->n_looks == STEP_LOOKS_MAX || strlen(r->field[1]) >= HOST_NAME_BYTES ||
+	    !take_value(r->a, r->field[2], &from) || !take_value(r->a, r->field[3], &to) ||
+	    !take_value(r->a, r->field[4], &home))
 		return damaged(r, "it is no look of a step");
-	s->look[i] = r->field[1];
-	s->n_looks++;
+	step_look(s, r->field[1], from, to, home);
 	return 0;
 }
 
 static int take_step(struct reader *r, struct lease *lease)
 {
-	struct step s = { 0 };
+	const struct action *action;
+	struct step *s;
+	uint64_t patience;
 	int phase;
 
-	if (r->n != 6 || lease->n == PLAN_STEPS_MAX)
+	if (r->n != 7 || lease->n == PLAN_STEPS_MAX)
 		return damaged(r, "it is no step, or one too many");
-	s.action = action_find(r->field[1]);
-	s.device = r->field[2];
+	action = action_find(r->field[1]);
 	phase = phase_find(r->field[3]);
-	if (!s.action || phase < 0 || !take_optional(r->field[4], &s.id) || !take_optional(r->field[5], &s.why))
+	if (!action || phase < 0)
 		return damaged(r, "it is no step of this program");
-	s.phase = (enum phase)phase;
-	lease->steps[lease->n++] = s;
+	s = &lease->steps[lease->n++];
+	*s = step_new(action, r->field[2], (enum phase)phase, r->a);
+	if (!take_optional(r->field[4], &s->id) || !take_optional(r->field[5], &s->why) ||
+	    !str_decimal(r->field[6], PHASE_MS, &patience))
+		return damaged(r, "it is no step of this program");
+	s->patience_ms = (unsigned)patience;
 	return 0;
 }
 
@@ -220,7 +247,7 @@ static int take_header(struct reader *r, struct lease *lease)
 		return damaged(r, "it is of another version of handover");
 	if (code == 0)
 		code = expect(r, "vmid", 2);
-	if (code == 0 && !vmid_parse(r->field[1], &lease->vmid))
+	if (code == 0 && strcmp(r->field[1], "0") != 0 && !vmid_parse(r->field[1], &lease->vmid))
 		return damaged(r, "it is no VMID");
 	if (code == 0)
 		code = expect(r, "boot", 2);
@@ -290,41 +317,89 @@ static bool follows(enum mark before, enum mark m)
 	return false;
 }
 
-/* Steps are begun one after the other, each when the one before it is done. */
+/* The steps of a phase are begun one after the other, each when the one before it has ended. */
 static bool is_next(const struct lease *lease, size_t i)
 {
-	return i == 0 || lease->marks[i - 1] == MARK_DID;
+	while (i-- > 0)
+		if (lease->steps[i].phase == lease->steps[i + 1].phase)
+			return lease->marks[i] == MARK_DID || lease->marks[i] == MARK_UNDID;
+	return true;
+}
+
+static bool may_begin(const struct lease *lease, size_t i)
+{
+	enum phase phase = lease->steps[i].phase;
+
+	if (!is_next(lease, i))
+		return false;
+	if (phase == PHASE_POST_STOP)
+		return true;
+	return lease->held == (phase == PHASE_POST_START || phase == PHASE_PRE_STOP);
 }
 
 static bool all_done(const struct lease *lease)
 {
 	for (size_t i = 0; i < lease->n; i++)
-		if (lease->marks[i] != MARK_DID)
+		if (step_is_lent(&lease->steps[i]) && lease->marks[i] != MARK_DID)
 			return false;
 	return true;
 }
 
-static int take_mark(struct reader *r, struct lease *lease)
+static bool take_word(struct reader *r, struct lease *lease)
+{
+	if (r->n != 1)
+		return false;
+	if (strcmp(r->field[0], "held") == 0 && !lease->held && all_done(lease))
+		lease->held = true;
+	else if (strcmp(r->field[0], "stuck") == 0)
+		lease->stuck = true;
+	else
+		return false;
+	return true;
+}
+
+/* "was 3 0 =15369": what look 0 of step 3 read when it, or its way back, was begun. */
+static bool take_was(struct reader *r, struct lease *lease)
+{
+	const char *text;
+	struct step *s;
+	uint64_t i, k;
+
+	if (r->n != 4 || strcmp(r->field[0], "was") != 0 || !str_decimal(r->field[1], PLAN_STEPS_MAX, &i) ||
+	    i >= lease->n || !str_decimal(r->field[2], STEP_LOOKS_MAX, &k) || k >= lease->steps[i].n_looks ||
+	    !take_optional(r->field[3], &text) || !text || strlen(text) >= STEP_LIFE_BYTES)
+		return false;
+	s = &lease->steps[i];
+	if (s->to.v[k].kind != VALUE_NEW && s->home.v[k].kind != VALUE_NEW)
+		return false;
+	step_was(s, k, text);
+	return true;
+}
+
+static bool take_mark(struct reader *r, struct lease *lease)
 {
 	uint64_t i;
 
-	if (r->n == 1 && strcmp(r->field[0], "held") == 0 && !lease->held && all_done(lease)) {
-		lease->held = true;
-		return 0;
-	}
-	if (r->n == 1 && strcmp(r->field[0], "stuck") == 0) {
-		lease->stuck = true;
-		return 0;
-	}
 	if (r->n != 2 || !str_decimal(r->field[1], PLAN_STEPS_MAX, &i) || i >= lease->n)
-		return damaged(r, "it is no mark");
+		return false;
 	for (enum mark m = MARK_DO; m <= MARK_UNDID; m++)
 		if (strcmp(r->field[0], mark_words[m]) == 0 && follows(lease->marks[i], m) &&
-		    (m != MARK_DO || is_next(lease, i))) {
+		    (m != MARK_DO || may_begin(lease, i))) {
 			lease->marks[i] = m;
-			return 0;
+			return true;
 		}
-	return damaged(r, "the mark does not follow from those before it");
+	return false;
+}
+
+static int take_rest(struct reader *r, struct lease *lease)
+{
+	while (next_line(r)) {
+		if (r->n == 0)
+			return damaged(r, "it is no line of a journal");
+		if (!take_word(r, lease) && !take_was(r, lease) && !take_mark(r, lease))
+			return damaged(r, "it does not follow from what stands before it");
+	}
+	return 0;
 }
 
 int journal_parse(const char *text, size_t n, const char *file, struct arena *a, struct lease *lease, size_t *good,
@@ -345,8 +420,7 @@ int journal_parse(const char *text, size_t n, const char *file, struct arena *a,
 	if (code < 0)
 		return code;
 	read.marks = arena_array(a, read.n, sizeof(*read.marks));
-	while (code == 0 && next_line(&r))
-		code = r.n ? take_mark(&r, &read) : damaged(&r, "it is no line of a journal");
+	code = take_rest(&r, &read);
 	if (code < 0)
 		return code;
 	*lease = read;

@@ -27,13 +27,32 @@ enum outcome lend_lock(struct lender *l, unsigned vmid, struct error *err)
 	return lock_outcome(store_lock(l->store, &l->locks, &name, 1, l->purpose, LOCK_MS, err));
 }
 
+static void add_name(struct arena *a, const char ***names, size_t *n, const char *name)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (strcmp((*names)[i], name) == 0)
+			return;
+	*names = arena_grow(a, *names, *n, sizeof(**names));
+	(*names)[(*n)++] = arena_dup(a, name);
+}
+
+/* Every function that a step looks at, siblings of one that is found anew included; and the host's rescan, if it does one. */
 static enum outcome lock_devices(struct lender *l, const struct step *steps, size_t n, struct error *err)
 {
-	const char **names = arena_array(l->arena, n, sizeof(*names));
+	const char **names = NULL;
+	size_t n_names = 0;
 
 	for (size_t i = 0; i < n; i++)
-		names[i] = steps[i].device;
-	return lock_outcome(store_lock(l->store, &l->locks, names, n, l->purpose, LOCK_MS, err));
+		for (size_t k = 0; k < steps[i].n_looks; k++) {
+			const char *look = steps[i].look[k];
+			char address[BDF_TEXT_MAX];
+
+			if (look_function(look, address))
+				add_name(l->arena, &names, &n_names, address);
+			if (str_starts(look, "life/"))
+				add_name(l->arena, &names, &n_names, "rescan");
+		}
+	return lock_outcome(store_lock(l->store, &l->locks, names, n_names, l->purpose, LOCK_MS, err));
 }
 
 static const char *boot_id(struct lender *l)
@@ -71,33 +90,60 @@ static struct lease new_lease(struct lender *l, unsigned vmid, const struct prof
 	};
 }
 
-/* What was begun goes back; the journal goes with it, or stays and says so. */
+/* What was begun goes back, then the steps of post-stop are done; the journal goes with it, or stays and says so. */
 static enum outcome take_back(struct lender *l, struct journal *j, struct lease *lease, enum goal goal,
 			      struct error *err)
 {
 	struct error ignored;
-	int code;
+	int code, after = 0;
 
 	arena_seal(l->arena, true);
 	code = engine_back(&l->engine, j, lease, goal, err);
+	if (code == 0) {
+		after = engine_after(&l->engine, j, lease, err);
+		code = l->engine.left ? after : 0;
+	}
 	if (code < 0)
 		journal_stuck(j, lease, &ignored);
 	arena_seal(l->arena, false);
 	if (code == 0)
-		code = journal_end(j, err);
+		code = journal_end(j, after < 0 ? &ignored : err);
 	else
 		journal_close(j);
-	return code == 0 ? OUTCOME_DONE : OUTCOME_CHANGED;
+	if (code < 0)
+		return OUTCOME_CHANGED;
+	return after < 0 ? OUTCOME_FAILED : OUTCOME_DONE;
+}
+
+/* The address of a function that both change, or NULL. */
+static const char *find_shared(const struct step *x, const struct step *y)
+{
+	for (size_t k = 0; k < x->n_looks; k++) {
+		char address[BDF_TEXT_MAX];
+
+		if (look_function(x->look[k], address) && step_changes(x, address) && step_changes(y, address))
+			return x->look[k];
+	}
+	return NULL;
 }
 
 static int check_lease(const struct lease *lease, const struct plan *plan, struct error *err)
 {
+	/* What boot has prepared is the host as VMs find it. */
+	if (lease->vmid == HOST_VMID && lease->held)
+		return 0;
 	for (size_t i = 0; i < lease->n; i++)
-		for (size_t k = 0; k < plan->n; k++)
-			if (strcmp(lease->steps[i].device, plan->steps[k].device) == 0)
-				return error_set(err, -EBUSY, "%s is lent to VM %u (%s); stop that VM, or run `handover "
-						 "recover %u` if it does not run", plan->steps[k].device, lease->vmid,
-						 lease_state(lease), lease->vmid);
+		for (size_t k = 0; k < plan->n; k++) {
+			const char *shared = find_shared(&lease->steps[i], &plan->steps[k]);
+			char address[BDF_TEXT_MAX];
+
+			if (!shared || !look_function(shared, address))
+				continue;
+			if (lease->vmid == HOST_VMID)
+				return error_set(err, -EBUSY, "%s is still being prepared by `handover boot`", address);
+			return error_set(err, -EBUSY, "%s is lent to VM %u (%s); stop that VM, or run `handover recover "
+					 "%u` if it does not run", address, lease->vmid, lease_state(lease), lease->vmid);
+		}
 	return 0;
 }
 
@@ -146,7 +192,7 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
 	if (journal_begin(&j, l->store, &lease, l->arena, err) < 0)
 		return OUTCOME_FAILED;
 	arena_seal(l->arena, true);
-	code = engine_forward(&l->engine, &j, &lease, err);
+	code = engine_forward(&l->engine, &j, &lease, vmid == HOST_VMID ? PHASE_BOOT : PHASE_PRE_START, err);
 	if (code == 0)
 		code = journal_hold(&j, &lease, err);
 	arena_seal(l->arena, false);
@@ -154,7 +200,7 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
 		journal_close(&j);
 		return OUTCOME_DONE;
 	}
-	if (take_back(l, &j, &lease, GOAL_FROM, &back) == OUTCOME_DONE)
+	if (take_back(l, &j, &lease, GOAL_FROM, &back) != OUTCOME_CHANGED)
 		return OUTCOME_FAILED;
 	error_set(err, code, "%s", arena_fmt(l->arena, "%s; and it cannot be taken back: %s", err->text, back.text));
 	return OUTCOME_CHANGED;
@@ -183,4 +229,56 @@ enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct erro
 	/* We have its lock, so whatever hung on a device has come back. */
 	l->engine.stuck.pid = 0;
 	return take_back(l, &j, &lease, lease.held ? GOAL_HOME : GOAL_FROM, err);
+}
+
+enum outcome lend_phase(struct lender *l, unsigned vmid, enum phase phase, struct error *err)
+{
+	struct lease lease;
+	struct journal j;
+	enum outcome o;
+	int code = journal_load(&j, l->store, vmid, l->arena, &lease, err);
+
+	if (code == -ENOENT)
+		return OUTCOME_DONE;
+	if (code < 0)
+		return OUTCOME_CHANGED;
+	if (!lease_is_of_this_boot(l->host, &lease) || strcmp(lease_state(&lease), "held") != 0) {
+		journal_close(&j);
+		return OUTCOME_DONE;
+	}
+	o = lock_devices(l, lease.steps, lease.n, err);
+	if (o == OUTCOME_DONE) {
+		arena_seal(l->arena, true);
+		o = engine_forward(&l->engine, &j, &lease, phase, err) == 0 ? OUTCOME_DONE : OUTCOME_FAILED;
+		arena_seal(l->arena, false);
+	}
+	journal_close(&j);
+	return o;
+}
+
+void lend_list(struct store *store, struct host *h, unsigned vmid, struct arena *a, struct lent **lent, size_t *n)
+{
+	unsigned *vmids = NULL;
+	struct error ignored;
+	size_t n_vmids = 0;
+
+	*lent = NULL;
+	*n = 0;
+	if (store->dir < 0 || store_list(store, a, &vmids, &n_vmids, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < n_vmids; i++) {
+		struct lease lease;
+
+		if (vmids[i] == vmid || vmids[i] == HOST_VMID ||
+		    journal_peek(store, vmids[i], a, &lease, &ignored) < 0 || !lease_is_of_this_boot(h, &lease))
+			continue;
+		for (size_t k = 0; k < lease.n; k++) {
+			struct bdf bdf;
+
+			if (!bdf_parse(lease.steps[k].device, &bdf))
+				continue;
+			*lent = arena_grow(a, *lent, *n, sizeof(**lent));
+			(*lent)[(*n)++] = (struct lent){ vmids[i], lease.steps[k].device };
+		}
+	}
 }

@@ -16,6 +16,9 @@ enum outcome {
 	OUTCOME_BUSY = 4,	/* somebody else is at it; try again */
 };
 
+/* The lease of the host itself: what `handover boot` has prepared. It is held until the next boot and never ends. */
+#define HOST_VMID 0
+
 /* What lending and taking back work with. */
 struct lender {
 	struct host *host;
@@ -41,8 +44,18 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
 		      const struct plan *plan, struct error *err);
 
 /*
- * Ends the VM's lease: what was held goes home, what was half-way goes back to where it came from. No lease:
- * OUTCOME_DONE. *ended says whether there was one. Safe to be called again, after anything.
+ * The steps of post-start or pre-stop of the VM's lease, if it is held. OUTCOME_FAILED: one failed, and those behind it
+ * were not begun; err says why. The lease stays.
+ */
+enum outcome lend_phase(struct lender *l, unsigned vmid, enum phase phase, struct error *err);
+
+/* What other VMs have, as far as their journals can be read: for prepare_plan(). */
+void lend_list(struct store *store, struct host *h, unsigned vmid, struct arena *a, struct lent **lent, size_t *n);
+
+/*
+ * Ends the VM's lease: what was held goes home, what was half-way goes back to where it came from; then the steps of
+ * post-stop are done. OUTCOME_FAILED: all is back, but such a step failed. No lease: OUTCOME_DONE. *ended says whether
+ * there was one. Safe to be called again, after anything.
  */
 enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct error *err);
 

@@ -8,6 +8,7 @@ static const char *const names[PHASES] = {
 	[PHASE_POST_START] = "post-start",
 	[PHASE_PRE_STOP] = "pre-stop",
 	[PHASE_POST_STOP] = "post-stop",
+	[PHASE_BOOT] = "boot",
 };
 
 const char *phase_name(enum phase p)

@@ -6,14 +6,15 @@
  * The moments at which Proxmox calls a hookscript (pve-guest-common, PVE/GuestHelpers.pm, exec_hookscript), in the
  * order of a VM's life.
  */
-enum phase { PHASE_PRE_START, PHASE_POST_START, PHASE_PRE_STOP, PHASE_POST_STOP };
-#define PHASES 4
+enum phase { PHASE_PRE_START, PHASE_POST_START, PHASE_PRE_STOP, PHASE_POST_STOP, PHASE_BOOT };
+#define PHASES 5
+#define HOOK_PHASES 4	/* the first four; boot is no hook: it is before all VMs, once */
 #define PHASE_BIT(p) (1u << (p))
 
 /* "pre-start" ... */
 const char *phase_name(enum phase p);
 
-/* The phase of that name, or -1. */
+/* The phase of that name, or -1. "boot" is one. */
 int phase_find(const char *name);
 
 #endif

@@ -1,70 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <assert.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "core/place.h"
 #include "core/plan.h"
-
-struct value value_of(const char *text)
-{
-	return (struct value){ .text = text };
-}
-
-struct value value_any(void)
-{
-	return (struct value){ .any = true };
-}
-
-bool value_fits(const struct value *now, const struct value *goal)
-{
-	return goal->any || str_same(now->text, goal->text);
-}
-
-bool looks_fit(const struct step *s, const struct looks *now, const struct looks *goal)
-{
-	for (size_t i = 0; i < s->n_looks; i++)
-		if (!value_fits(&now->v[i], &goal->v[i]))
-			return false;
-	return true;
-}
-
-const struct looks *step_goal(const struct step *s, enum goal goal)
-{
-	switch (goal) {
-	case GOAL_TO:
-		return &s->to;
-	case GOAL_FROM:
-		return &s->from;
-	case GOAL_HOME:
-		return &s->home;
-	}
-	return NULL;
-}
-
-void step_look(struct step *s, const char *name, struct value from, struct value to, struct value home)
-{
-	size_t i = s->n_looks++;
-
-	assert(i < STEP_LOOKS_MAX);
-	s->look[i] = name;
-	s->from.v[i] = from;
-	s->to.v[i] = to;
-	s->home.v[i] = home;
-}
-
-size_t step_writes(const struct step *s, const struct looks *from, const struct looks *goal, struct poke *writes)
-{
-	struct looks now = *from;
-	struct error err;
-	size_t n = 0;
-
-	while (n < STEP_WRITES_MAX && !looks_fit(s, &now, goal) && s->action->next(s, &now, goal, &writes[n], &err)) {
-		writes[n].perhaps = now.v[writes[n].look].any;
-		now.v[writes[n].look] = writes[n].becomes;
-		n++;
-	}
-	return n;
-}
 
 static struct selection *selection_of(struct planner *p, const char *name)
 {
@@ -118,7 +57,40 @@ bool planner_names(const struct planner *p, const struct action *action, const s
 	return false;
 }
 
-struct step *planner_add(struct planner *p, const struct wish *w, const struct function *fn)
+bool planner_accepts(const struct planner *p, const char *code, const struct function *fn)
+{
+	for (size_t i = 0; i < p->profile->n_accepts; i++) {
+		const struct accept *x = &p->profile->accepts[i];
+
+		for (size_t k = 0; strcmp(x->code, code) == 0 && k < x->devices.n; k++) {
+			const struct selection *s = selection_of((struct planner *)p, x->devices.list[k].s);
+
+			if (s && holds(s, fn))
+				return true;
+		}
+	}
+	return false;
+}
+
+void planner_leaves(struct planner *p, const struct function *fn, struct place place)
+{
+	p->leaving = arena_grow(p->arena, p->leaving, p->n_leaving, sizeof(*p->leaving));
+	p->leaving[p->n_leaving++] = (struct leaving){ .fn = fn, .place = place };
+}
+
+void planner_leaves_usb(struct planner *p, const struct usb_device *d, struct place place)
+{
+	p->leaving = arena_grow(p->arena, p->leaving, p->n_leaving, sizeof(*p->leaving));
+	p->leaving[p->n_leaving++] = (struct leaving){ .usb = d, .place = place };
+}
+
+void planner_foresee(struct planner *p, const struct forecast *f)
+{
+	for (size_t i = 0; i < p->inventory->n; i++)
+		p->inventory->functions[i].group = f->group[i];
+}
+
+struct step *planner_add_named(struct planner *p, const struct wish *w, const char *device)
 {
 	struct step *s;
 
@@ -128,8 +100,51 @@ struct step *planner_add(struct planner *p, const struct wish *w, const struct f
 		return NULL;
 	}
 	s = &p->plan.steps[p->plan.n++];
-	*s = (struct step){ .action = w->action, .device = fn->address, .phase = w->phase, .id = fn->id };
+	*s = step_new(w->action, device, w->phase, p->arena);
 	return s;
+}
+
+struct step *planner_add(struct planner *p, const struct wish *w, const struct function *fn)
+{
+	struct step *s = planner_add_named(p, w, fn->address);
+
+	if (s)
+		s->id = fn->id;
+	return s;
+}
+
+void planner_expect(struct planner *p, const struct wish *w, const struct function *fn, const char *driver,
+		    const char *members, unsigned patience_ms)
+{
+	struct step *s = planner_add_named(p, w, fn->address);
+	struct arena *a = p->arena;
+
+	if (!s)
+		return;
+	s->patience_ms = patience_ms;
+	if (driver)
+		step_look(s, arena_fmt(a, "sys/bus/pci/devices/%s/driver", fn->address), value_any(), value_of(driver),
+			  value_any());
+	if (members)
+		step_look(s, arena_fmt(a, "group/%s", fn->address), value_any(), value_of(members), value_any());
+	step_look(s, arena_fmt(a, "id/%s", fn->address), value_any(), value_of(fn->id), value_any());
+}
+
+const char *field_word(const struct words *w, const char *otherwise)
+{
+	return w->n ? w->list[0].s : otherwise;
+}
+
+/* What the steps are planned for changes as they are planned; what was found stays as it was found. */
+static const struct inventory *copy_inventory(struct arena *a, const struct inventory *found)
+{
+	struct inventory *copy = arena_alloc(a, sizeof(*copy));
+
+	copy->n = found->n;
+	copy->functions = arena_array(a, found->n, sizeof(*copy->functions));
+	if (found->n)
+		memcpy(copy->functions, found->functions, found->n * sizeof(*copy->functions));
+	return copy;
 }
 
 bool plan_make(struct planner *p)
@@ -137,6 +152,7 @@ bool plan_make(struct planner *p)
 	size_t n = p->profile->n_devices;
 
 	p->plan = (struct plan){ .steps = arena_array(p->arena, PLAN_STEPS_MAX, sizeof(struct step)) };
+	p->inventory = copy_inventory(p->arena, p->found);
 	p->devices = arena_array(p->arena, n, sizeof(*p->devices));
 	for (size_t i = 0; i < n; i++)
 		select_functions(&p->profile->devices[i], p->inventory, p->guest, &p->devices[i], p->findings);
@@ -146,5 +162,6 @@ bool plan_make(struct planner *p)
 
 			w->action->plan(p, w);
 		}
+	place_check_keyboards(p);
 	return p->findings->errors == 0;
 }

@@ -16,21 +16,42 @@ struct plan {
 	size_t n;
 };
 
+struct usb_device;
+
+/* A function that a VM has now. */
+struct lent {
+	unsigned vmid;
+	const char *address;
+};
+
+/* What the plan takes from the host, if only for a moment, and where that was asked for: one of the two. */
+struct leaving {
+	const struct function *fn;
+	const struct usb_device *usb;
+	struct place place;
+};
+
 /* What an action's plan() works with. */
 struct planner {
 	struct host *host;			/* to be read only */
-	const struct inventory *inventory;
+	const struct inventory *found;		/* the host as it is */
 	const struct profile *profile;
 	const struct pve_guest *guest;		/* NULL: no VM is known */
+	const struct lent *lent;		/* to VMs, as far as it is known */
+	size_t n_lent;
 	struct findings *findings;
 	struct arena *arena;
+	/* filled in: */
+	const struct inventory *inventory;	/* the host as it will be when the next step is done: IOMMU groups change */
 	struct plan plan;
 	struct selection *devices;		/* of profile->devices; n = 0 where the device was not found */
+	struct leaving *leaving;
+	size_t n_leaving;
 };
 
 /*
  * Makes the plan of a profile for a host. Pure: it reads the host and changes nothing. False if there is any error in
- * findings; the plan is then not to be used. p->host to p->arena are given; the rest is filled in.
+ * findings; the plan is then not to be used. p->host to p->arena are given.
  */
 bool plan_make(struct planner *p);
 
@@ -40,25 +61,31 @@ struct selection planner_select(struct planner *p, const struct words *names);
 /* Whether any wish of this action names the function itself. */
 bool planner_names(const struct planner *p, const struct action *action, const struct function *fn);
 
+/* Whether the profile accepts this risk for the function. */
+bool planner_accepts(const struct planner *p, const char *code, const struct function *fn);
+
+/* The function leaves the host for a while; asked for at that place. */
+void planner_leaves(struct planner *p, const struct function *fn, struct place place);
+void planner_leaves_usb(struct planner *p, const struct usb_device *d, struct place place);
+
+/* From here on, IOMMU groups are what is foretold. */
+struct forecast;
+void planner_foresee(struct planner *p, const struct forecast *f);
+
 /* A new step at the end of the plan, for the action to fill in. NULL if there are PLAN_STEPS_MAX already (told). */
 struct step *planner_add(struct planner *p, const struct wish *w, const struct function *fn);
 
-/* Adds a look to a step; what it reads goes from 'from' to 'to' and, when the lease ends, to 'home'. */
-void step_look(struct step *s, const char *name, struct value from, struct value to, struct value home);
-
-struct value value_of(const char *text);
-struct value value_any(void);
-bool value_fits(const struct value *now, const struct value *goal);
-
-enum goal { GOAL_TO, GOAL_FROM, GOAL_HOME };
-const struct looks *step_goal(const struct step *s, enum goal goal);
-bool looks_fit(const struct step *s, const struct looks *now, const struct looks *goal);
+/* The same about something that is no PCI function: a unit, a module, a USB device. */
+struct step *planner_add_named(struct planner *p, const struct wish *w, const char *device);
 
 /*
- * The writes that lead from one state of a step to another, as far as they can be foretold: what the engine will do
- * if the host answers as expected. They belong to a; at most STEP_WRITES_MAX.
+ * A step that changes nothing and waits at most patience_ms until the function is there, and, where not NULL, is bound to
+ * that driver and shares its IOMMU group with these functions only.
  */
-#define STEP_WRITES_MAX 16
-size_t step_writes(const struct step *s, const struct looks *from, const struct looks *goal, struct poke *writes);
+void planner_expect(struct planner *p, const struct wish *w, const struct function *fn, const char *driver,
+		    const char *members, unsigned patience_ms);
+
+/* The one word of a field, or otherwise if it was not given. */
+const char *field_word(const struct words *w, const char *otherwise);
 
 #endif

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/lend.h"
 #include "core/prepare.h"
 
 const char *profile_path(unsigned vmid, struct arena *a)
@@ -83,9 +84,12 @@ const struct profile *profile_load(const char *path, uint64_t *hash, struct find
 	return profile_parse(text, n, path, f);
 }
 
-bool prepare_plan(struct planner *p, struct host *host, const struct profile *profile, unsigned vmid,
-		  struct findings *f, struct error *err)
+bool prepare_plan(struct planner *p, struct host *host, struct store *store, const struct profile *profile,
+		  unsigned vmid, struct findings *f, struct error *err)
 {
+	struct lent *lent = NULL;
+	size_t n_lent = 0;
+
 	struct inventory *inv = arena_alloc(f->arena, sizeof(*inv));
 	struct pve_guest *guest = arena_alloc(f->arena, sizeof(*guest));
 	int code = -ENOENT;
@@ -100,11 +104,15 @@ bool prepare_plan(struct planner *p, struct host *host, const struct profile *pr
 	} else if (code < 0) {
 		return false;
 	}
+	if (store)
+		lend_list(store, host, vmid, f->arena, &lent, &n_lent);
 	*p = (struct planner){
 		.host = host,
-		.inventory = inv,
+		.found = inv,
 		.profile = profile,
 		.guest = guest,
+		.lent = lent,
+		.n_lent = n_lent,
 		.findings = f,
 		.arena = f->arena,
 	};

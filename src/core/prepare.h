@@ -3,6 +3,7 @@
 #define HANDOVER_PREPARE_H
 
 #include "core/plan.h"
+#include "core/store.h"
 
 /* Where a VM's profile is looked for, in this order: on this host, then for the whole cluster. */
 #define PROFILE_FOLDER_HOST "/etc/handover/profiles"
@@ -18,11 +19,12 @@ const char *profile_path(unsigned vmid, struct arena *a);
 const struct profile *profile_load(const char *path, uint64_t *hash, struct findings *f);
 
 /*
- * Everything a plan needs: reads the host's inventory and, if vmid is not 0 and the host has it, the VM's
- * configuration; then plan_make(). False: the findings say why, or err does if the host could not be read.
+ * Everything a plan needs: reads the host's inventory, what other VMs have (store; NULL: not known) and, if vmid is not 0
+ * and the host has it, the VM's configuration; then plan_make(). False: the findings say why, or err does if the host
+ * could not be read.
  */
-bool prepare_plan(struct planner *p, struct host *host, const struct profile *profile, unsigned vmid,
-		  struct findings *f, struct error *err);
+bool prepare_plan(struct planner *p, struct host *host, struct store *store, const struct profile *profile,
+		  unsigned vmid, struct findings *f, struct error *err);
 
 /* The VMID a profile file is named after ("100.yaml"), or 0. */
 unsigned profile_vmid(const char *path);

@@ -8,7 +8,7 @@
 #define VERSION_HINT "write 'handover: 1'"
 
 static const char *const top_keys[] = {
-	"handover", "name", "accept", "devices", "pre-start", "post-start", "pre-stop", "post-stop", NULL,
+	"handover", "name", "accept", "devices", "pre-start", "post-start", "pre-stop", "post-stop", "boot", NULL,
 };
 
 static const struct node *entry_find(const struct node *map, const char *key)
@@ -64,6 +64,21 @@ static void keys_check(struct loader *l, const struct node *top)
 	}
 }
 
+/* host.yaml is read before there is any VM, and a VM's profile when the host has long been up. */
+static void boot_check(struct loader *l, const struct node *top)
+{
+	const struct node *boot = entry_find(top, phase_name(PHASE_BOOT));
+
+	for (int p = 0; boot && p < HOOK_PHASES; p++) {
+		const struct node *phase = entry_find(top, phase_name((enum phase)p));
+
+		if (phase)
+			profile_bad(l->f, CODE_BOOT_ALONE, phase->key->place,
+				    "put 'boot' into /etc/handover/host.yaml and this into the VM's profile",
+				    "'%s' cannot stand beside 'boot', which is done once, before any VM", phase->key->text);
+	}
+}
+
 /* Devices first: what else there is names them, wherever it stands. */
 static void top_read(struct loader *l, const struct node *top)
 {
@@ -72,6 +87,7 @@ static void top_read(struct loader *l, const struct node *top)
 	if (!node_is(l, top, NODE_MAP, "the profile", "its first line is 'handover: 1'") || !version_check(l, top))
 		return;
 	keys_check(l, top);
+	boot_check(l, top);
 	name = entry_find(top, "name");
 	devices = entry_find(top, "devices");
 	accept = entry_find(top, "accept");

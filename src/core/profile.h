@@ -38,6 +38,7 @@ struct words {
 	struct word *list;
 	size_t n;
 	struct place place;	/* of the key */
+	struct word verb;	/* "restart" of "{restart: [a, b]}"; s is NULL where the field has no verbs */
 };
 
 /* An entry of 'devices': selectors that must all hold. */

@@ -33,6 +33,7 @@ static const char *const names[PROFILE_CODES] = {
 	[CODE_WRONG_VERSION] = "wrong-version",
 	[CODE_EMPTY_NAME] = "empty-name",
 	[CODE_UNKNOWN_RISK] = "unknown-risk",
+	[CODE_BOOT_ALONE] = "boot-alone",
 	[CODE_TOO_MANY_DEVICES] = "too-many-devices",
 	[CODE_NO_SELECTOR] = "no-selector",
 	[CODE_BAD_ID] = "bad-id",
@@ -46,6 +47,10 @@ static const char *const names[PROFILE_CODES] = {
 	[CODE_TWO_ACTIONS] = "two-actions",
 	[CODE_WRONG_PHASE] = "wrong-phase",
 	[CODE_MISSING_OPTION] = "missing-option",
+	[CODE_BAD_TIME] = "bad-time",
+	[CODE_BAD_USB] = "bad-usb",
+	[CODE_BAD_UNIT] = "bad-unit",
+	[CODE_BAD_VERB] = "bad-verb",
 };
 
 const char *profile_code_name(enum profile_code code)

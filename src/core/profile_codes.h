@@ -43,6 +43,7 @@ enum profile_code {
 	CODE_WRONG_VERSION,
 	CODE_EMPTY_NAME,
 	CODE_UNKNOWN_RISK,
+	CODE_BOOT_ALONE,
 	/* devices */
 	CODE_TOO_MANY_DEVICES,
 	CODE_NO_SELECTOR,
@@ -58,8 +59,12 @@ enum profile_code {
 	CODE_TWO_ACTIONS,
 	CODE_WRONG_PHASE,
 	CODE_MISSING_OPTION,
+	CODE_BAD_TIME,
+	CODE_BAD_USB,
+	CODE_BAD_UNIT,
+	CODE_BAD_VERB,
 };
-#define PROFILE_CODES (CODE_MISSING_OPTION + 1)
+#define PROFILE_CODES (CODE_BAD_VERB + 1)
 
 /* "yaml-syntax" ... */
 const char *profile_code_name(enum profile_code code);

@@ -102,7 +102,7 @@ static const char *phases_hint(struct arena *a, const struct action *action)
 	return arena_fmt(a, "put it under %s", text);
 }
 
-static void driver_check(struct loader *l, const struct words *words, const char *subject)
+static void one_word_check(struct loader *l, const struct words *words, const char *subject)
 {
 	if (words->n > 1)
 		profile_bad(l->f, CODE_TOO_MANY_WORDS, words->list[1].place, "keep one",
@@ -111,17 +111,86 @@ static void driver_check(struct loader *l, const struct words *words, const char
 		word_check(l, &words->list[i], subject);
 }
 
-static void field_read(struct loader *l, const struct node *node, enum field_kind kind, struct words *words)
+static void time_check(struct loader *l, const struct words *words, const char *subject)
+{
+	unsigned ms;
+
+	for (size_t i = 0; i < words->n; i++)
+		if (!str_duration(words->list[i].s, PHASE_MS, &ms))
+			profile_bad(l->f, CODE_BAD_TIME, words->list[i].place,
+				    arena_fmt(l->arena, "write a time such as 500ms or 10s, at most %ds", PHASE_MS / 1000),
+				    "%s cannot be %s", subject, yaml_quote(l->arena, words->list[i].s));
+}
+
+static void usb_check(struct loader *l, const struct words *words, const char *subject)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (!str_is_usb_id(words->list[i].s) && !str_is_usb_port(words->list[i].s))
+			profile_bad(l->f, CODE_BAD_USB, words->list[i].place,
+				    "write vendor:device as 'lsusb' shows it, such as \"046d:c31c\", or a port such as "
+				    "\"1-2.1\"", "%s cannot be %s", subject, yaml_quote(l->arena, words->list[i].s));
+}
+
+static void units_check(struct loader *l, const struct words *words, const char *subject)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (!str_is_unit(words->list[i].s))
+			profile_bad(l->f, CODE_BAD_UNIT, words->list[i].place,
+				    "write the unit's full name, such as ssh.service", "%s cannot be %s", subject,
+				    yaml_quote(l->arena, words->list[i].s));
+}
+
+/* "{VERB: NAME}": the words are those behind the verb. False: it is told what is wrong. */
+static bool verb_read(struct loader *l, const struct node *node, const struct field *field, struct words *words)
+{
+	const char *subject = node_subject(l, node);
+	const struct node *entry = node->first;
+	const char *remedy = arena_fmt(l->arena, "write '%s: {%s: NAME}'", field->name, field->verbs[0]);
+
+	if (!node_is(l, node, NODE_MAP, subject, remedy))
+		return false;
+	for (size_t i = 0; entry && !entry->next && field->verbs[i]; i++)
+		if (strcmp(field->verbs[i], entry->key->text) == 0) {
+			words_read(l, entry, node_subject(l, entry), words);
+			words->verb = (struct word){ entry->key->text, entry->key->place };
+			return true;
+		}
+	profile_bad(l->f, CODE_BAD_VERB, entry ? entry->key->place : node->place,
+		    words_hint(l, entry && !entry->next ? entry->key->text : "", field->verbs, "it is one of"),
+		    "%s does one thing, by its name", subject);
+	return false;
+}
+
+static void field_read(struct loader *l, const struct node *node, const struct field *field, struct words *words)
 {
 	const char *subject = node_subject(l, node);
 
-	words_read(l, node, subject, words);
-	switch (kind) {
+	if (field->verbs) {
+		if (!verb_read(l, node, field, words))
+			return;
+	} else {
+		words_read(l, node, subject, words);
+	}
+	switch (field->kind) {
 	case FIELD_DEVICES:
 		words_check_devices(l, words);
 		return;
-	case FIELD_DRIVER:
-		driver_check(l, words, subject);
+	case FIELD_WORD:
+		one_word_check(l, words, subject);
+		return;
+	case FIELD_TIME:
+		one_word_check(l, words, subject);
+		time_check(l, words, subject);
+		return;
+	case FIELD_USB:
+		usb_check(l, words, subject);
+		return;
+	case FIELD_UNITS:
+		units_check(l, words, subject);
+		return;
+	case FIELD_MODULES:
+		for (size_t i = 0; i < words->n; i++)
+			word_check(l, &words->list[i], subject);
 		return;
 	}
 }
@@ -143,7 +212,7 @@ static void fields_read(struct loader *l, const struct node *step, struct wish *
 			continue;
 		}
 		seen[i] = true;
-		field_read(l, n, fields[i].kind, &w->fields[i]);
+		field_read(l, n, &fields[i], &w->fields[i]);
 	}
 	for (size_t i = 0; i < n_fields; i++)
 		if (fields[i].required && !seen[i])

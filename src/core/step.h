@@ -5,37 +5,50 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/error.h"
+#include "base/str.h"
 #include "core/phase.h"
 #include "host/host.h"
 
 /*
- * A step is data: what of a device is to change, what it reads before (from), while lent (to), and after the lease
- * (home). What to write is not stored: the action's next() finds it from what the host reads at that moment, which
- * is the same rule forwards, backwards, and after a crash anywhere in between.
+ * A step is data: what of one or more functions is to change, what it reads before (from), while lent (to), and after
+ * the lease (home). What to write is not stored: the action's next() finds it from what the host reads at that
+ * moment, which is the same rule forwards, backwards, and after a crash anywhere in between.
  */
-#define STEP_LOOKS_MAX 5
+#define STEP_LOOKS_MAX 96
 #define PLAN_STEPS_MAX 256
+#define STEP_LIFE_BYTES 40	/* a value of life/ or unit/.../run, NUL included */
+
+enum value_kind {
+	VALUE_TEXT,	/* exactly this */
+	VALUE_ANY,	/* whatever it is, it is right */
+	VALUE_PRESENT,	/* whatever it is, it is there */
+	VALUE_NEW,	/* there, and not what it was when the step (or its way back) was begun: a function found anew */
+	VALUE_HOPED,	/* this is waited for, for a while; without it the step is done all the same, and that is told */
+};
 
 /* A value of a look. NULL text means the name does not exist: no driver, no device. */
 struct value {
-	bool any;		/* whatever it is, it is right */
-	const char *text;
+	enum value_kind kind;
+	const char *text;	/* of VALUE_TEXT and VALUE_HOPED, and of what was read */
+	char *was;		/* of VALUE_NEW: STEP_LIFE_BYTES bytes, "" until the step is begun */
 };
 
 struct looks {
-	struct value v[STEP_LOOKS_MAX];
+	struct value *v;
 };
 
 struct step {
 	const struct action *action;
-	const char *device;		/* PCI address: undo of a device stops where it will not yield, others go on */
-	enum phase phase;		/* in which the step is done; all steps are undone when the lease ends */
+	const char *device;		/* what it is about: a PCI address, a unit, a module. See engine_back() */
+	enum phase phase;		/* in which the step is done; all but those of post-stop are undone when the lease ends */
 	size_t n_looks;
-	const char *look[STEP_LOOKS_MAX];	/* names on the host, as host_read() takes them */
+	const char **look;		/* names on the host, as host_read() takes them */
 	struct looks from, to, home;
 	const char *why;		/* "with 0000:02:00.0: same IOMMU group", or NULL */
-	const char *id;			/* vendor:device:subvendor:subdevice when planned, NULL if no PCI function */
+	const char *id;			/* vendor:device:subvendor:subdevice of device, NULL: the looks tell who it is */
+	unsigned patience_ms;		/* how long what nobody can write may take to come about; 0: it must be so already */
 };
 
 /*
@@ -46,16 +59,67 @@ struct step {
 #define BIND_MS 30000
 #define PHASE_MS 45000
 #define LOCK_MS 5000
+#define HOPE_MS 5000
 
 /* One write on the host, and what it changes. */
 struct poke {
-	char what[128];			/* for a person: "binding it to 'e1000'" */
-	char at[HOST_NAME_BYTES];
+	char what[256];			/* for a person: "binding it to 'e1000'" */
+	char at[HOST_NAME_BYTES];	/* "": there is nothing to write, only to wait for */
 	char put[HOST_VALUE_BYTES];
 	size_t look;			/* index of the look that changes */
 	struct value becomes;		/* what it will read */
 	bool perhaps;			/* foretold only: it is left out if the host reads so already */
+	unsigned patience_ms;		/* it may come about by itself: before writing, wait so long ... */
+	size_t by_itself;		/* ... for this look ... */
+	struct value by_itself_is;	/* ... to read so; then nothing is written */
 	unsigned deadline_ms;		/* for the write, and for what must then be seen */
 };
+
+struct value value_of(const char *text);
+struct value value_any(void);
+struct value value_present(void);
+struct value value_hoped(const char *text);
+struct value value_new(struct arena *a);
+
+/* Notes what a look read when its step, or its way back, was begun; text is shorter than STEP_LIFE_BYTES. */
+void step_was(struct step *s, size_t look, const char *text);
+
+/* Whether the step is done on the way out (pre-start, boot): the lease is held once all of these are. */
+bool step_is_lent(const struct step *s);
+
+/* Whether what was read, or another goal, is what goal asks for. */
+bool value_fits(const struct value *now, const struct value *goal);
+
+/* "nouveau", "none", "there": a value for a person. */
+const char *value_shown(const struct value *v);
+
+/* A step of no looks, for STEP_LOOKS_MAX of them. */
+struct step step_new(const struct action *action, const char *device, enum phase phase, struct arena *a);
+
+/* Adds a look to a step; what it reads goes from 'from' to 'to' and, when the lease ends, to 'home'. */
+void step_look(struct step *s, const char *name, struct value from, struct value to, struct value home);
+
+enum goal { GOAL_TO, GOAL_FROM, GOAL_HOME };
+const struct looks *step_goal(const struct step *s, enum goal goal);
+bool looks_fit(const struct step *s, const struct looks *now, const struct looks *goal);
+
+/* The same, but for what is only hoped for. */
+bool looks_fit_but_hopes(const struct step *s, const struct looks *now, const struct looks *goal);
+
+/*
+ * The writes that lead from one state of a step to another, as far as they can be foretold: what the engine will do
+ * if the host answers as expected. They belong to a; at most STEP_WRITES_MAX.
+ */
+#define STEP_WRITES_MAX 96
+size_t step_writes(const struct step *s, const struct looks *from, const struct looks *goal, struct poke *writes);
+
+/* The address of the PCI function that a name on the host is about: "life/...", "sys/bus/pci/devices/.../driver". */
+bool look_function(const char *look, char address[BDF_TEXT_MAX]);
+
+/* Whether a look only tells who or where a function is (id/, group/): it is looked at, and never changed. */
+bool look_is_witness(const char *look);
+
+/* Whether a step changes the function of that address, or lets it go and come back. */
+bool step_changes(const struct step *s, const char *address);
 
 #endif

@@ -14,6 +14,7 @@
 #include "core/store.h"
 
 #define SUFFIX ".journal"
+#define HOST_NAME "host"	/* in place of a VMID: the lease of the host itself */
 #define LOCKS "lock"
 
 static int refuse(const char *path, struct error *err)
@@ -66,7 +67,10 @@ void store_close(struct store *s)
 
 static const char *name_of(unsigned vmid, char name[32])
 {
-	snprintf(name, 32, "%u" SUFFIX, vmid);
+	if (vmid)
+		snprintf(name, 32, "%u" SUFFIX, vmid);
+	else
+		snprintf(name, 32, HOST_NAME SUFFIX);
 	return name;
 }
 
@@ -124,7 +128,8 @@ static bool is_journal(const char *name, unsigned *vmid)
 		return false;
 	memcpy(digits, name, n - suffix);
 	digits[n - suffix] = '\0';
-	return vmid_parse(digits, vmid);
+	*vmid = 0;
+	return strcmp(digits, HOST_NAME) == 0 || vmid_parse(digits, vmid);
 }
 
 static int by_number(const void *a, const void *b)

@@ -35,7 +35,7 @@ int store_create(struct store *s, unsigned vmid);
 int store_append(struct store *s, unsigned vmid);
 int store_remove(struct store *s, unsigned vmid);
 
-/* The VMs that have a journal, in order. */
+/* The VMs that have a journal, in order; 0, the host's own, comes first. */
 int store_list(struct store *s, struct arena *a, unsigned **vmids, size_t *n, struct error *err);
 
 /*

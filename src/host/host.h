@@ -17,7 +17,9 @@
  * Names are paths without the leading '/'. They come from providers:
  *   sys/..., proc/...     the kernel's files
  *   run/..., etc/...      files of Proxmox and of the host; read only
- *   module/NAME           state of a kernel module: "live" or "builtin", absent if not loaded; writing "load" loads it
+ *   module/NAME           state of a kernel module: "live" or "builtin", absent if not loaded; writing "load" loads it,
+ *                         "unload" takes it out; -EBUSY: in use. Devices it drives do not keep it: they lose their
+ *                         driver
  *   modalias/ALIAS        modules that could drive a device of that modalias, in lookup order, separated by spaces;
  *                         "" if none could
  *   life/ADDRESS          a number that no other function has or ever had since boot, this one after a removal and

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,6 +58,20 @@ static bool may_block(const char *name)
 	return strcmp(file, "driver_override") == 0 || strcmp(file, "sriov_numvfs") == 0 || strcmp(file, "config") == 0;
 }
 
+/* An inode of sysfs is given out once: fs/kernfs/dir.c, __kernfs_new_node(), with a generation above its 32 bits. */
+static ssize_t read_life(int root, const char *bdf, char *buf, size_t size)
+{
+	char name[HOST_NAME_BYTES];
+	struct stat st;
+	int n;
+
+	snprintf(name, sizeof(name), "sys/bus/pci/devices/%.200s", bdf);
+	if (fstatat(root, name, &st, 0) < 0)
+		return -errno;
+	n = snprintf(buf, size, "%llu", (unsigned long long)st.st_ino);
+	return (size_t)n < size ? n : -E2BIG;
+}
+
 static ssize_t live_read(struct host *h, const char *name, char *buf, size_t size)
 {
 	struct live *l = live_of(h);
@@ -68,6 +83,8 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 		return kmod_of(l) ? live_module_candidates(l->kmod, rest, buf, size) : -ENOENT;
 	if (belongs(name, "unit/", &rest))
 		return live_unit_read(rest, buf, size);
+	if (belongs(name, "life/", &rest))
+		return read_life(l->root, rest, buf, size);
 	if (may_block(name))
 		return reader_read(&l->reader, l->root, name, buf, size);
 	return read_file(l->root, name, buf, size);
@@ -143,18 +160,27 @@ static int write_file(int root, const char *name, const char *value)
 	return n == len ? 0 : -EIO;
 }
 
+static int write_module(struct live *l, const char *module, const char *verb)
+{
+	bool unload = strcmp(verb, "unload") == 0;
+
+	if (!unload && strcmp(verb, "load") != 0)
+		return -EINVAL;
+	if (!kmod_of(l))
+		return -ENOENT;
+	return unload ? live_module_unload(l->kmod, module) : live_module_load(l->kmod, module);
+}
+
 static int write_job(void *arg)
 {
 	const struct job *job = arg;
-	const char *module, *unit;
+	const char *rest;
 
-	if (belongs(job->name, "unit/", &unit))
-		return live_unit_write(unit, job->value);
-	if (!belongs(job->name, "module/", &module))
-		return write_file(job->live->root, job->name, job->value);
-	if (strcmp(job->value, "load") != 0)
-		return -EINVAL;
-	return kmod_of(job->live) ? live_module_load(job->live->kmod, module) : -ENOENT;
+	if (belongs(job->name, "module/", &rest))
+		return write_module(job->live, rest, job->value);
+	if (belongs(job->name, "unit/", &rest))
+		return live_unit_write(rest, job->value);
+	return write_file(job->live->root, job->name, job->value);
 }
 
 static int uevents_open(void)

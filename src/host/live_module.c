@@ -99,3 +99,16 @@ int live_module_load(struct kmod_ctx *ctx, const char *module)
 	kmod_module_unref(mod);
 	return err > 0 ? 0 : err;
 }
+
+int live_module_unload(struct kmod_ctx *ctx, const char *module)
+{
+	struct kmod_module *mod;
+	int err = kmod_module_new_from_name(ctx, module, &mod);
+
+	if (err < 0)
+		return err;
+	err = kmod_module_remove_module(mod, KMOD_REMOVE_NOWAIT);
+	kmod_module_unref(mod);
+	/* EWOULDBLOCK: it has users, or other modules need it (kernel/module/main.c, delete_module()). */
+	return err == -EAGAIN ? -EBUSY : err > 0 ? 0 : err;
+}

@@ -18,4 +18,10 @@ ssize_t live_module_candidates(struct kmod_ctx *ctx, const char *alias, char *bu
 /* Loads a module and what it needs. 0 if it is there already. */
 int live_module_load(struct kmod_ctx *ctx, const char *module);
 
+/*
+ * Takes a module out, and it alone: what it needed stays. -EBUSY: something holds it. -ENOENT: it is not loaded, or
+ * built in. May block for as long as its drivers take to let go of their devices.
+ */
+int live_module_unload(struct kmod_ctx *ctx, const char *module);
+
 #endif

@@ -321,7 +321,8 @@ static int job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	uint32_t id;
 
 	(void)error;
-	if (sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) < 0 || !job->path || strcmp(path, job->path) != 0)
+	if (sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) < 0 || !job->path ||
+	    strcmp(path, job->path) != 0)
 		return 0;
 	job->done = true;
 	job->code = code_of_result(result);
@@ -345,7 +346,8 @@ static int begin(sd_bus *bus, int64_t end, const char *method, const char *unit,
 	int r = allow(bus, end);
 
 	if (r >= 0)
-		r = sd_bus_call_method(bus, SERVICE, MANAGER_PATH, MANAGER, method, &error, reply, "ss", unit, "replace");
+		r = sd_bus_call_method(bus, SERVICE, MANAGER_PATH, MANAGER, method, &error, reply, "ss", unit,
+				       "replace");
 	if (r < 0)
 		return code_of(r, &error);
 	return sd_bus_message_read(*reply, "o", path);

@@ -6,6 +6,10 @@
 
 #include "base/str.h"
 #include "host/sim.h"
+#include "host/sim_children.h"
+#include "host/sim_hotplug.h"
+#include "host/sim_module.h"
+#include "host/sim_nic.h"
 #include "host/sim_pci.h"
 
 #define LINKS_MAX 16	/* links followed for one name */
@@ -308,29 +312,25 @@ static int sim_list(struct host *h, const char *name, struct arena *a, char ***n
 	return 0;
 }
 
-/* The only module handover itself loads; drivers/vfio/pci/vfio_pci.c registers "vfio-pci" (vfio_pci_driver). */
-static int load_module(struct sim *s, const char *module)
-{
-	if (strcmp(module, "vfio_pci") != 0)
-		return -ENOENT;
-	sim_set(&s->host, "module/vfio_pci", "live");
-	sim_set(&s->host, "sys/module/vfio_pci/initstate", "live");
-	sim_set_link(&s->host, "sys/bus/pci/drivers/vfio-pci/module", "../../../../module/vfio_pci");
-	sim_pci_register(s->pci, "vfio-pci");
-	return 0;
-}
-
 static int obey(struct sim *s, const char *name, const char *value)
 {
 	char resolved[HOST_NAME_BYTES];
 	int n;
 
 	if (str_starts(name, "module/"))
-		return strcmp(value, "load") == 0 ? load_module(s, name + strlen("module/")) : -EINVAL;
+		return sim_module_write(&s->host, s->pci, name, value);
+	if (str_starts(name, "nic/"))
+		return sim_nic_write(&s->host, name + strlen("nic/"), value);
+	if (str_starts(name, "unit/"))
+		return sim_unit_write(&s->host, name + strlen("unit/"), value);
 	n = sim_resolve(&s->host, name, resolved, sizeof(resolved));
 	if (n < 0)
 		return n;
 	n = sim_pci_write(s->pci, resolved, value);
+	if (n == -ENOSYS)
+		n = sim_hotplug_write(&s->host, s->pci, resolved, value);
+	if (n == -ENOSYS)
+		n = sim_children_write(&s->host, resolved, value);
 	return n == -ENOSYS ? -EACCES : n;
 }
 

@@ -118,6 +118,27 @@ void sim_children_return(struct host *h, const char *path)
 	link_children(h, a, path, true, NULL);
 }
 
+int sim_children_write(struct host *h, const char *name, const char *value)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	const char *path = arena_fmt(a, "%.*s", (int)(str_basename(name) - name - 1), name);
+	struct usb_name usb;
+	uint64_t number;
+
+	if (strcmp(str_basename(name), "authorized") != 0 || usb_name_parse(str_basename(path), &usb) == USB_NOTHING)
+		return -ENOSYS;
+	if (!str_decimal(value, UINT32_MAX, &number))
+		return -EINVAL;
+	sim_set(h, name, number ? "1" : "0");
+	if (number) {
+		sim_put_back(h, path, "authorized");
+		link_children(h, a, path, true, NULL);
+	} else {
+		link_children(h, a, path, false, "authorized");
+	}
+	return 0;
+}
+
 void sim_children_settle(struct host *h)
 {
 	_cleanup_arena_ struct arena *a = arena_new();

@@ -18,6 +18,13 @@ void sim_children_leave(struct host *h, const char *path);
 /* After a driver has taken the function: if it is the one whose children left, they are back. */
 void sim_children_return(struct host *h, const char *path);
 
+/*
+ * A write to a resolved name: 0 or a negative errno; -ENOSYS if no rule here is about it. Zero in a USB device's
+ * "authorized" takes away what drivers made below it, anything else brings it back (drivers/usb/core/hub.c,
+ * usb_deauthorize_device(); seen on 6.1).
+ */
+int sim_children_write(struct host *h, const char *name, const char *value);
+
 /* Derives the folders of the USB bus and of the input class from the whole tree. */
 void sim_children_settle(struct host *h);
 

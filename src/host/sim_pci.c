@@ -6,6 +6,8 @@
 #include "base/str.h"
 #include "host/sim.h"
 #include "host/sim_children.h"
+#include "host/sim_hotplug.h"
+#include "host/sim_nic.h"
 #include "host/sim_pci.h"
 
 #define DEVICES "sys/bus/pci/devices"
@@ -161,6 +163,7 @@ static int attach(struct sim_pci *p, const char *bdf, const char *driver)
 	link_to(p, name_of(p, DRIVERS, driver, bdf), path);
 	vfio_power(p, path, driver, "auto");
 	sim_children_return(p->host, path);
+	sim_nic_return(p->host, bdf, driver);
 	return 0;
 }
 
@@ -171,6 +174,7 @@ static int detach(struct sim_pci *p, const char *bdf, const char *driver)
 	if (!device_path(p, bdf, path, sizeof(path)))
 		return -ENODEV;
 	sim_children_leave(p->host, path);
+	sim_nic_leave(p->host, bdf, driver);
 	sim_remove(p->host, name_of(p, path, "driver", NULL));
 	sim_remove(p->host, name_of(p, DRIVERS, driver, bdf));
 	vfio_power(p, path, driver, "on");
@@ -194,6 +198,19 @@ static int probe(struct sim_pci *p, const char *bdf)
 	}
 	arena_free(a);
 	return 0;
+}
+
+void sim_pci_detach(struct sim_pci *p, const char *bdf)
+{
+	char driver[64];
+
+	if (driver_of(p, bdf, driver, sizeof(driver)))
+		detach(p, bdf, driver);
+}
+
+void sim_pci_probe(struct sim_pci *p, const char *bdf)
+{
+	probe(p, bdf);
 }
 
 /* --- what a write does ------------------------------------------------------------------------------------------ */
@@ -269,6 +286,35 @@ static int write_new_id(struct sim_pci *p, const char *driver, const char *value
 				write_bind(p, driver, names[i]);
 	arena_free(a);
 	return 0;
+}
+
+/* drivers/base/bus.c, bus_remove_driver() and bus_add_driver(): it lets go of all; it is offered all that is free. */
+void sim_pci_release(struct sim_pci *p, const char *driver)
+{
+	struct arena *a = arena_new();
+	char **names;
+	struct bdf bdf;
+	size_t n;
+
+	if (host_list(p->host, name_of(p, DRIVERS, driver, NULL), a, &names, &n) == 0)
+		for (size_t i = 0; i < n; i++)
+			if (bdf_parse(names[i], &bdf))
+				detach(p, names[i], driver);
+	sim_set_aside(p->host, name_of(p, DRIVERS, driver, NULL), "unloaded");
+	arena_free(a);
+}
+
+void sim_pci_offer(struct sim_pci *p, const char *driver)
+{
+	struct arena *a = arena_new();
+	char **names;
+	size_t n;
+
+	if (host_list(p->host, DEVICES, a, &names, &n) == 0)
+		for (size_t i = 0; i < n; i++)
+			if (matches(p, names[i], driver))
+				write_bind(p, driver, names[i]);
+	arena_free(a);
 }
 
 static int write_remove_id(struct sim_pci *p, const char *driver, const char *value)
@@ -440,6 +486,7 @@ void sim_pci_settle(struct sim_pci *p)
 	sim_set(p->host, "sys/bus/pci/drivers_probe", "");
 	settle_below(p, a, "sys/devices");
 	sim_children_settle(p->host);
+	sim_hotplug_settle(p->host);
 	if (host_list(p->host, DRIVERS, a, &names, &n) == 0)
 		for (size_t i = 0; i < n; i++)
 			sim_pci_register(p, names[i]);

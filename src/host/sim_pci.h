@@ -15,8 +15,16 @@ struct sim_pci *sim_pci_new(struct host *h, struct arena *a);
 /* Derives bus, driver and group folders from the devices' links, and learns which driver each device has by nature. */
 void sim_pci_settle(struct sim_pci *pci);
 
-/* A driver's own files: bind, unbind, new_id, remove_id. */
+/* A driver lets go of the function it has; the first that matches a function takes it. */
+void sim_pci_detach(struct sim_pci *pci, const char *bdf);
+void sim_pci_probe(struct sim_pci *pci, const char *bdf);
+
+/* A driver comes, with its files bind, unbind, new_id, remove_id. */
 void sim_pci_register(struct sim_pci *pci, const char *driver);
+
+/* It goes, and lets go of all it has: it is aside ("unloaded"); one that is there takes what is free and its own. */
+void sim_pci_release(struct sim_pci *pci, const char *driver);
+void sim_pci_offer(struct sim_pci *pci, const char *driver);
 
 /* A write to a resolved name: 0 or a negative errno; -ENOSYS if no rule of the PCI bus is about it. */
 int sim_pci_write(struct sim_pci *pci, const char *name, const char *value);

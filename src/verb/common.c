@@ -109,11 +109,6 @@ void print_findings(const struct findings *f, FILE *out)
 		complain("%zu more findings are not shown", f->dropped);
 }
 
-const char *value_shown(const struct value *v)
-{
-	return v->any ? "any" : v->text ? v->text : "none";
-}
-
 const char *step_line(const struct step *s, const struct looks *from, const struct looks *to, struct arena *a)
 {
 	const char *x = value_shown(&from->v[0]), *y = value_shown(&to->v[0]);

@@ -39,11 +39,23 @@ struct json_object *json_findings(const struct findings *f)
 	return list;
 }
 
-/* A value that may be anything is not there at all; one that is absent on the host is null. */
+/* A value that may be anything is not there at all; one that is absent on the host is null; the others say what they are. */
 static void add_value(struct json_object *o, const char *key, const struct value *v)
 {
-	if (!v->any)
+	struct json_object *kind;
+
+	if (v->kind == VALUE_ANY)
+		return;
+	if (v->kind == VALUE_TEXT) {
 		json_add(o, key, json_text(v->text));
+		return;
+	}
+	kind = json_object_new_object();
+	if (v->kind == VALUE_HOPED)
+		json_add(kind, "hoped", json_text(v->text));
+	else
+		json_add(kind, "is", json_text(value_shown(v)));
+	json_add(o, key, kind);
 }
 
 static struct json_object *writes(const struct step *s, const struct looks *from, const struct looks *to)

@@ -91,7 +91,7 @@ static bool live(struct run *r, struct life *l, struct host *h, struct store *st
 {
 	if (!subject_prepare(r, r->args[0], h, &l->subject) || l->subject.findings.errors)
 		return false;
-	l->before = *l->subject.planner.inventory;
+	l->before = *l->subject.planner.found;
 	if (ear->loud)
 		printf("%s\n  profile %s\n  host    %s\n", l->subject.profile->name ? l->subject.profile->name : "(no name)",
 		       l->subject.path, r->host_file ? r->host_file : "a copy of this host");

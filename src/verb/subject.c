@@ -28,7 +28,7 @@ bool subject_prepare(struct run *r, const char *arg, struct host *h, struct subj
 		s->vmid = profile_vmid(arg);
 	}
 	s->profile = profile_load(s->path, &s->hash, &s->findings);
-	if (s->profile && !prepare_plan(&s->planner, h, s->profile, s->vmid, &s->findings, &err) && err.code) {
+	if (s->profile && !prepare_plan(&s->planner, h, NULL, s->profile, s->vmid, &s->findings, &err) && err.code) {
 		complain("%s", err.text);
 		return false;
 	}

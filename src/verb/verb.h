@@ -46,9 +46,6 @@ void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* All findings, a line each: errors on stderr, the rest on out. */
 void print_findings(const struct findings *f, FILE *out);
 
-/* "nouveau", "none" ... of a value that a step looks at. */
-const char *value_shown(const struct value *v);
-
 /* "0000:02:00.0 nouveau -> vfio-pci", as a step goes from one goal to another. */
 const char *step_line(const struct step *s, const struct looks *from, const struct looks *to, struct arena *a);
 

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* isolate: each of some functions alone in its IOMMU group, by moving as few functions as can be. */
+#include <string.h>
+
+#include "core/place.h"
+#include "core/turn.h"
+
+extern const struct action action_isolate;
+
+enum { FIELD_ISOLATE, FIELD_MOVING };
+
+static const struct field fields[] = {
+	{ .name = "isolate", .kind = FIELD_DEVICES, .required = true,
+	  .help = "the devices; each is to be alone in its IOMMU group" },
+	{ .name = "moving", .kind = FIELD_DEVICES,
+	  .help = "what else may be removed and found anew for it; nothing else is touched" },
+	{ 0 },
+};
+
+/* A sibling without ACS in another group: what separates the two is the kernel's bookkeeping, not hardware. */
+static bool is_artefact(const struct planner *p, const struct function *fn)
+{
+	for (size_t i = 0; i < p->found->n; i++) {
+		const struct function *other = &p->found->functions[i];
+
+		if (function_same_slot(fn, other) && strcmp(fn->address, other->address) != 0 && !other->has_acs && !fn->has_acs)
+			return true;
+	}
+	return false;
+}
+
+static bool check_accepted(struct planner *p, const struct wish *w, const struct selection *wanted)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < wanted->n; i++) {
+		const struct function *fn = wanted->list[i];
+
+		if (!is_artefact(p, fn) || planner_accepts(p, "unverified-isolation", fn))
+			continue;
+		finding_add(p->findings, SEVERITY_ERROR, "unverified-isolation", w->place,
+			    "add 'accept: {unverified-isolation: [...]}' with this device, if its guest is trusted",
+			    "%s can get an IOMMU group of its own, but nothing says that the hardware keeps it apart from the "
+			    "other functions of its slot", fn->address);
+		ok = false;
+	}
+	return ok;
+}
+
+/* Before a VM starts the host is in use; its network must not go away for what can be done at boot. */
+static bool check_nics(struct planner *p, const struct wish *w, const struct selection *moved)
+{
+	bool ok = true;
+
+	for (size_t i = 0; w->phase != PHASE_BOOT && i < moved->n; i++) {
+		char name[64];
+
+		if (host_read(p->host, arena_fmt(p->arena, "nic/%s/name", moved->list[i]->address), name, sizeof(name)) < 0)
+			continue;
+		finding_add(p->findings, SEVERITY_ERROR, "nic-moves", w->place,
+			    "put this step under 'boot' in /etc/handover/host.yaml: it is done there before there is a network",
+			    "for this the network interface %s (%s) would have to leave for a while", name,
+			    moved->list[i]->address);
+		ok = false;
+	}
+	return ok;
+}
+
+static void plan(struct planner *p, const struct wish *w)
+{
+	struct selection wanted = planner_select(p, &w->fields[FIELD_ISOLATE]), moved;
+	struct selection movable = planner_select(p, &w->fields[FIELD_MOVING]);
+	const char *why, *remedy;
+
+	if (wanted.n == 0 || (w->fields[FIELD_MOVING].n && movable.n == 0))
+		return;
+	if (!split_plan(p->inventory, &wanted, &movable, p->arena, &moved, &why, &remedy)) {
+		finding_add(p->findings, SEVERITY_ERROR, "cannot-isolate", w->place, remedy, "%s", why);
+		return;
+	}
+	if (!check_accepted(p, w, &wanted) || !check_nics(p, w, &moved))
+		return;
+	if (moved.n && !place_cycle(p, w, &moved))
+		return;
+	for (size_t i = 0; i < wanted.n; i++)
+		planner_expect(p, w, wanted.list[i], NULL, wanted.list[i]->address, 0);
+}
+
+const struct action action_isolate = {
+	.name = "isolate",
+	.help = "give each device an IOMMU group of its own, by the gentlest way there is",
+	.phases = PHASE_BIT(PHASE_PRE_START) | PHASE_BIT(PHASE_BOOT),
+	.phases_why = "groups cannot change while QEMU holds a device, and are not needed afterwards",
+	.fields = fields,
+	.plan = plan,
+	.next = turn_next,
+};

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/place.h"
+#include "core/usb.h"
+
+#define DEVICES "sys/bus/pci/devices"
+
+/* What it reads before is what it shall read again: within the step, or when the lease has ended. */
+static void look_again(struct step *s, const char *name, const char *text, enum stay stay)
+{
+	if (stay == STAY_RETURNS)
+		step_look(s, name, value_of(text), value_of(text), value_any());
+	else
+		step_look(s, name, value_of(text), value_any(), stay == STAY_LENT ? value_of(text) : value_any());
+}
+
+void place_power(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
+{
+	if (fn->power_control)
+		look_again(s, arena_fmt(p->arena, DEVICES "/%s/power/control", fn->address), fn->power_control, stay);
+}
+
+void place_attributes(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
+{
+	if (fn->reset_methods)
+		look_again(s, arena_fmt(p->arena, DEVICES "/%s/reset_method", fn->address), fn->reset_methods, stay);
+	if (fn->d3cold)
+		look_again(s, arena_fmt(p->arena, DEVICES "/%s/d3cold_allowed", fn->address), fn->d3cold, stay);
+}
+
+static const char *nic_read(struct planner *p, const struct function *fn, const char *what, const char **look)
+{
+	char text[HOST_VALUE_BYTES];
+
+	*look = arena_fmt(p->arena, "nic/%s/%s", fn->address, what);
+	return host_read(p->host, *look, text, sizeof(text)) < 0 ? NULL : arena_dup(p->arena, text);
+}
+
+void place_nic(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
+{
+	static const char *const whats[] = { "name", "mtu", "master", "vlans", "up" };
+
+	for (size_t i = 0; i < sizeof(whats) / sizeof(*whats); i++) {
+		const char *look, *text = nic_read(p, fn, whats[i], &look);
+
+		if (i == 0 && !text)
+			return;
+		if (text)
+			look_again(s, look, text, stay);
+	}
+}
+
+void place_usb(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
+{
+	const char *folder = arena_fmt(p->arena, "usb/%s", fn->address);
+	char **ports, text[64];
+	size_t n;
+
+	if (fn->class >> 8 != 0x0c03 || stay == STAY_KEPT || host_list(p->host, folder, p->arena, &ports, &n) < 0)
+		return;
+	for (size_t i = 0; i < n && s->n_looks < STEP_LOOKS_MAX - 16; i++) {
+		const char *look = arena_fmt(p->arena, "%s/%s", folder, ports[i]);
+		struct value hoped;
+
+		if (host_read(p->host, look, text, sizeof(text)) < 0)
+			continue;
+		hoped = value_hoped(arena_dup(p->arena, text));
+		step_look(s, look, value_any(), stay == STAY_RETURNS ? hoped : value_any(),
+			  stay == STAY_RETURNS ? value_any() : hoped);
+	}
+}
+
+/* --- may it? ---------------------------------------------------------------------------------------------------- */
+
+bool place_may_leave(struct planner *p, const struct wish *w, const struct function *fn)
+{
+	struct findings *f = p->findings;
+	const char *look, *loose;
+
+	if (fn->bridge) {
+		finding_add(f, SEVERITY_ERROR, "bridge", w->place, "name the devices behind it",
+			    "%s is a bridge (%s), and all that is behind it would go with it", fn->address,
+			    function_class_name(fn, p->arena));
+		return false;
+	}
+	if (fn->stuck) {
+		finding_add(f, SEVERITY_ERROR, "device-stuck", w->place,
+			    "look for a process in state D (`ps axo pid,stat,wchan,args`) and for what it waits for",
+			    "%s does not answer: a write to it hangs in the kernel", fn->address);
+		return false;
+	}
+	if (fn->vfs > 0) {
+		finding_add(f, SEVERITY_ERROR, "vfs-enabled", w->place,
+			    "hand over a virtual function, or set sriov_numvfs to 0 first",
+			    "%s has %d virtual functions switched on; unbinding it would take them all away",
+			    fn->address, fn->vfs);
+		return false;
+	}
+	loose = nic_read(p, fn, "loose", &look);
+	if (loose && *loose) {
+		finding_add(f, SEVERITY_ERROR, "nic-loose-ends", w->place,
+			    "take these off the interface first, or put them on a bridge above it",
+			    "the network interface of %s would lose what handover cannot bring back: %s", fn->address,
+			    loose);
+		return false;
+	}
+	planner_leaves(p, fn, w->place);
+	return true;
+}
+
+static const struct lent *lent_sibling(const struct planner *p, const struct function *fn)
+{
+	for (size_t i = 0; i < p->n_lent; i++) {
+		const struct function *other = inventory_find(p->inventory, p->lent[i].address);
+
+		if (other && other != fn && function_same_slot(other, fn))
+			return &p->lent[i];
+	}
+	return NULL;
+}
+
+static bool may_return(struct planner *p, const struct wish *w, const struct forecast *f, size_t i)
+{
+	const struct function *fn = &p->inventory->functions[i];
+	const struct lent *lent = f->joins[i] ? lent_sibling(p, fn) : NULL;
+
+	if (lent)
+		finding_add(p->findings, SEVERITY_ERROR, "merge-risk", w->place,
+			    arena_fmt(p->arena, "stop VM %u first", lent->vmid),
+			    "%s would join the IOMMU group of a sibling while VM %u has %s: %s", fn->address, lent->vmid,
+			    lent->address, forecast_reason(f, fn, p->arena));
+	else if (f->outlook[i] == OUTLOOK_MERGE_RISK)
+		finding_add(p->findings, SEVERITY_ERROR, "merge-risk", w->place,
+			    arena_fmt(p->arena, "leave %s where it is, or let all of its slot leave together (%s)",
+				      fn->address, forecast_siblings(f, fn, p->arena)),
+			    "%s would end in the IOMMU group of another function: %s", fn->address,
+			    forecast_reason(f, fn, p->arena));
+	else
+		return true;
+	return false;
+}
+
+bool place_may_return(struct planner *p, const struct wish *w, const struct forecast *f)
+{
+	bool may = true;
+
+	for (size_t i = 0; i < p->inventory->n; i++)
+		if (f->moved[i])
+			may = may_return(p, w, f, i) && may;
+	return may;
+}
+
+/* --- leaving and coming back within a step ------------------------------------------------------------------------- */
+
+static void look_at_driver(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
+{
+	const char *override = fn->override ? fn->override : "(null)";
+	const char *look = arena_fmt(p->arena, DEVICES "/%s/driver", fn->address);
+
+	/* None had taken it, perhaps because its module was not there yet: if one does now, that is what a boot would do. */
+	if (stay == STAY_RETURNS && !fn->driver)
+		step_look(s, look, value_any(), value_any(), value_any());
+	else
+		look_again(s, look, fn->driver, stay);
+	look_again(s, arena_fmt(p->arena, DEVICES "/%s/driver_override", fn->address), override, stay);
+}
+
+static void look_at_all(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
+{
+	look_at_driver(p, s, fn, stay);
+	place_power(p, s, fn, stay);
+	place_attributes(p, s, fn, stay);
+	place_nic(p, s, fn, stay);
+	place_usb(p, s, fn, stay);
+}
+
+void place_lent(struct planner *p, struct step *s, const struct function *fn)
+{
+	step_look(s, arena_fmt(p->arena, "id/%s", fn->address), value_of(fn->id), value_any(), value_of(fn->id));
+	look_at_all(p, s, fn, STAY_LENT);
+}
+
+void place_found(struct planner *p, struct step *s, const struct function *fn, const struct forecast *f)
+{
+	struct arena *a = p->arena;
+
+	/* Where it came from is nobody's matter: another step has taken it away, or this one finds it where it was. */
+	step_look(s, arena_fmt(a, "id/%s", fn->address), value_any(), value_of(fn->id), value_any());
+	look_at_all(p, s, fn, STAY_RETURNS);
+	if (fn->group >= 0)
+		step_look(s, arena_fmt(a, "group/%s", fn->address), value_any(), value_of(forecast_members(f, fn, a)),
+			  value_any());
+}
+
+/* Siblings that stay are witnesses: their groups must become what is foretold, and nobody else may move them meanwhile. */
+static void look_at_siblings(struct planner *p, struct step *s, const struct forecast *f)
+{
+	for (size_t i = 0; i < p->inventory->n; i++) {
+		const struct function *fn = &p->inventory->functions[i];
+		bool sibling = false;
+
+		for (size_t k = 0; k < p->inventory->n; k++)
+			sibling = sibling || (f->moved[k] && function_same_slot(fn, &p->inventory->functions[k]));
+		if (sibling && !f->moved[i] && fn->group >= 0)
+			step_look(s, arena_fmt(p->arena, "group/%s", fn->address), value_any(),
+				  value_of(forecast_members(f, fn, p->arena)), value_any());
+	}
+}
+
+static void tell_outlook(struct planner *p, const struct wish *w, const struct forecast *f)
+{
+	for (size_t i = 0; i < p->inventory->n; i++) {
+		const struct function *fn = &p->inventory->functions[i];
+
+		if (f->moved[i])
+			finding_add(p->findings, SEVERITY_NOTE, "iommu-outlook", w->place, NULL, "%s %s: %s", fn->address,
+				    outlook_name(f->outlook[i]), forecast_reason(f, fn, p->arena));
+	}
+}
+
+#define LOOKS_OF_A_FUNCTION 16	/* at most, USB devices apart */
+
+static bool too_many(struct planner *p, const struct wish *w, const struct selection *moved)
+{
+	if (moved->n * LOOKS_OF_A_FUNCTION <= STEP_LOOKS_MAX)
+		return false;
+	finding_add(p->findings, SEVERITY_ERROR, "cycle-too-large", w->place, "make it two steps",
+		    "at most %d functions leave and come back together, and these are %zu",
+		    STEP_LOOKS_MAX / LOOKS_OF_A_FUNCTION, moved->n);
+	return true;
+}
+
+struct step *place_cycle(struct planner *p, const struct wish *w, const struct selection *moved)
+{
+	struct forecast f;
+	struct step *s;
+	bool may = !too_many(p, w, moved);
+
+	for (size_t i = 0; i < moved->n; i++)
+		may = place_may_leave(p, w, moved->list[i]) && may;
+	split_foretell(p->inventory, moved, p->arena, &f);
+	if (!place_may_return(p, w, &f) || !may)
+		return NULL;
+	s = planner_add(p, w, moved->list[0]);
+	if (!s)
+		return NULL;
+	s->id = NULL;
+	for (size_t i = 0; i < moved->n; i++) {
+		const struct function *fn = moved->list[i];
+
+		step_look(s, arena_fmt(p->arena, "life/%s", fn->address), value_present(), value_new(p->arena), value_present());
+		place_found(p, s, fn, &f);
+	}
+	look_at_siblings(p, s, &f);
+	tell_outlook(p, w, &f);
+	planner_foresee(p, &f);
+	return s;
+}
+
+/* --- keyboards --------------------------------------------------------------------------------------------------- */
+
+/* Which of the plan's wishes takes it: it, or its controller. */
+static const struct leaving *find_leaving(const struct planner *p, const struct usb_device *d)
+{
+	for (size_t i = 0; i < p->n_leaving; i++) {
+		const struct leaving *l = &p->leaving[i];
+
+		if (l->usb ? strcmp(l->usb->name, d->name) == 0 : strcmp(l->fn->address, d->controller) == 0)
+			return l;
+	}
+	return NULL;
+}
+
+void place_check_keyboards(struct planner *p)
+{
+	const struct usb_device *last = NULL;
+	struct usb u;
+	struct error err;
+
+	if (p->n_leaving == 0 || usb_read(p->host, p->arena, &u, &err) < 0)
+		return;
+	for (size_t i = 0; i < u.n; i++) {
+		if (!u.devices[i].keyboard)
+			continue;
+		if (!find_leaving(p, &u.devices[i]))
+			return;
+		last = last ? last : &u.devices[i];
+	}
+	if (last)
+		finding_add(p->findings, SEVERITY_ERROR, "last-keyboard", find_leaving(p, last)->place,
+			    "move the keyboard to a port of another controller (`handover map` shows which has which), or give "
+			    "the VM another one",
+			    "the host's last keyboard, %s%s%s at port %s, is on %s, which leaves%s", last->id,
+			    *last->product ? " " : "", last->product, last->name, last->controller,
+			    u.n_others ? " (a PS/2 keyboard does not count: the kernel shows one whether or not it is there)" : "");
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_PLACE_H
+#define HANDOVER_PLACE_H
+
+#include "core/plan.h"
+#include "core/split.h"
+
+/*
+ * What a function has that it loses when its driver lets it go, or when it is removed: its driver, overrides, power,
+ * network interface with its place in a bridge, devices at USB ports, IOMMU group. As looks of a step they bring it back.
+ */
+
+/* How a step treats a function. */
+enum stay {
+	STAY_LENT,	/* it is away or somebody else's while lent, and goes home afterwards */
+	STAY_KEPT,	/* the same, but it stays away afterwards; only a start that fails brings it back */
+	STAY_RETURNS,	/* it leaves and is back within the step */
+};
+
+/* power/control, which a driver may change when it takes a function or lets it go; vfio-pci does both. */
+void place_power(struct planner *p, struct step *s, const struct function *fn, enum stay stay);
+
+/* reset_method and d3cold_allowed, which the kernel sets anew when it finds a function. */
+void place_attributes(struct planner *p, struct step *s, const struct function *fn, enum stay stay);
+
+/* Name, MTU, bridge, VLANs and up of its network interface, if it has one. */
+void place_nic(struct planner *p, struct step *s, const struct function *fn, enum stay stay);
+
+/* The devices at its ports, if it is a USB controller: hoped for, because a person may unplug one meanwhile. */
+void place_usb(struct planner *p, struct step *s, const struct function *fn, enum stay stay);
+
+/* Identity, driver and all of the above of a function that is away while lent: what it goes home to. */
+void place_lent(struct planner *p, struct step *s, const struct function *fn);
+
+/* The same of one that is found within the step; its IOMMU group is what is foretold. */
+void place_found(struct planner *p, struct step *s, const struct function *fn, const struct forecast *f);
+
+/*
+ * One step in which the functions of moved leave together and come back by one rescan: each the same device, with its
+ * driver and all of the above, in the IOMMU group that is foretold; siblings that stay keep theirs. It is told as notes
+ * what becomes of each group. NULL if anything forbids it (told).
+ */
+struct step *place_cycle(struct planner *p, const struct wish *w, const struct selection *moved);
+
+/*
+ * Whether these functions may leave and be found again: none would join another's IOMMU group, nor a group of which a
+ * function is lent. What is wrong is told.
+ */
+bool place_may_return(struct planner *p, const struct wish *w, const struct forecast *f);
+
+/*
+ * Whether the host can do without a function for a while, or for good: not a bridge, not one whose leaving takes others
+ * along, or something that could not be brought back. Told. Keyboards are looked at when the plan is whole.
+ */
+bool place_may_leave(struct planner *p, const struct wish *w, const struct function *fn);
+
+/* After all wishes: the last keyboard must not leave. */
+void place_check_keyboards(struct planner *p);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_SIM_NIC_H
+#define HANDOVER_SIM_NIC_H
+
+#include "host/host.h"
+
+/*
+ * Network interfaces of the simulated host: the values below nic/ADDRESS. An interface goes when its driver lets its
+ * function go, and what hung on it with it; it comes back down, by its old name, in no bridge (seen in the lab;
+ * net/core/dev.c, unregister_netdevice_many()).
+ */
+void sim_nic_leave(struct host *h, const char *bdf, const char *driver);
+void sim_nic_return(struct host *h, const char *bdf, const char *driver);
+
+/* A write to "ADDRESS/WHAT": 0 or a negative errno. */
+int sim_nic_write(struct host *h, const char *rest, const char *value);
+
+/* The same for "NAME/state" of a unit of systemd: start, stop, restart. */
+int sim_unit_write(struct host *h, const char *rest, const char *verb);
+
+#endif
