@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "host/live.h"
 #include "host/live_module.h"
+#include "host/live_nic.h"
 #include "host/live_unit.h"
 #include "host/reader.h"
 #include "host/worker.h"
@@ -50,11 +51,13 @@ static bool belongs(const char *name, const char *prefix, const char **rest)
 	return str_starts(name, prefix);
 }
 
-/* These take the device's lock to be read, or wait for its reset to end; see reader.h. */
+/* These take the device's lock to be read, or wait for its reset to end, or for the network's lock; see reader.h. */
 static bool may_block(const char *name)
 {
 	const char *file = str_basename(name);
 
+	if (str_starts(name, "nic/"))
+		return true;
 	return strcmp(file, "driver_override") == 0 || strcmp(file, "sriov_numvfs") == 0 || strcmp(file, "config") == 0;
 }
 
@@ -95,7 +98,8 @@ static ssize_t live_link(struct host *h, const char *name, char *buf, size_t siz
 	const char *rest;
 	ssize_t n;
 
-	if (belongs(name, "module/", &rest) || belongs(name, "modalias/", &rest) || belongs(name, "unit/", &rest))
+	if (belongs(name, "module/", &rest) || belongs(name, "modalias/", &rest) || belongs(name, "unit/", &rest) ||
+	    belongs(name, "nic/", &rest) || belongs(name, "life/", &rest))
 		return -EINVAL;
 	n = readlinkat(live_of(h)->root, name, buf, size);
 	if (n < 0)
@@ -180,6 +184,8 @@ static int write_job(void *arg)
 		return write_module(job->live, rest, job->value);
 	if (belongs(job->name, "unit/", &rest))
 		return live_unit_write(rest, job->value);
+	if (belongs(job->name, "nic/", &rest))
+		return live_nic_write(job->live->root, rest, job->value);
 	return write_file(job->live->root, job->name, job->value);
 }
 
@@ -201,8 +207,9 @@ static int live_write(struct host *h, const char *name, const char *value, unsig
 	struct live *l = live_of(h);
 	struct job job = { l, name, value };
 
-	/* Only sysfs may be changed, modules and units: whatever else a step might name is a bug, or an attack. */
-	if (!str_starts(name, "sys/") && !str_starts(name, "module/") && !str_starts(name, "unit/"))
+	/* Only these may be changed: whatever else a step might name is a bug, or an attack. */
+	if (!str_starts(name, "sys/") && !str_starts(name, "module/") && !str_starts(name, "unit/") &&
+	    !str_starts(name, "nic/"))
 		return -EPERM;
 	/* Listen before acting, or the event that is waited for is missed. */
 	if (l->uevents < 0)

@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "host/host.h"
+#include "host/live_nic.h"
 #include "host/reader.h"
 
 /* What the child keeps of its parent's. */
@@ -46,6 +48,13 @@ ssize_t read_file(int root, const char *name, char *buf, size_t size)
 	return (ssize_t)n;
 }
 
+static ssize_t read_any(int root, const char *name, char *buf, size_t size)
+{
+	if (str_starts(name, "nic/"))
+		return live_nic_read(root, name + strlen("nic/"), buf, size);
+	return read_file(root, name, buf, size);
+}
+
 /*
  * The child keeps nothing of its parent's but the two descriptors it needs: not the output Proxmox waits for the end
  * of, and not the locks, which say that a write is under way.
@@ -69,7 +78,7 @@ static _Noreturn void serve(int socket, int root)
 		_exit(1);
 	while ((n = recv(KEPT_SOCKET, name, sizeof(name) - 1, 0)) > 0) {
 		name[n] = '\0';
-		a.result = read_file(KEPT_ROOT, name, a.bytes, sizeof(a.bytes));
+		a.result = read_any(KEPT_ROOT, name, a.bytes, sizeof(a.bytes));
 		if (send(KEPT_SOCKET, &a, sizeof(a.result) + (a.result > 0 ? (size_t)a.result : 0), MSG_NOSIGNAL) < 0)
 			break;
 	}

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "host/host.h"
+#include "host/live_nic.h"
+#include "host/reader.h"
+#include "host/rtnl.h"
+
+#define DEVICES "sys/bus/pci/devices"
+
+/* How often a read begins anew because the interface got another name, or another address, under way. */
+#define TRIES 3
+
+/* The interface of a function. */
+struct nic {
+	int root;
+	char address[BDF_TEXT_MAX];
+	char folder[HOST_NAME_BYTES];	/* of the function's interfaces */
+	char first[IFNAMSIZ], second[IFNAMSIZ];
+	struct rtnl rtnl;
+	struct rtnl_link link;
+};
+
+/* --- finding it -------------------------------------------------------------------------------------------------- */
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_entry(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
+static int is_upper(const struct dirent *e)
+{
+	return str_starts(e->d_name, "upper_");
+}
+
+static int is_virtio(const struct dirent *e)
+{
+	return str_starts(e->d_name, "virtio");
+}
+
+static void free_entries(struct dirent **list, int n)
+{
+	for (int i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
+static int find_interfaces(struct nic *nic)
+{
+	char *slots[] = { nic->first, nic->second };
+	struct dirent **list;
+	int n = scandirat(nic->root, nic->folder, &list, is_entry, by_name);
+
+	if (n < 0)
+		return -errno;
+	for (int i = 0; i < n && i < 2; i++)
+		snprintf(slots[i], IFNAMSIZ, "%.*s", IFNAMSIZ - 1, list[i]->d_name);
+	free_entries(list, n);
+	return n > 0 ? 0 : -ENOENT;
+}
+
+/* A virtio function's driver has a device of its own, and that has the interface (drivers/virtio/virtio.c). */
+static int find_virtio(struct nic *nic)
+{
+	struct dirent **list;
+	int n, len = -1;
+
+	snprintf(nic->folder, sizeof(nic->folder), DEVICES "/%s", nic->address);
+	n = scandirat(nic->root, nic->folder, &list, is_virtio, by_name);
+	if (n < 0)
+		return -errno;
+	if (n > 0)
+		len = snprintf(nic->folder, sizeof(nic->folder), DEVICES "/%s/%s/net", nic->address, list[0]->d_name);
+	free_entries(list, n);
+	return len > 0 && (size_t)len < sizeof(nic->folder) ? find_interfaces(nic) : -ENOENT;
+}
+
+static int nic_open(struct nic *nic, int root, const char *address)
+{
+	int code;
+
+	*nic = (struct nic){ .root = root };
+	snprintf(nic->address, sizeof(nic->address), "%s", address);
+	snprintf(nic->folder, sizeof(nic->folder), DEVICES "/%s/net", address);
+	code = find_interfaces(nic);
+	if (code == -ENOENT)
+		code = find_virtio(nic);
+	if (code < 0)
+		return code;
+	code = rtnl_open(&nic->rtnl);
+	if (code < 0)
+		return code;
+	code = rtnl_link_named(&nic->rtnl, nic->first, &nic->link);
+	if (code < 0)
+		rtnl_close(&nic->rtnl);
+	return code;
+}
+
+static void nic_close(struct nic *nic)
+{
+	rtnl_close(&nic->rtnl);
+}
+
+/* --- what hangs on it -------------------------------------------------------------------------------------------- */
+
+/* Parts of a text, separated by commas. */
+struct parts {
+	char *buf;
+	size_t size, n;
+	bool is_full;
+};
+
+__attribute__((format(printf, 2, 3))) static void part(struct parts *p, const char *fmt, ...)
+{
+	size_t separator = p->n ? 2 : 0;
+	va_list ap;
+	int len;
+
+	if (p->is_full || p->n + separator >= p->size) {
+		p->is_full = true;
+		return;
+	}
+	memcpy(p->buf + p->n, ", ", separator);
+	p->n += separator;
+	va_start(ap, fmt);
+	len = vsnprintf(p->buf + p->n, p->size - p->n, fmt, ap);
+	va_end(ap);
+	if (len < 0 || (size_t)len >= p->size - p->n)
+		p->is_full = true;
+	else
+		p->n += (size_t)len;
+}
+
+static void tell_address(void *data, const char *address)
+{
+	part(data, "address %s", address);
+}
+
+/* Interfaces on top: they go with it (NETDEV_UNREGISTER in net/8021q, macvlan, ipvlan). The master is one of them. */
+static int tell_uppers(const struct nic *nic, const char *master, struct parts *p)
+{
+	char folder[HOST_NAME_BYTES + IFNAMSIZ];
+	struct dirent **list;
+	int n;
+
+	snprintf(folder, sizeof(folder), "%s/%s", nic->folder, nic->first);
+	n = scandirat(nic->root, folder, &list, is_upper, by_name);
+	if (n < 0)
+		return errno == ENOENT ? -ENODEV : -errno;
+	for (int i = 0; i < n; i++) {
+		const char *name = list[i]->d_name + strlen("upper_");
+
+		if (strcmp(name, master) != 0)
+			part(p, "upper %s", name);
+	}
+	free_entries(list, n);
+	return 0;
+}
+
+static int tell_virtual_functions(const struct nic *nic, struct parts *p)
+{
+	char name[HOST_NAME_BYTES], text[32];
+	uint64_t count;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), DEVICES "/%s/sriov_numvfs", nic->address);
+	n = read_file(nic->root, name, text, sizeof(text));
+	if (n < 0)
+		return n == -ENOENT ? 0 : (int)n;
+	text[strcspn(text, "\n")] = '\0';
+	if (!str_decimal(text, UINT32_MAX, &count))
+		return -EBADMSG;
+	if (count)
+		part(p, "%u virtual function%s", (unsigned)count, count == 1 ? "" : "s");
+	return 0;
+}
+
+static ssize_t read_loose(struct nic *nic, char *buf, size_t size)
+{
+	struct parts p = { .buf = buf, .size = size };
+	struct rtnl_link master = { 0 };
+	int code = 0;
+
+	if (nic->link.master)
+		code = rtnl_link_at(&nic->rtnl, nic->link.master, &master);
+	if (code == 0)
+		code = rtnl_addresses(&nic->rtnl, nic->link.index, tell_address, &p);
+	if (code == 0)
+		code = tell_uppers(nic, master.name, &p);
+	if (code < 0)
+		return code;
+	if (nic->link.master && !nic->link.is_port)
+		part(&p, "master %s is no bridge", master.name);
+	if (nic->second[0])
+		part(&p, "second interface %s", nic->second);
+	code = tell_virtual_functions(nic, &p);
+	if (code < 0)
+		return code;
+	if (p.is_full)
+		return -E2BIG;
+	return p.n ? (ssize_t)p.n : -ENOENT;
+}
+
+/* --- the other names --------------------------------------------------------------------------------------------- */
+
+static ssize_t put_text(char *buf, size_t size, const char *text)
+{
+	int n = snprintf(buf, size, "%s", text);
+
+	return n < 0 || (size_t)n >= size ? -E2BIG : n;
+}
+
+static ssize_t read_name(struct nic *nic, char *buf, size_t size)
+{
+	return put_text(buf, size, nic->link.name);
+}
+
+/* A '%' would have the kernel fill in a number (net/core/dev.c, dev_alloc_name()); the rest is dev_valid_name(). */
+static bool is_name(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n == 0 || n >= IFNAMSIZ || strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
+		return false;
+	for (; *s; s++)
+		if (isspace((unsigned char)*s) || strchr("/:%", *s))
+			return false;
+	return true;
+}
+
+static int write_name(struct nic *nic, const char *value)
+{
+	return is_name(value) ? rtnl_set_name(&nic->rtnl, nic->link.index, value) : -EINVAL;
+}
+
+static ssize_t read_mtu(struct nic *nic, char *buf, size_t size)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", (unsigned)nic->link.mtu);
+	return put_text(buf, size, text);
+}
+
+static int write_mtu(struct nic *nic, const char *value)
+{
+	uint64_t mtu;
+
+	if (!str_decimal(value, INT32_MAX, &mtu))
+		return -EINVAL;
+	return rtnl_set_mtu(&nic->rtnl, nic->link.index, (uint32_t)mtu);
+}
+
+static ssize_t read_up(struct nic *nic, char *buf, size_t size)
+{
+	return put_text(buf, size, nic->link.flags & IFF_UP ? "up" : "down");
+}
+
+static int write_up(struct nic *nic, const char *value)
+{
+	bool up = strcmp(value, "up") == 0;
+
+	if (!up && strcmp(value, "down") != 0)
+		return -EINVAL;
+	return rtnl_set_up(&nic->rtnl, nic->link.index, up);
+}
+
+static ssize_t read_master(struct nic *nic, char *buf, size_t size)
+{
+	struct rtnl_link master;
+	int code;
+
+	if (!nic->link.master)
+		return -ENOENT;
+	code = rtnl_link_at(&nic->rtnl, nic->link.master, &master);
+	return code < 0 ? code : put_text(buf, size, master.name);
+}
+
+static int write_master(struct nic *nic, const char *value)
+{
+	struct rtnl_link master = { 0 };
+	int code;
+
+	if (*value == '\0')
+		return rtnl_set_master(&nic->rtnl, nic->link.index, 0);
+	if (!is_name(value))
+		return -EINVAL;
+	code = rtnl_link_named(&nic->rtnl, value, &master);
+	if (code < 0)
+		return code;
+	return master.is_bridge ? rtnl_set_master(&nic->rtnl, nic->link.index, master.index) : -ENODEV;
+}
+
+static ssize_t read_vlans(struct nic *nic, char *buf, size_t size)
+{
+	struct vlans v;
+	int code;
+
+	if (!nic->link.is_port)
+		return -ENOENT;
+	code = rtnl_vlans(&nic->rtnl, nic->link.index, &v);
+	return code < 0 ? code : vlans_format(&v, buf, size);
+}
+
+static int write_vlans(struct nic *nic, const char *value)
+{
+	struct vlans wanted, there, todo;
+	struct vlan_range range = { 0 };
+	int code = vlans_parse(value, &wanted);
+
+	if (code < 0)
+		return code;
+	if (!nic->link.is_port)
+		return -ENOENT;
+	code = rtnl_vlans(&nic->rtnl, nic->link.index, &there);
+	todo = vlans_without(&there, &wanted);
+	while (code == 0 && vlans_next(&todo, &range))
+		code = rtnl_vlan_remove(&nic->rtnl, nic->link.index, &range);
+	/* Adding what is there gives it these flags, and takes others away (net/bridge/br_vlan.c, __vlan_add_flags()). */
+	todo = vlans_unlike(&wanted, &there);
+	range = (struct vlan_range){ 0 };
+	while (code == 0 && vlans_next(&todo, &range))
+		code = rtnl_vlan_add(&nic->rtnl, nic->link.index, &range);
+	return code;
+}
+
+struct what {
+	const char *name;
+	ssize_t (*read)(struct nic *nic, char *buf, size_t size);
+	int (*write)(struct nic *nic, const char *value);
+};
+
+static const struct what whats[] = {
+	{ "name", read_name, write_name },
+	{ "mtu", read_mtu, write_mtu },
+	{ "up", read_up, write_up },
+	{ "master", read_master, write_master },
+	{ "vlans", read_vlans, write_vlans },
+	{ "loose", read_loose, NULL },
+};
+
+/* "ADDRESS/WHAT"; NULL if it is not that. */
+static const struct what *what_of(const char *rest, char address[BDF_TEXT_MAX])
+{
+	const char *slash = strchr(rest, '/');
+	struct bdf bdf;
+
+	if (!slash || slash - rest >= BDF_TEXT_MAX)
+		return NULL;
+	memcpy(address, rest, (size_t)(slash - rest));
+	address[slash - rest] = '\0';
+	if (!bdf_parse(address, &bdf))
+		return NULL;
+	for (size_t i = 0; i < sizeof(whats) / sizeof(*whats); i++)
+		if (strcmp(whats[i].name, slash + 1) == 0)
+			return &whats[i];
+	return NULL;
+}
+
+ssize_t live_nic_read(int root, const char *rest, char *buf, size_t size)
+{
+	char address[BDF_TEXT_MAX];
+	const struct what *what = what_of(rest, address);
+	ssize_t n = -ENOENT;
+
+	if (!what)
+		return -ENOENT;
+	for (int i = 0; i < TRIES; i++) {
+		struct nic nic;
+
+		n = nic_open(&nic, root, address);
+		if (n == 0) {
+			n = what->read(&nic, buf, size);
+			nic_close(&nic);
+		}
+		if (n != -ENODEV && n != -EINTR)
+			return n;
+	}
+	return n == -ENODEV ? -ENOENT : -EAGAIN;
+}
+
+int live_nic_write(int root, const char *rest, const char *value)
+{
+	char address[BDF_TEXT_MAX];
+	const struct what *what = what_of(rest, address);
+	struct nic nic;
+	int code;
+
+	if (!what)
+		return -ENOENT;
+	if (!what->write)
+		return -EACCES;
+	code = nic_open(&nic, root, address);
+	if (code < 0)
+		return code;
+	code = what->write(&nic, value);
+	nic_close(&nic);
+	return code;
+}
