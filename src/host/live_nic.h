@@ -10,7 +10,7 @@
  * for what they answer. rest is the name behind "nic/", "0000:00:1f.6/mtu"; root is the folder "/".
  *
  * Both may block as rtnl.h says, and live_nic_read() on the device's lock besides. Of several interfaces of a function
- * the first by name counts; the others are among what is loose.
+ * the first by name counts; the second is among what is loose.
  */
 
 /* The length, NUL added. -ENOENT: absent. -E2BIG: it does not fit. */
@@ -18,8 +18,8 @@ ssize_t live_nic_read(int root, const char *rest, char *buf, size_t size);
 
 /*
  * -EINVAL: the value is none for this name. -ENODEV: what shall be the master is no bridge, or is not there. -EACCES:
- * not to be written. -ENOENT: no such name. Else as the kernel has it. VLANs are removed and added range by range: after
- * a failure some may be changed.
+ * not to be written. -ENOENT: no such name. Else as the kernel has it. VLANs are removed and added range by range:
+ * after a failure some may be changed.
  */
 int live_nic_write(int root, const char *rest, const char *value);
 

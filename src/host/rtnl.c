@@ -49,8 +49,8 @@ void rtnl_close(struct rtnl *r)
 }
 
 /*
- * An acknowledgement and the last message of a dump begin with an errno. libmnl takes the latter for a good end; a table
- * that says otherwise must name the former too (libmnl's src/callback.c, __mnl_cb_run()).
+ * An acknowledgement and the last message of a dump begin with an errno. libmnl takes the latter for a good end; a
+ * table that says otherwise must name the former too (libmnl's src/callback.c, __mnl_cb_run()).
  */
 static int at_end(const struct nlmsghdr *m, void *data)
 {
