@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# t_nic.sh - network interfaces at the seam: of a namespace (nic_test), and the host's own, which goes and comes back
+# (topology seed; carries the programs nic_test and seam)
+. /lab/lib.sh
+
+/lab/nic_test /lab >/tmp/said 2>&1 || die "nic_test: $(grep -v RUN /tmp/said)"
+grep SKIPPED /tmp/said && die "nic_test leaves something out here"
+ok "nic_test: $(grep -c ' OK ' /tmp/said) tests"
+
+address=0000:00:1f.6
+nic=nic/$address
+names='name mtu up master vlans loose'
+
+# reads WHAT VALUE
+reads() {
+	same "$1" "$2" "$(/lab/seam read "$nic/$1")"
+}
+
+# writes WHAT VALUE
+writes() {
+	same "$1 <- '$2'" 'done' "$(/lab/seam write "$nic/$1" "$2")"
+}
+
+first=$(ls "$pci/$address/net")
+reads name "$first"
+reads mtu 1500
+reads up down
+reads master absent
+reads vlans absent
+reads loose absent
+same "a function without an interface" absent "$(/lab/seam read nic/0000:00:1f.3/name)"
+same "a function that is not there" absent "$(/lab/seam read nic/0000:00:1e.7/mtu)"
+same "a write to what is not there" absent "$(/lab/seam write nic/0000:00:1e.7/mtu 1400)"
+same "a write to what is only read" EACCES "$(/lab/seam write $nic/loose x)"
+same "a master that is not there" ENODEV "$(/lab/seam write $nic/master vmbr0)"
+
+# As a host of Proxmox has it: a bridge that knows VLANs, and the NIC its port.
+ip link add vmbr0 type bridge vlan_filtering 1
+writes name eno1
+reads name eno1
+writes mtu 1400
+writes master vmbr0
+writes vlans "2-9, 10 pvid untagged, 11-4094"
+writes up up
+same "sysfs says master" vmbr0 "$(name_of /sys/class/net/eno1/master)"
+same "sysfs says mtu" 1400 "$(value_of /sys/class/net/eno1/mtu)"
+said=$(bridge -j -compressvlans vlan show dev eno1)
+untagged='{"vlan":10,"flags":["PVID","Egress Untagged"]}'
+same "bridge says VLANs" \
+	"[{\"ifname\":\"eno1\",\"vlans\":[{\"vlan\":2,\"vlanEnd\":9},$untagged,{\"vlan\":11,\"vlanEnd\":4094}]}]" \
+	"${said//,\"flags\":\[\]/}"
+reads loose absent
+
+# What would be lost with it.
+ip address add 192.0.2.1/24 dev eno1
+ip link add link eno1 name eno1.100 type vlan id 100
+ip link add link eno1 name mv0 type macvlan mode bridge 2>/dev/null && die "a bridge's port takes a macvlan"
+reads loose "address 192.0.2.1/24, upper eno1.100"
+ip link delete eno1.100
+ip address flush dev eno1
+writes master ''
+ip link add link eno1 name mv0 type macvlan mode bridge
+reads loose "upper mv0"
+ip link delete mv0
+writes up down
+modprobe bonding max_bonds=0
+ip link add bond0 type bond
+ip link set eno1 master bond0
+reads loose "master bond0 is no bridge"
+reads vlans absent
+same "a master that is no bridge" ENODEV "$(/lab/seam write $nic/master bond0)"
+ip link delete bond0
+writes up up
+writes master vmbr0
+writes vlans "2-9, 10 pvid untagged, 11-4094"
+reads loose absent
+
+# It goes, everything with it, and comes back.
+declare -A before
+for what in $names; do
+	before[$what]=$(/lab/seam read "$nic/$what")
+done
+put "$address" /sys/bus/pci/drivers/e1000/unbind || die "unbind"
+for what in $names; do
+	reads "$what" absent
+done
+put "$address" /sys/bus/pci/drivers/e1000/bind || die "bind"
+reads master absent
+reads mtu 1500
+for what in name mtu master vlans up; do
+	writes "$what" "${before[$what]}"
+done
+for what in $names; do
+	reads "$what" "${before[$what]}"
+done
+
+# The kernel waits for this program with the lock of the network held (net/bridge/br_stp_if.c, br_stp_call_user()).
+# Nobody else gets an answer meanwhile; who asks through the seam is told so.
+mkdir -p /sbin
+cat >/sbin/bridge-stp <<-'END'
+	#!/bin/bash
+	export PATH=/usr/sbin:/usr/bin
+	: >/tmp/held
+	while [ -e /tmp/hold ]; do
+		sleep 0.1
+	done
+END
+chmod +x /sbin/bridge-stp
+: >/tmp/hold
+ip link set vmbr0 type bridge stp_state 1 &
+wait_for "the network is locked" 5 test -e /tmp/held
+start=$(now_ms)
+reads mtu ETIMEDOUT
+figure nic-read-locked-ms $(($(now_ms) - start))
+same "a write while the network is locked" ETIMEDOUT "$(/lab/seam write $nic/mtu 1450)"
+rm /tmp/hold
+wait
+wait_for "the write that was left behind comes to its end" 5 grep -qx 1450 /sys/class/net/eno1/mtu
+reads mtu 1450
+
+# Before 6.2 an interface that is up keeps its name.
+said=$(/lab/seam write $nic/name eno9)
+case $VM_KERNEL/$said in
+6.1/EBUSY | newer/done) ok "renaming it while it is up: $said" ;;
+*) die "renaming it while it is up: $said" ;;
+esac
+
+start=$(now_ms)
+for _ in {1..10}; do
+	/lab/seam read $nic/loose >/dev/null
+done
+figure nic-read-ms $((($(now_ms) - start) / 10))
