@@ -3,9 +3,10 @@
  * The running host's side of the seam, for scripts in the lab:
  *
  *     seam read NAME            prints the value, or the errno
- *     seam write NAME VALUE     prints "ok", or the errno
+ *     seam write NAME VALUE [MS]  within so many milliseconds; prints "ok", or the errno
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/live.h"
@@ -30,10 +31,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "seam: %s\n", err.text);
 		return 2;
 	}
-	if (argc == 4 && strcmp(argv[1], "write") == 0)
-		return say(host_write(h, argv[2], argv[3], DEADLINE_MS, &stuck));
+	if ((argc == 4 || argc == 5) && strcmp(argv[1], "write") == 0)
+		return say(host_write(h, argv[2], argv[3], argc == 5 ? (unsigned)atoi(argv[4]) : DEADLINE_MS, &stuck));
 	if (argc != 3 || strcmp(argv[1], "read") != 0) {
-		fputs("usage: seam read NAME | seam write NAME VALUE\n", stderr);
+		fputs("usage: seam read NAME | seam write NAME VALUE [MS]\n", stderr);
 		return 2;
 	}
 	n = host_read(h, argv[2], buf, sizeof(buf));
