@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # setup.sh - everything a fresh Debian machine needs, then the job
 #
-#   ./setup.sh run      the main job: a VM's life, rehearsed on the capture of a workstation
+#   ./setup.sh run      the main job: a boot and a VM's three lives, rehearsed on the host of an EliteDesk
 #   ./setup.sh test     all tests; the last line says how many passed and failed
 #   ./setup.sh install  builds and installs handover on this host
 #
@@ -54,7 +54,7 @@ build() {
 
 run() {
 	build
-	build-plain/handover rehearse profiles/gpu-and-audio.yaml --host tests/hosts/workstation-4070.host
+	build-plain/handover rehearse profiles/elitedesk/100.yaml --boot profiles/elitedesk/host.yaml --host tests/hosts/elitedesk.host
 }
 
 # suite NAME FOLDER OPTION...: runs it; what failed is printed at once, everything is counted at the end.

@@ -72,7 +72,11 @@ static enum outcome lend(struct call *c, const char *path)
 
 	findings_init(&findings, c->r->arena);
 	profile = profile_load(path, &hash, &findings);
-	planned = profile && prepare_plan(&planner, c->host, &c->store, profile, c->vmid, &findings, &err);
+	if (profile && profile_is_host(profile))
+		finding_add(&findings, SEVERITY_ERROR, "boot-in-vm", (struct place){ .file = path },
+			    "move 'boot' to " PROFILE_HOST, "'boot' stands in the profile of a VM");
+	planned = profile && findings.errors == 0 &&
+		  prepare_plan(&planner, c->host, &c->store, profile, c->vmid, &findings, &err);
 	print_findings(&findings, stderr);
 	if (!planned && err.code)
 		return refuse(c, OUTCOME_FAILED, &err);
@@ -104,7 +108,20 @@ static enum outcome pre_start(struct call *c)
 
 /* --- the others ------------------------------------------------------------------------------------------------- */
 
-/* The VM runs; it can only be said whether it has what it was lent. */
+/* Steps while the VM runs. Proxmox takes their failure for a warning, whatever they say. */
+static enum outcome do_phase(struct call *c)
+{
+	struct error err = { 0 };
+	enum outcome o = lend_lock(&c->lender, c->vmid, &err);
+
+	if (o == OUTCOME_DONE)
+		o = lend_phase(&c->lender, c->vmid, c->phase, &err);
+	if (o != OUTCOME_DONE)
+		complain("%u %s: %s", c->vmid, phase_name(c->phase), err.text);
+	return o;
+}
+
+/* The VM runs: has it what it was lent? */
 static enum outcome post_start(struct call *c)
 {
 	const char *lines[DIFFERENCES_MAX];
@@ -119,7 +136,7 @@ static enum outcome post_start(struct call *c)
 	n = engine_differences(c->host, &lease, GOAL_TO, c->r->arena, lines, DIFFERENCES_MAX);
 	for (size_t i = 0; i < n && i < DIFFERENCES_MAX; i++)
 		complain("%u post-start: %s", c->vmid, lines[i]);
-	return OUTCOME_DONE;
+	return do_phase(c);
 }
 
 static enum outcome post_stop(struct call *c)
@@ -149,7 +166,7 @@ static enum outcome call_phase(struct call *c)
 		return post_start(c);
 	case PHASE_PRE_STOP:
 		/* QEMU still holds the devices, and Proxmox does not call it when the guest powers itself off. */
-		return OUTCOME_DONE;
+		return do_phase(c);
 	case PHASE_POST_STOP:
 		return post_stop(c);
 	case PHASE_BOOT:
@@ -167,7 +184,7 @@ static enum outcome open_and_call(struct call *c)
 		return refuse(c, c->phase == PHASE_POST_STOP ? OUTCOME_CHANGED : OUTCOME_FAILED, &err);
 	lender_init(&c->lender, c->host, &c->store, c->r->arena,
 		    arena_fmt(c->r->arena, "VM %u, %s", c->vmid, phase_name(c->phase)));
-	c->teller = (struct teller){ c->vmid, phase_name(c->phase), c->r->quiet };
+	c->teller = (struct teller){ arena_fmt(c->r->arena, "%u %s", c->vmid, phase_name(c->phase)), c->r->quiet };
 	c->lender.engine.tell = tell_event;
 	c->lender.engine.arg = &c->teller;
 	block_signals();

@@ -10,7 +10,7 @@
 #include "verb/verb.h"
 
 static const struct verb *const verbs[] = {
-	&verb_check, &verb_plan, &verb_rehearse, &verb_status, &verb_recover, &verb_map, &verb_capture, NULL,
+	&verb_check, &verb_plan, &verb_rehearse, &verb_boot, &verb_status, &verb_recover, &verb_map, &verb_capture, NULL,
 };
 
 static void print_help(void)
@@ -65,6 +65,12 @@ static int take_options(struct run *r, int argc, char **argv)
 				return -(int)OUTCOME_REFUSED;
 			}
 			r->host_file = argv[i];
+		} else if (strcmp(a, "--boot") == 0) {
+			if (++i == argc) {
+				complain("--boot needs a file");
+				return -(int)OUTCOME_REFUSED;
+			}
+			r->boot_file = argv[i];
 		} else if (a[0] == '-' && a[1]) {
 			complain("no option '%s'; `handover --help` lists them", a);
 			return -(int)OUTCOME_REFUSED;
@@ -89,6 +95,10 @@ static enum outcome run_verb(struct run *r, int n, char **words)
 	}
 	if (r->host_file && !v->takes_host) {
 		complain("%s does not take --host: it is not about a host in a file", v->name);
+		return OUTCOME_REFUSED;
+	}
+	if (r->boot_file && !v->takes_boot) {
+		complain("%s does not take --boot: it does not begin with a boot", v->name);
 		return OUTCOME_REFUSED;
 	}
 	return v->run(r);

@@ -99,6 +99,34 @@ static bool read_ids(struct reader *r, struct function *f)
 	return true;
 }
 
+static const char *get_named(struct reader *r, const char *provider, const char *what)
+{
+	char name[HOST_NAME_BYTES];
+
+	snprintf(name, sizeof(name), "%s/%s%s%s", provider, r->address, *what ? "/" : "", what);
+	return host_read(r->h, name, r->buf, sizeof(r->buf)) < 0 ? NULL : r->buf;
+}
+
+/* Only of network controllers: to ask for it takes a system call or five. */
+static const char *read_nic(struct reader *r, uint32_t class)
+{
+	static const struct {
+		const char *what, *before;
+	} parts[] = { { "mtu", "mtu " }, { "master", "in " }, { "vlans", "vlans " }, { "up", "" } };
+	const char *text = class >> 16 == 0x02 ? get_named(r, "nic", "name") : NULL;
+
+	if (!text)
+		return NULL;
+	text = arena_dup(r->a, text);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		const char *value = get_named(r, "nic", parts[i].what);
+
+		if (value)
+			text = arena_fmt(r->a, "%s, %s%s", text, parts[i].before, value);
+	}
+	return text;
+}
+
 static bool read_function(struct reader *r, struct function *f)
 {
 	const char *override, *methods;
@@ -109,6 +137,9 @@ static bool read_function(struct reader *r, struct function *f)
 	/* Host bridges (0600) are no header layout of their own; PCI-to-PCI (0604) ones may come without config. */
 	f->bridge = f->class >> 8 == 0x0600 || f->class >> 8 == 0x0604;
 	f->parent = parent_of(r);
+	f->life = get_named(r, "life", "");
+	f->life = f->life ? arena_dup(r->a, f->life) : NULL;
+	f->nic = read_nic(r, f->class);
 	f->driver = get_copy(r, "driver");
 	override = get_unless_stuck(r, f, "driver_override");
 	f->override = override && strcmp(override, "(null)") != 0 ? arena_dup(r->a, override) : NULL;

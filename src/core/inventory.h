@@ -40,6 +40,9 @@ struct function {
 	struct capability capabilities[FUNCTION_CAPABILITIES_MAX];
 	size_t n_capabilities;
 
+	const char *life;	/* life/ADDRESS: another one means that it was removed and found anew */
+	/* Its network interface and the place it has: "eno1, mtu 1500, in vmbr0, vlans 1 pvid untagged, up"; NULL: none */
+	const char *nic;
 	const char *driver;	/* NULL: none */
 	const char *override;	/* driver_override; NULL: none */
 	const char *modules;	/* candidates, separated by spaces, "" if none is known */

@@ -22,7 +22,7 @@ static enum outcome lock_outcome(int code)
 
 enum outcome lend_lock(struct lender *l, unsigned vmid, struct error *err)
 {
-	const char *name = arena_fmt(l->arena, "vm-%u", vmid);
+	const char *name = vmid == HOST_VMID ? "host" : arena_fmt(l->arena, "vm-%u", vmid);
 
 	return lock_outcome(store_lock(l->store, &l->locks, &name, 1, l->purpose, LOCK_MS, err));
 }

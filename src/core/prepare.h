@@ -9,6 +9,9 @@
 #define PROFILE_FOLDER_HOST "/etc/handover/profiles"
 #define PROFILE_FOLDER_CLUSTER "/etc/pve/handover"
 
+/* What is done once per boot: not on /etc/pve, which is there only after the network. */
+#define PROFILE_HOST "/etc/handover/host.yaml"
+
 /* The file of a VM's profile, or NULL if there is none. */
 const char *profile_path(unsigned vmid, struct arena *a);
 

@@ -151,6 +151,11 @@ const struct profile *profile_parse(const char *text, size_t n, const char *file
 	return f->errors == errors ? l.p : NULL;
 }
 
+bool profile_is_host(const struct profile *p)
+{
+	return p->n_steps[PHASE_BOOT] > 0;
+}
+
 const struct device_wish *profile_device(const struct profile *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_devices; i++)

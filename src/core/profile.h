@@ -86,6 +86,9 @@ struct profile {
  */
 const struct profile *profile_parse(const char *text, size_t n, const char *file, struct findings *f);
 
+/* Whether it is about the host at boot, and not about a VM. */
+bool profile_is_host(const struct profile *p);
+
 /* The device of that name, or NULL. */
 const struct device_wish *profile_device(const struct profile *p, const char *name);
 

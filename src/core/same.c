@@ -46,6 +46,7 @@ size_t same_differences(const struct inventory *then, const struct inventory *no
 		differ(&l, x->address, "reset_method", x->reset_methods, y->reset_methods);
 		differ(&l, x->address, "power/control", x->power_control, y->power_control);
 		differ(&l, x->address, "d3cold_allowed", x->d3cold, y->d3cold);
+		differ(&l, x->address, "network interface", x->nic, y->nic);
 		differ(&l, x->address, "sriov_numvfs", arena_fmt(a, "%d", x->vfs), arena_fmt(a, "%d", y->vfs));
 	}
 	for (size_t i = 0; i < now->n; i++)

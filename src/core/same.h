@@ -6,7 +6,8 @@
 
 /*
  * "As it was" is this list, everywhere: of every PCI function its presence and identity, driver, driver_override, the
- * members of its IOMMU group, reset_method, power/control, d3cold_allowed, and number of virtual functions.
+ * members of its IOMMU group, reset_method, power/control, d3cold_allowed, number of virtual functions, and the place
+ * of its network interface: name, MTU, bridge, VLANs, up.
  * Not in it: group numbers, which are reused, and modules that were loaded.
  *
  * Returns how many differences there are between a host then and now, and puts the first max of them into lines:

@@ -90,6 +90,14 @@ bool looks_fit_but_hopes(const struct step *s, const struct looks *now, const st
 	return true;
 }
 
+bool looks_are_any(const struct step *s, const struct looks *goal)
+{
+	for (size_t i = 0; i < s->n_looks; i++)
+		if (goal->v[i].kind != VALUE_ANY)
+			return false;
+	return true;
+}
+
 const struct looks *step_goal(const struct step *s, enum goal goal)
 {
 	switch (goal) {

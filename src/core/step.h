@@ -81,6 +81,9 @@ struct value value_present(void);
 struct value value_hoped(const char *text);
 struct value value_new(struct arena *a);
 
+/* Whether a step asks for nothing at a goal. */
+bool looks_are_any(const struct step *s, const struct looks *goal);
+
 /* Notes what a look read when its step, or its way back, was begun; text is shorter than STEP_LIFE_BYTES. */
 void step_was(struct step *s, size_t look, const char *text);
 

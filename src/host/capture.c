@@ -261,6 +261,24 @@ static void put_modules(struct writer *w)
 	}
 }
 
+/* Of the running host no units are captured: only a profile could say which matter. A .host that has some keeps them. */
+static void put_units(struct writer *w)
+{
+	static const char *const whats[] = { "state", "run" };
+	char **names;
+	size_t n;
+
+	if (host_list(w->h, "unit", w->arena, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < 2; k++) {
+			if (get(w, "unit", names[i], whats[k]) < 0)
+				continue;
+			fprintf(w->out, "V: unit/%s/%s=", names[i], whats[k]);
+			put_escaped(w->out, w->buf);
+		}
+}
+
 static void put_values(struct writer *w)
 {
 	fputc('\n', w->out);
@@ -337,6 +355,7 @@ int hostfile_write(struct host *h, const char *source, FILE *out, struct error *
 		put_inputs(w);
 		put_modules(w);
 		put_values(w);
+		put_units(w);
 		put_interfaces(w);
 		put_guests(w);
 		if (fflush(out) || ferror(out))

@@ -221,6 +221,19 @@ static void next_life(struct hotplug *x, const char *bdf)
 	sim_set(x->h, name_of(x, "life", bdf, NULL), text);
 }
 
+static bool has_power_management(struct hotplug *x, const char *path)
+{
+	unsigned char c[HOST_VALUE_BYTES * 2];
+	ssize_t n = host_read_bytes(x->h, name_of(x, path, "config", NULL), (char *)c, sizeof(c));
+	int left = 48;
+
+	/* The list of capabilities begins at 0x34; 0x01 is power management (include/uapi/linux/pci_regs.h). */
+	for (unsigned at = n > 0x40 ? c[0x34] & 0xfcu : 0; at >= 0x40 && (ssize_t)at + 1 < n && left--; at = c[at + 1] & 0xfcu)
+		if (c[at] == 0x01)
+			return true;
+	return false;
+}
+
 /* What the kernel sets anew: drivers/pci/probe.c and pci-sysfs.c; power/control by pci_pm_init() (drivers/pci/pci.c). */
 static void add(struct hotplug *x, const char *path)
 {
@@ -231,7 +244,8 @@ static void add(struct hotplug *x, const char *path)
 	link_to(x, name_of(x, DEVICES, bdf, NULL), path);
 	set_if_there(x, path, "driver_override", "(null)");
 	set_if_there(x, path, "power/control", "on");
-	set_if_there(x, path, "d3cold_allowed", "1");
+	/* Only what has the power management capability may: pci_pm_init(). */
+	set_if_there(x, path, "d3cold_allowed", has_power_management(x, path) ? "1" : "0");
 	set_if_there(x, path, "sriov_numvfs", "0");
 	if (get(x, name_of(x, path, "sim_reset_method", NULL), methods, sizeof(methods)))
 		set_if_there(x, path, "reset_method", methods);
@@ -321,24 +335,57 @@ static int obey(struct hotplug *x, const char *name)
 	return 0;
 }
 
+static bool has_word(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)) != NULL; at += n)
+		if ((at == words || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* drivers/pci/pci.c, reset_method_store(): some of those it has; "default" is all of them. */
+static int write_reset_method(struct hotplug *x, const char *name, const char *value)
+{
+	char all[HOST_VALUE_BYTES], *at = arena_dup(x->a, value), *word;
+
+	if (!get(x, name_of(x, folder_of(x, name), "sim_reset_method", NULL), all, sizeof(all)))
+		return -EINVAL;
+	while (strcmp(value, "default") != 0 && (word = strsep(&at, " ")) != NULL)
+		if (!has_word(all, word))
+			return -EINVAL;
+	sim_set(x->h, name, strcmp(value, "default") == 0 ? all : value);
+	return 0;
+}
+
+static int write_d3cold(struct hotplug *x, const char *name, const char *value)
+{
+	uint64_t number;
+
+	if (!str_decimal(value, UINT32_MAX, &number))
+		return -EINVAL;
+	sim_set(x->h, name, number ? "1" : "0");
+	return 0;
+}
+
 int sim_hotplug_write(struct host *h, struct sim_pci *pci, const char *name, const char *value)
 {
-	struct hotplug x = { h, pci, NULL };
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct hotplug x = { h, pci, a };
 	const char *file = str_basename(name);
 	uint64_t number;
-	int code;
 
+	if (strcmp(file, "reset_method") == 0)
+		return write_reset_method(&x, name, value);
+	if (strcmp(file, "d3cold_allowed") == 0)
+		return write_d3cold(&x, name, value);
 	if (strcmp(file, "remove") != 0 && strcmp(file, "rescan") != 0)
 		return -ENOSYS;
 	/* kstrtoul(), base 0; zero is taken and does nothing */
 	if (!str_decimal(value, UINT32_MAX, &number))
 		return -EINVAL;
-	if (number == 0)
-		return 0;
-	x.a = arena_new();
-	code = obey(&x, name);
-	arena_free(x.a);
-	return code;
+	return number ? obey(&x, name) : 0;
 }
 
 /* --- settling ----------------------------------------------------------------------------------------------------- */

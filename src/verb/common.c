@@ -98,7 +98,12 @@ void block_signals(void)
 void print_findings(const struct findings *f, FILE *out)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		const char *line = arena_fmt(f->arena, "%.3500s\n", finding_line(&f->list[i], f->arena));
+		const char *line;
+
+		/* Notes are for those who ask; a task log has no room for them. */
+		if (f->list[i].severity == SEVERITY_NOTE && out == stderr)
+			continue;
+		line = arena_fmt(f->arena, "%.3500s\n", finding_line(&f->list[i], f->arena));
 
 		if (f->list[i].severity == SEVERITY_ERROR || out == stderr)
 			put_line(line);
@@ -109,13 +114,66 @@ void print_findings(const struct findings *f, FILE *out)
 		complain("%zu more findings are not shown", f->dropped);
 }
 
+/* Beside its driver, which its first look tells. */
+static bool is_renewed(const struct step *s, const struct looks *goal)
+{
+	for (size_t i = 1; i < s->n_looks; i++)
+		if (str_starts(s->look[i], "life/") && goal->v[i].kind == VALUE_NEW)
+			return goal->v[0].kind == VALUE_TEXT;
+	return false;
+}
+
+/* The look that tells a step best: the first, but that a function is found anew says less than where it then is. */
+void step_state(const struct step *s, const struct looks *goal, char *buf, size_t size)
+{
+	const struct value *v = &goal->v[0];
+	char address[BDF_TEXT_MAX];
+
+	for (size_t i = 0; i < s->n_looks; i++) {
+		const struct value *group = &goal->v[i];
+
+		if (!str_starts(s->look[i], "group/") || group->kind != VALUE_TEXT || !look_function(s->look[i], address))
+			continue;
+		if (strcmp(address, s->device) != 0 || v->kind == VALUE_PRESENT)
+			continue;
+		snprintf(buf, size, "%s%s", i && v->kind == VALUE_NEW ? "found anew, " : "",
+			 strcmp(group->text, address) == 0 ? "alone in its IOMMU group" : "in its IOMMU group");
+		if (i == 0 || v->kind == VALUE_NEW)
+			return;
+	}
+	if (str_starts(s->look[0], "id/") && v->kind == VALUE_TEXT && v->text)
+		snprintf(buf, size, "there");
+	else
+		snprintf(buf, size, "%.200s%s", value_shown(v), is_renewed(s, goal) ? ", found anew" : "");
+}
+
+/* Which functions leave with it, if there are several. */
+static const char *step_device(const struct step *s, struct arena *a)
+{
+	const char *text = "";
+	char address[BDF_TEXT_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_looks; i++)
+		if (str_starts(s->look[i], "life/") && look_function(s->look[i], address)) {
+			text = arena_fmt(a, "%s%s%s", text, n ? " " : "", address);
+			n++;
+		}
+	return n > 1 ? text : s->device;
+}
+
 const char *step_line(const struct step *s, const struct looks *from, const struct looks *to, struct arena *a)
 {
-	const char *x = value_shown(&from->v[0]), *y = value_shown(&to->v[0]);
+	const char *device = step_device(s, a);
+	char x[256], y[256];
 
+	step_state(s, from, x, sizeof(x));
+	step_state(s, to, y, sizeof(y));
 	if (strcmp(x, y) == 0)
-		return arena_fmt(a, "%s %s  %s, stays", s->action->name, s->device, x);
-	return arena_fmt(a, "%s %s  %s -> %s", s->action->name, s->device, x, y);
+		return arena_fmt(a, "%s %s  %s, stays", s->action->name, device, x);
+	if (strcmp(x, "any") == 0)
+		return arena_fmt(a, "%s %s  %s", s->action->name, device, y);
+	return arena_fmt(a, "%s %s  %s -> %s", s->action->name, device, x, y);
 }
 
 void tell_event(void *arg, const struct event *e)
@@ -123,14 +181,15 @@ void tell_event(void *arg, const struct event *e)
 	const struct teller *t = arg;
 	const struct step *s = e->step;
 	const char *back = e->goal == GOAL_TO ? "" : " back";
-	char what[ERROR_MAX + 16] = "";
+	char what[ERROR_MAX + 16] = "", state[256];
 
-	if (t->quiet && e->kind != EVENT_FAILED)
+	if (e->kind != EVENT_FAILED && !e->text && (t->quiet || looks_are_any(s, step_goal(s, e->goal))))
 		return;
 	switch (e->kind) {
 	case EVENT_REACHED:
-		snprintf(what, sizeof(what), "%.100s (%lld ms)", value_shown(&step_goal(s, e->goal)->v[0]),
-			 (long long)e->ms);
+		step_state(s, step_goal(s, e->goal), state, sizeof(state));
+		snprintf(what, sizeof(what), "%s (%lld ms)%s%s", state, (long long)e->ms, e->text ? "; but " : "",
+			 e->text ? e->text : "");
 		break;
 	case EVENT_GONE:
 		snprintf(what, sizeof(what), "no longer there, nothing to give back");
@@ -139,6 +198,5 @@ void tell_event(void *arg, const struct event *e)
 		snprintf(what, sizeof(what), "failed: %s", e->text);
 		break;
 	}
-	complain("%u %s %zu/%zu %s%s %s ... %s", t->vmid, t->phase, e->index + 1, e->total, s->action->name, back, s->device,
-		 what);
+	complain("%s %zu/%zu %s%s %s ... %s", t->who, e->index + 1, e->total, s->action->name, back, s->device, what);
 }

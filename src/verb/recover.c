@@ -38,7 +38,7 @@ static struct result recover_locked(struct run *r, struct lender *l, unsigned vm
 
 static struct result recover(struct run *r, struct host *h, struct store *store, unsigned vmid)
 {
-	struct teller teller = { vmid, "recover", r->quiet || r->json };
+	struct teller teller = { arena_fmt(r->arena, "%u recover", vmid), r->quiet || r->json };
 	struct error err = { 0 };
 	struct lender l;
 	struct result result;

@@ -1,30 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* handover rehearse VMID|PROFILE: three lives of the VM, done by the same code on a copy of the host. */
+/* handover rehearse VMID|PROFILE: a boot and three lives of the VM, done by the same code on a copy of the host. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/same.h"
 #include "host/hostfile.h"
-#include "verb/json.h"
-#include "verb/subject.h"
-#include "verb/verb.h"
+#include "verb/rehearse.h"
 
-#define LIVES 3
-#define DIFFERENCES_MAX 20
-
-/* One life: what was planned, and what the host looked like at its turns. */
-struct life {
-	struct subject subject;
-	struct inventory before, during, after;
-	enum outcome out, back;
-	struct error error;
-	const char *differences[DIFFERENCES_MAX];
-	size_t n_differences;
-};
-
-/* How steps are shown while they are done. */
+/* How steps are shown while they are done: the first life is told, the others are not. */
 struct listener {
 	bool loud;
+	size_t writes;		/* so far */
 };
 
 static struct host *copy_host(struct run *r, struct host *h)
@@ -46,21 +33,39 @@ static struct host *copy_host(struct run *r, struct host *h)
 
 static void show(void *arg, const struct event *e)
 {
-	const struct listener *l = arg;
+	struct listener *l = arg;
 	/* The run's own arena is sealed while the engine works. */
 	_cleanup_arena_ struct arena *a = arena_new();
 	const struct step *s = e->step;
 	bool back = e->goal != GOAL_TO;
 
-	if (!l->loud)
+	l->writes += e->writes;
+	if (!l->loud || (e->kind != EVENT_FAILED && looks_are_any(s, step_goal(s, e->goal))))
 		return;
 	printf("  %zu/%zu  %s", e->index + 1, e->total,
 	       step_line(s, back ? &s->to : &s->from, step_goal(s, e->goal), a));
 	if (e->kind == EVENT_FAILED)
 		printf("  FAILED: %s\n", e->text);
+	else if (e->writes == 0)
+		printf("  (nothing to write)%s%s\n", e->text ? "  but " : "", e->text ? e->text : "");
 	else
 		printf("  (%u write%s)%s%s\n", e->writes, e->writes == 1 ? "" : "s", !back && s->why ? "  " : "",
 		       !back && s->why ? s->why : "");
+}
+
+static size_t count(const struct life *l, enum phase phase)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->subject.planner.plan.n; i++)
+		n += l->subject.planner.plan.steps[i].phase == phase;
+	return n;
+}
+
+static void head(const struct listener *ear, const char *phase, size_t steps)
+{
+	if (ear->loud)
+		printf("\n%s\n%s", phase, steps ? "" : "  nothing\n");
 }
 
 static enum outcome lend(struct run *r, struct life *l, struct host *h, struct store *store, struct listener *ear)
@@ -72,16 +77,17 @@ static enum outcome lend(struct run *r, struct life *l, struct host *h, struct s
 	lender_init(&lender, h, store, r->arena, "rehearsal");
 	lender.engine.tell = show;
 	lender.engine.arg = ear;
-	if (ear->loud)
-		printf("\npre-start\n%s", l->subject.planner.plan.n ? "" : "  nothing\n");
+	head(ear, "pre-start", count(l, PHASE_PRE_START));
 	l->out = lend_out(&lender, vmid, l->subject.profile, l->subject.hash, &l->subject.planner.plan, &l->error);
-	if (l->out != OUTCOME_DONE)
+	for (enum phase p = PHASE_POST_START; l->out == OUTCOME_DONE && p <= PHASE_PRE_STOP; p++) {
+		head(ear, phase_name(p), count(l, p));
+		l->out = lend_phase(&lender, vmid, p, &l->error);
+	}
+	if (l->out == OUTCOME_CHANGED || l->out == OUTCOME_REFUSED)
 		return l->out;
 	if (inventory_read(h, r->arena, &l->during, &l->error) < 0)
 		return OUTCOME_FAILED;
-	if (ear->loud)
-		printf("\npost-start\n  nothing\n\npre-stop\n  nothing\n\npost-stop\n%s",
-		       l->subject.planner.plan.n ? "" : "  nothing\n");
+	head(ear, "post-stop", l->subject.planner.plan.n);
 	l->back = lend_back(&lender, vmid, &ended, &l->error);
 	return l->back;
 }
@@ -92,9 +98,6 @@ static bool live(struct run *r, struct life *l, struct host *h, struct store *st
 	if (!subject_prepare(r, r->args[0], h, &l->subject) || l->subject.findings.errors)
 		return false;
 	l->before = *l->subject.planner.found;
-	if (ear->loud)
-		printf("%s\n  profile %s\n  host    %s\n", l->subject.profile->name ? l->subject.profile->name : "(no name)",
-		       l->subject.path, r->host_file ? r->host_file : "a copy of this host");
 	lend(r, l, h, store, ear);
 	if (inventory_read(h, r->arena, &l->after, &l->error) < 0)
 		return false;
@@ -102,163 +105,132 @@ static bool live(struct run *r, struct life *l, struct host *h, struct store *st
 	return true;
 }
 
-/* --- the table ------------------------------------------------------------------------------------------------- */
-
-static const char *cell(const struct inventory *inv, const char *address, struct arena *a)
+/* What a second run at boot would write: nothing, if the first has reached what was asked for. */
+static size_t writes_again(struct rehearsal *x, const char *path, struct host *h)
 {
-	const struct function *fn = inventory_find(inv, address);
+	struct listener ear = { 0 };
+	struct subject s;
+	struct lender lender;
+	struct store store;
+	struct error err;
 
-	if (!fn)
-		return "gone";
-	return arena_fmt(a, "%s, %s", fn->driver ? fn->driver : "no driver",
-			 fn->group >= 0 ? arena_fmt(a, "group %d", fn->group) : "no group");
+	if (!subject_prepare(x->run, path, h, &s) || s.findings.errors)
+		return 1;
+	store_open_memory(&store);
+	lender_init(&lender, h, &store, x->run->arena, "rehearsal");
+	lender.engine.tell = show;
+	lender.engine.arg = &ear;
+	if (lend_out(&lender, HOST_VMID, s.profile, s.hash, &s.planner.plan, &err) != OUTCOME_DONE)
+		ear.writes++;
+	store_close(&store);
+	return ear.writes;
 }
 
-/* What the plan is about, and who shares a group with it. */
-static bool concerns(const struct life *l, const struct function *fn)
+/* What boot makes of the host is what all lives begin with. False: told. */
+static bool boot(struct rehearsal *x, const char *path, struct host *h, struct store *store, struct listener *ear)
 {
-	for (size_t i = 0; i < l->subject.planner.plan.n; i++) {
-		const struct function *step = inventory_find(&l->before, l->subject.planner.plan.steps[i].device);
+	struct life *l = &x->boot;
+	struct lender lender;
 
-		if (step && function_same_group(step, fn))
-			return true;
-	}
-	return false;
+	if (!subject_prepare(x->run, path, h, &l->subject) || l->subject.findings.errors)
+		return false;
+	l->before = *l->subject.planner.found;
+	lender_init(&lender, h, store, x->run->arena, "rehearsal");
+	lender.engine.tell = show;
+	lender.engine.arg = ear;
+	head(ear, "boot", l->subject.planner.plan.n);
+	l->out = lend_out(&lender, HOST_VMID, l->subject.profile, l->subject.hash, &l->subject.planner.plan, &l->error);
+	if (inventory_read(h, x->run->arena, &l->after, &l->error) < 0)
+		return false;
+	x->boots = true;
+	x->writes_again = l->out == OUTCOME_DONE ? writes_again(x, path, h) : 0;
+	return true;
 }
 
-static void print_table(const struct run *r, const struct life *l)
+static void print_title(const struct run *r, const struct profile *profile, const char *path, const char *boot_path)
 {
-	printf("\n%-14s %-26s %-26s %-26s %s\n", "device", "before", "while the VM runs", "after", "what it is");
-	for (size_t i = 0; i < l->before.n; i++) {
-		const struct function *fn = &l->before.functions[i];
-
-		if (concerns(l, fn))
-			printf("%-14s %-26s %-26s %-26s %s\n", fn->address, cell(&l->before, fn->address, r->arena),
-			       cell(&l->during, fn->address, r->arena), cell(&l->after, fn->address, r->arena),
-			       function_name(fn, r->arena));
-	}
+	printf("%s\n  profile %s\n", profile->name ? profile->name : "(no name)", path);
+	if (boot_path && strcmp(boot_path, path) != 0)
+		printf("  boot    %s\n", boot_path);
+	printf("  host    %s\n", r->host_file ? r->host_file : "a copy of this host");
 }
 
-static void print_verdict(size_t n, const struct life *l)
+/* The host.yaml to begin with: the one that was given; on this host, its own. NULL: none. */
+static const char *find_boot(const struct run *r)
 {
-	if (l->out != OUTCOME_DONE || l->back != OUTCOME_DONE)
-		printf("life %zu: failed: %s\n", n, l->error.text);
-	else if (l->n_differences == 0)
-		printf("life %zu: %zu steps and back; the host is as it was\n", n, l->subject.planner.plan.n);
-	else
-		printf("life %zu: %zu steps and back; %zu differences:\n", n, l->subject.planner.plan.n, l->n_differences);
-	for (size_t i = 0; i < l->n_differences && i < DIFFERENCES_MAX; i++)
-		printf("  %s\n", l->differences[i]);
+	if (r->boot_file || r->host_file)
+		return r->boot_file;
+	return access(PROFILE_HOST, F_OK) == 0 ? PROFILE_HOST : NULL;
 }
 
-static struct json_object *json_state(const struct life *l, const struct inventory *inv, struct arena *a)
+/* False: something could not be planned, and findings says what. */
+static bool rehearse(struct rehearsal *x, struct host *h, struct store *boot_store, struct store *store,
+		     const struct findings **findings)
 {
-	struct json_object *list = json_object_new_array();
+	struct run *r = x->run;
+	const char *boot_path = find_boot(r);
+	struct subject s;
 
-	for (size_t i = 0; i < inv->n; i++) {
-		const struct function *fn = &inv->functions[i];
-		struct json_object *o;
-
-		if (!concerns(l, fn))
-			continue;
-		o = json_object_new_object();
-		json_add(o, "device", json_text(fn->address));
-		json_add(o, "driver", json_text(fn->driver));
-		json_add(o, "group_members", json_text(group_members(inv, fn, a)));
-		json_object_array_add(list, o);
-	}
-	return list;
-}
-
-static void print_json(const struct life *lives, size_t n, struct arena *a)
-{
-	struct json_object *list = json_object_new_array();
-
-	for (size_t i = 0; i < n; i++) {
-		const struct life *l = &lives[i];
-		struct json_object *o = json_object_new_object(), *steps = json_object_new_array();
-		struct json_object *differences = json_object_new_array();
-
-		for (size_t k = 0; k < l->subject.planner.plan.n; k++)
-			json_object_array_add(steps, json_step(&l->subject.planner.plan.steps[k]));
-		for (size_t k = 0; k < l->n_differences && k < DIFFERENCES_MAX; k++)
-			json_object_array_add(differences, json_text(l->differences[k]));
-		json_add(o, "steps", steps);
-		json_add(o, "before", json_state(l, &l->before, a));
-		json_add(o, "during", json_state(l, &l->during, a));
-		json_add(o, "after", json_state(l, &l->after, a));
-		json_add(o, "error", json_text(*l->error.text ? l->error.text : NULL));
-		json_add(o, "differences", differences);
-		json_object_array_add(list, o);
-	}
-	json_print(list);
-}
-
-/* With 'return: keep' and its like a difference is what was asked for. */
-static bool stays_away(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->n; i++)
-		if (!looks_fit(&plan->steps[i], &plan->steps[i].home, &plan->steps[i].from))
-			return true;
-	return false;
-}
-
-static enum outcome verdict(const struct life *lives, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (lives[i].out != OUTCOME_DONE)
-			return lives[i].out;
-		if (lives[i].back != OUTCOME_DONE)
-			return lives[i].back;
-		if (lives[i].n_differences && !stays_away(&lives[i].subject.planner.plan))
-			return OUTCOME_CHANGED;
-	}
-	return OUTCOME_DONE;
+	*findings = &s.findings;
+	if (!subject_prepare(r, r->args[0], h, &s) || !s.profile)
+		return print_findings(&s.findings, stdout), false;
+	if (profile_is_host(s.profile))
+		boot_path = s.path;
+	if (!r->json)
+		print_title(r, s.profile, s.path, boot_path);
+	if (boot_path && !boot(x, boot_path, h, boot_store, &(struct listener){ .loud = !r->json }))
+		return print_findings(&x->boot.subject.findings, stdout), false;
+	if (x->boot.out != OUTCOME_DONE)
+		return true;
+	for (; x->n < LIVES && !profile_is_host(s.profile); x->n++)
+		if (!live(r, &x->lives[x->n], h, store, &(struct listener){ .loud = x->n == 0 && !r->json }))
+			return print_findings(&x->lives[x->n].subject.findings, stdout), false;
+	return true;
 }
 
 static enum outcome run(struct run *r)
 {
 	_cleanup_host_ struct host *h = NULL, *copy = NULL;
-	struct life *lives = arena_array(r->arena, LIVES, sizeof(*lives));
-	struct store store;
-	enum outcome o;
-	size_t n;
+	struct rehearsal *x = arena_alloc(r->arena, sizeof(*x));
+	struct store boot_store, store;
+	const struct findings *findings;
+	enum outcome o = open_host(r, &h);
+	bool done;
 
-	o = open_host(r, &h);
 	if (o != OUTCOME_DONE)
 		return o;
 	copy = copy_host(r, h);
 	if (!copy)
 		return OUTCOME_FAILED;
+	x->run = r;
+	store_open_memory(&boot_store);
 	store_open_memory(&store);
-	for (n = 0; n < LIVES; n++) {
-		struct listener ear = { n == 0 && !r->json };
-
-		if (!live(r, &lives[n], copy, &store, &ear)) {
-			print_findings(&lives[n].subject.findings, stdout);
-			store_close(&store);
-			return OUTCOME_REFUSED;
-		}
-	}
+	done = rehearse(x, copy, &boot_store, &store, &findings);
+	store_close(&boot_store);
 	store_close(&store);
+	if (!done)
+		return OUTCOME_REFUSED;
 	if (r->json) {
-		print_json(lives, n, r->arena);
-		return verdict(lives, n);
+		rehearsal_print_json(x);
+		return rehearsal_outcome(x);
 	}
-	print_findings(&lives[0].subject.findings, stdout);
-	print_table(r, &lives[0]);
-	putchar('\n');
-	for (size_t i = 0; i < n; i++)
-		print_verdict(i + 1, &lives[i]);
-	return verdict(lives, n);
+	if ((x->boots && x->boot.subject.findings.n) || (x->n && x->lives[0].subject.findings.n))
+		putchar('\n');
+	if (x->boots)
+		print_findings(&x->boot.subject.findings, stdout);
+	if (x->n)
+		print_findings(&x->lives[0].subject.findings, stdout);
+	rehearsal_print(x);
+	return rehearsal_outcome(x);
 }
 
 const struct verb verb_rehearse = {
 	.name = "rehearse",
 	.args = "VMID|PROFILE",
-	.help = "goes through three lives of the VM on a copy of this host",
+	.help = "goes through a boot and three lives of the VM on a copy of this host",
 	.min_args = 1,
 	.max_args = 1,
 	.takes_host = true,
+	.takes_boot = true,
 	.run = run,
 };

@@ -14,6 +14,7 @@ struct run {
 	struct arena *arena;
 	bool json, quiet;
 	const char *host_file;	/* --host, NULL: the running kernel */
+	const char *boot_file;	/* --boot, NULL: not given */
 	char **args;		/* behind the command's name */
 	int n_args;
 };
@@ -23,8 +24,12 @@ struct verb {
 	const char *name, *args, *help;
 	int min_args, max_args;
 	bool takes_host;	/* --host makes sense */
+	bool takes_boot;	/* so does --boot */
 	enum outcome (*run)(struct run *r);
 };
+
+/* hooks/boot.c */
+extern const struct verb verb_boot;
 
 extern const struct verb verb_check, verb_plan, verb_rehearse, verb_status, verb_recover, verb_map, verb_capture;
 
@@ -43,16 +48,18 @@ void block_signals(void);
 /* "handover: WHAT" on stderr, one line. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* All findings, a line each: errors on stderr, the rest on out. */
+/* All findings, a line each: errors on stderr, the rest on out; notes are left out where that is stderr. */
 void print_findings(const struct findings *f, FILE *out);
 
-/* "0000:02:00.0 nouveau -> vfio-pci", as a step goes from one goal to another. */
+/* "alone in its IOMMU group", "vfio-pci": where a step shall be at a goal. */
+void step_state(const struct step *s, const struct looks *goal, char *buf, size_t size);
+
+/* "bind 0000:02:00.0  nouveau -> vfio-pci", as a step goes from one goal to another. */
 const char *step_line(const struct step *s, const struct looks *from, const struct looks *to, struct arena *a);
 
 /* What the engine tells, as plain short lines on stderr; arg is a struct teller. */
 struct teller {
-	unsigned vmid;
-	const char *phase;
+	const char *who;	/* "100 pre-start" */
 	bool quiet;
 };
 void tell_event(void *arg, const struct event *e);

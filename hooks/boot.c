@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* handover boot: what /etc/handover/host.yaml asks for, once per boot, before there is a network. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/prepare.h"
+#include "core/store.h"
+#include "verb/verb.h"
+
+#define DIFFERENCES_MAX 20
+#define PURPOSE "the host, boot"
+
+/* One run of it. */
+struct boot {
+	struct run *r;
+	struct host *host;
+	struct store store;
+	struct lender lender;
+	struct teller teller;
+};
+
+static enum outcome fail(enum outcome o, const struct error *err)
+{
+	complain("boot: %s", err->text);
+	if (o == OUTCOME_CHANGED)
+		complain("boot: the host is not as it was; `handover status` shows what is left, `handover boot` tries again");
+	return o;
+}
+
+/* "handover=off" on the kernel command line: somebody in trouble wants the host as the kernel makes it. */
+static bool is_off(struct host *h)
+{
+	char text[HOST_VALUE_BYTES], *at = text, *word;
+
+	if (host_read(h, "proc/cmdline", text, sizeof(text)) < 0)
+		return false;
+	while ((word = strsep(&at, " ")) != NULL)
+		if (strcmp(word, "handover=off") == 0)
+			return true;
+	return false;
+}
+
+static bool is_lent(const struct lent *lent, size_t n, const char *line)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(line, lent[i].address, strlen(lent[i].address)) == 0)
+			return true;
+	return false;
+}
+
+/* It was done in this boot: is it still so? What a VM has is not looked at; it comes back when the VM stops. */
+static enum outcome verify(struct boot *b, const struct lease *lease)
+{
+	const char *lines[DIFFERENCES_MAX];
+	struct findings ignored;
+	enum outcome o = OUTCOME_DONE;
+	struct lent *lent;
+	uint64_t hash = 0;
+	size_t n, n_lent;
+
+	lend_list(&b->store, b->host, HOST_VMID, b->r->arena, &lent, &n_lent);
+	n = engine_differences(b->host, lease, GOAL_TO, b->r->arena, lines, DIFFERENCES_MAX);
+	for (size_t i = 0; i < n && i < DIFFERENCES_MAX; i++) {
+		if (is_lent(lent, n_lent, lines[i]))
+			continue;
+		complain("boot: %s", lines[i]);
+		o = OUTCOME_CHANGED;
+	}
+	findings_init(&ignored, b->r->arena);
+	profile_load(lease->profile, &hash, &ignored);
+	if (hash != lease->profile_hash)
+		complain("boot: %s has changed since; it is done at the next boot", lease->profile);
+	if (o == OUTCOME_DONE && !b->r->quiet)
+		complain("boot: done before, and still so");
+	return o;
+}
+
+static enum outcome prepare(struct boot *b, const char *path)
+{
+	struct findings findings;
+	struct planner planner;
+	struct error err = { 0 };
+	const struct profile *profile;
+	uint64_t hash;
+	enum outcome o;
+	bool planned;
+
+	findings_init(&findings, b->r->arena);
+	profile = profile_load(path, &hash, &findings);
+	if (profile && !profile_is_host(profile))
+		finding_add(&findings, SEVERITY_ERROR, "not-for-boot", (struct place){ .file = path },
+			    "put its steps under 'boot', or into the profile of a VM", "there is no 'boot' in it");
+	planned = profile && findings.errors == 0 &&
+		  prepare_plan(&planner, b->host, &b->store, profile, HOST_VMID, &findings, &err);
+	print_findings(&findings, stderr);
+	if (err.code < 0)
+		return fail(OUTCOME_FAILED, &err);
+	if (!planned)
+		return OUTCOME_REFUSED;
+	o = lend_out(&b->lender, HOST_VMID, profile, hash, &planner.plan, &err);
+	return o == OUTCOME_DONE ? o : fail(o, &err);
+}
+
+static enum outcome boot_locked(struct boot *b, const char *path)
+{
+	struct lease lease;
+	struct error err = { 0 };
+	enum outcome o;
+	bool ended;
+	int code = journal_peek(&b->store, HOST_VMID, b->r->arena, &lease, &err);
+
+	if (code < 0 && code != -ENOENT)
+		return fail(OUTCOME_CHANGED, &err);
+	if (code == 0 && lease_is_of_this_boot(b->host, &lease) && strcmp(lease_state(&lease), "held") == 0)
+		return verify(b, &lease);
+	/* Somebody ended an earlier run of it half-way. */
+	o = lend_back(&b->lender, HOST_VMID, &ended, &err);
+	return o == OUTCOME_DONE ? prepare(b, path) : fail(o, &err);
+}
+
+static enum outcome boot_with_store(struct boot *b, const char *path)
+{
+	struct error err = { 0 };
+	enum outcome o;
+
+	if (store_open(&b->store, STORE_PATH, &err) < 0)
+		return fail(OUTCOME_FAILED, &err);
+	block_signals();
+	lender_init(&b->lender, b->host, &b->store, b->r->arena, PURPOSE);
+	b->teller = (struct teller){ .who = "boot", .quiet = b->r->quiet };
+	b->lender.engine.tell = tell_event;
+	b->lender.engine.arg = &b->teller;
+	o = lend_lock(&b->lender, HOST_VMID, &err);
+	o = o == OUTCOME_DONE ? boot_locked(b, path) : fail(o, &err);
+	lockset_release(&b->lender.locks);
+	store_close(&b->store);
+	return o;
+}
+
+static enum outcome run(struct run *r)
+{
+	_cleanup_host_ struct host *h = NULL;
+	struct boot b = { .r = r };
+	enum outcome o = open_host(r, &h);
+
+	if (o != OUTCOME_DONE)
+		return o;
+	b.host = h;
+	if (is_off(h)) {
+		complain("boot: 'handover=off' on the kernel command line; nothing is done");
+		return OUTCOME_DONE;
+	}
+	if (access(PROFILE_HOST, F_OK) < 0 && errno == ENOENT) {
+		if (!r->quiet)
+			complain("boot: there is no " PROFILE_HOST "; nothing to do");
+		return OUTCOME_DONE;
+	}
+	return boot_with_store(&b, PROFILE_HOST);
+}
+
+const struct verb verb_boot = {
+	.name = "boot",
+	.args = "",
+	.help = "does what " PROFILE_HOST " asks for, once per boot; run again, it only looks whether it is still so",
+	.run = run,
+};
