@@ -120,6 +120,107 @@ static const char *text_with(struct arena *a, const char *marks)
 /* A whole life of two steps. */
 static const char life[] = "do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\nundo\t1\nundid\t1\nundo\t0\nundid\t0\n";
 
+/* A step of each phase, in the order of a profile; the first and the last find a function anew. */
+static struct lease lease_of_phases(struct arena *a)
+{
+	static const enum phase phases[] = { PHASE_PRE_START, PHASE_PRE_START, PHASE_POST_START, PHASE_PRE_STOP,
+					     PHASE_POST_STOP, PHASE_POST_STOP };
+	struct lease lease = lease_make(a);
+
+	lease.n = COUNT(phases);
+	lease.steps = arena_array(a, lease.n, sizeof(struct step));
+	lease.marks = arena_array(a, lease.n, sizeof(enum mark));
+	for (size_t i = 0; i < lease.n; i++) {
+		lease.steps[i] = step_new(action_find("cycle"), "0000:02:00.0", phases[i], a);
+		lease.steps[i].patience_ms = (unsigned)i;
+		step_look(&lease.steps[i], "life/0000:02:00.0", value_present(), value_new(a), value_present());
+		step_look(&lease.steps[i], "usb/0000:02:00.0/1:1", value_any(), value_hoped("a\tb"), value_hoped(NULL));
+	}
+	return lease;
+}
+
+static int parse_phases(struct arena *a, const char *marks, struct lease *read)
+{
+	struct lease lease = lease_of_phases(a);
+	const char *text = arena_fmt(a, "%s%s", journal_write_text(&lease, a), marks);
+	size_t good;
+
+	return parse(a, text, strlen(text), read, &good);
+}
+
+static void steps_of_all_phases_are_read_as_they_were_written(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct lease lease = lease_of_phases(a), read;
+
+	(void)state;
+	assert_int_equal(parse_phases(a, "", &read), 0);
+	assert_true(same_lease(&lease, &read));
+	for (size_t i = 0; i < read.n; i++) {
+		assert_int_equal(read.steps[i].patience_ms, i);
+		assert_string_equal(read.steps[i].to.v[0].was, "");
+	}
+}
+
+static void marks_of_all_phases_are_taken(void **state)
+{
+	static const char *const good[] = {
+		"do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\ndo\t2\ndid\t2\ndo\t3\nundo\t3\nundid\t3\nundo\t2\nundid\t2\n"
+		"undo\t1\nundid\t1\nundo\t0\nundid\t0\ndo\t4\nundo\t4\nundid\t4\ndo\t5\ndid\t5\n",
+		/* A start that failed: post-stop comes all the same. */
+		"do\t0\nundo\t0\nundid\t0\ndo\t4\ndid\t4\ndo\t5\n",
+		/* A pre-stop without a post-start. */
+		"do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\ndo\t3\ndid\t3\n",
+	};
+	static const char *const bad[] = {
+		"do\t2\n", "do\t0\ndid\t0\ndo\t2\n", "do\t0\ndid\t0\nheld\n", "do\t1\n", "do\t5\n",
+		"do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\ndo\t0\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct lease read;
+
+		assert_int_equal(parse_phases(a, good[i], &read), 0);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct lease read;
+
+		if (parse_phases(a, bad[i], &read) != -EBADMSG)
+			fail_msg("taken: %s", bad[i]);
+	}
+}
+
+static void what_a_look_was_is_read_or_refused(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	char line[WAS_LINE_BYTES];
+	struct lease read;
+
+	(void)state;
+	journal_was_line(line, 4, 0, "15369");
+	assert_int_equal(parse_phases(a, line, &read), 0);
+	assert_string_equal(read.steps[4].to.v[0].was, "15369");
+	assert_string_equal(read.steps[5].to.v[0].was, "");
+	for (size_t i = 0; line[i + 1]; i++) {
+		char damaged[WAS_LINE_BYTES];
+
+		strcpy(damaged, line);
+		damaged[i] = damaged[i] == '7' ? '8' : '7';
+		if (parse_phases(a, damaged, &read) != -EBADMSG)
+			fail_msg("taken: %s", damaged);
+	}
+	/* A look that is not to be found anew; a step and a look that are not there. */
+	journal_was_line(line, 4, 1, "15369");
+	assert_int_equal(parse_phases(a, line, &read), -EBADMSG);
+	journal_was_line(line, 6, 0, "15369");
+	assert_int_equal(parse_phases(a, line, &read), -EBADMSG);
+	journal_was_line(line, 4, 2, "15369");
+	assert_int_equal(parse_phases(a, line, &read), -EBADMSG);
+}
+
 /* --- round trip -------------------------------------------------------------------------------------------------- */
 
 static void a_lease_is_read_as_it_was_written(void **state)
@@ -753,6 +854,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lease_is_read_as_it_was_written),
+		cmocka_unit_test(steps_of_all_phases_are_read_as_they_were_written),
+		cmocka_unit_test(marks_of_all_phases_are_taken),
+		cmocka_unit_test(what_a_look_was_is_read_or_refused),
 		cmocka_unit_test(a_journal_lives_in_memory),
 		cmocka_unit_test(a_torn_last_line_was_never_written),
 		cmocka_unit_test(each_kind_of_damage_is_refused),

@@ -69,13 +69,13 @@ int journal_mark(struct journal *j, struct lease *lease, size_t step, enum mark 
 
 int journal_was(struct journal *j, struct lease *lease, size_t step, size_t look, const char *text, struct error *err)
 {
-	char line[64 + STEP_LIFE_BYTES];
+	char line[WAS_LINE_BYTES];
 	int code;
 
 	if (strlen(text) >= STEP_LIFE_BYTES || strpbrk(text, "\t\n\\"))
 		return error_set(err, -EINVAL, "'%s' reads '%.60s', which is no such number", lease->steps[step].look[look],
 				 text);
-	snprintf(line, sizeof(line), "was\t%zu\t%zu\t=%s\n", step, look, text);
+	journal_was_line(line, step, look, text);
 	code = put_line(j, line, err);
 	if (code == 0)
 		step_was(&lease->steps[step], look, text);

@@ -320,9 +320,9 @@ static bool follows(enum mark before, enum mark m)
 /* The steps of a phase are begun one after the other, each when the one before it has ended. */
 static bool is_next(const struct lease *lease, size_t i)
 {
-	while (i-- > 0)
-		if (lease->steps[i].phase == lease->steps[i + 1].phase)
-			return lease->marks[i] == MARK_DID || lease->marks[i] == MARK_UNDID;
+	for (size_t before = i; before-- > 0;)
+		if (lease->steps[before].phase == lease->steps[i].phase)
+			return lease->marks[before] == MARK_DID || lease->marks[before] == MARK_UNDID;
 	return true;
 }
 
@@ -358,16 +358,30 @@ static bool take_word(struct reader *r, struct lease *lease)
 	return true;
 }
 
-/* "was 3 0 =15369": what look 0 of step 3 read when it, or its way back, was begun. */
+static uint64_t was_hash(size_t step, size_t look, const char *text)
+{
+	uint64_t hash = str_hash(STR_HASH_START, &step, sizeof(step));
+
+	return str_hash(str_hash(hash, &look, sizeof(look)), text, strlen(text));
+}
+
+void journal_was_line(char line[WAS_LINE_BYTES], size_t step, size_t look, const char *text)
+{
+	snprintf(line, WAS_LINE_BYTES, "was\t%zu\t%zu\t=%s\t%016llx\n", step, look, text,
+		 (unsigned long long)was_hash(step, look, text));
+}
+
+/* What look k of step i read when it, or its way back, was begun. */
 static bool take_was(struct reader *r, struct lease *lease)
 {
 	const char *text;
 	struct step *s;
-	uint64_t i, k;
+	uint64_t i, k, hash;
 
-	if (r->n != 4 || strcmp(r->field[0], "was") != 0 || !str_decimal(r->field[1], PLAN_STEPS_MAX, &i) ||
+	if (r->n != 5 || strcmp(r->field[0], "was") != 0 || !str_decimal(r->field[1], PLAN_STEPS_MAX, &i) ||
 	    i >= lease->n || !str_decimal(r->field[2], STEP_LOOKS_MAX, &k) || k >= lease->steps[i].n_looks ||
-	    !take_optional(r->field[3], &text) || !text || strlen(text) >= STEP_LIFE_BYTES)
+	    !take_optional(r->field[3], &text) || !text || strlen(text) >= STEP_LIFE_BYTES ||
+	    !str_hex(r->field[4], 16, 16, &hash) || hash != was_hash(i, k, text))
 		return false;
 	s = &lease->steps[i];
 	if (s->to.v[k].kind != VALUE_NEW && s->home.v[k].kind != VALUE_NEW)

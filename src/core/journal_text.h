@@ -10,4 +10,8 @@ char *journal_write_text(const struct lease *lease, struct arena *a);
 /* "do", "did", "undo", "undid"; NULL for MARK_NONE. */
 const char *journal_mark_word(enum mark m);
 
+/* "was 3 0 =15369 HASH": the line that says what look 0 of step 3 read; with a hash, since a wrong number would be believed. */
+#define WAS_LINE_BYTES (64 + STEP_LIFE_BYTES)
+void journal_was_line(char line[WAS_LINE_BYTES], size_t step, size_t look, const char *text);
+
 #endif
