@@ -148,43 +148,6 @@ bool step_is_lent(const struct step *s)
 	return s->phase == PHASE_PRE_START || s->phase == PHASE_BOOT;
 }
 
-/* A function that was unbound has no interface, and one that was removed comes back as the kernel makes it. */
-static void forget(const struct step *s, struct value *v, const struct poke *p)
-{
-	bool removed = str_starts(s->look[p->look], "life/");
-	char address[BDF_TEXT_MAX], other[BDF_TEXT_MAX];
-
-	if (p->becomes.kind != VALUE_TEXT || p->becomes.text || !look_function(s->look[p->look], address))
-		return;
-	for (size_t i = 0; i < s->n_looks; i++) {
-		const char *look = s->look[i];
-
-		if (i == p->look || !look_function(look, other) || strcmp(other, address) != 0 || str_starts(look, "id/"))
-			continue;
-		if (str_starts(look, "nic/"))
-			v[i] = value_of(NULL);
-		else if (removed)
-			v[i] = value_any();
-	}
-}
-
-size_t step_writes(const struct step *s, const struct looks *from, const struct looks *goal, struct poke *writes)
-{
-	struct value v[STEP_LOOKS_MAX];
-	struct looks now = { v };
-	struct error err;
-	size_t n = 0;
-
-	memcpy(v, from->v, s->n_looks * sizeof(*v));
-	while (n < STEP_WRITES_MAX && !looks_fit(s, &now, goal) && s->action->next(s, &now, goal, &writes[n], &err)) {
-		writes[n].perhaps = v[writes[n].look].kind == VALUE_ANY || writes[n].patience_ms;
-		forget(s, v, &writes[n]);
-		v[writes[n].look] = writes[n].becomes;
-		n++;
-	}
-	return n;
-}
-
 bool look_function(const char *look, char address[BDF_TEXT_MAX])
 {
 	static const char *const prefixes[] = { "sys/bus/pci/devices/", "life/", "id/", "group/", "nic/", "usb/" };

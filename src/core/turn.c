@@ -80,6 +80,21 @@ static const char *address_of(const struct turn *t, size_t i, char address[BDF_T
 	return look_function(t->s->look[i], address) ? address : "";
 }
 
+/* "its", or "0000:00:1f.4's" if the step is about several functions. */
+struct owner {
+	char text[BDF_TEXT_MAX + 2];
+};
+
+static struct owner owner_of(const struct turn *t, size_t i)
+{
+	char address[BDF_TEXT_MAX];
+	struct owner o = { "its" };
+
+	if (look_function(t->s->look[i], address) && strcmp(address, t->s->device) != 0)
+		snprintf(o.text, sizeof(o.text), "%s's", address);
+	return o;
+}
+
 /* --- modules --------------------------------------------------------------------------------------------------- */
 
 static bool is_loaded(const struct value *v)
@@ -119,7 +134,8 @@ static enum answer unbind(struct turn *t, size_t i, const char *address)
 
 	/* Through the device's own link: whoever holds it by then lets go. */
 	snprintf(at, sizeof(at), "%s/unbind", t->s->look[i]);
-	WHAT(t, "unbinding %s from '%.60s'", address, t->now[i].text ? t->now[i].text : "its driver");
+	WHAT(t, "unbinding %s from '%.60s'", strcmp(address, t->s->device) == 0 ? "it" : address,
+	     t->now[i].text ? t->now[i].text : "its driver");
 	return poke(t, i, value_of(NULL), at, address);
 }
 
@@ -140,7 +156,7 @@ static enum answer leave(struct turn *t)
 		if (driver >= 0 && (t->now[driver].text || t->now[driver].kind == VALUE_ANY))
 			return unbind(t, (size_t)driver, address);
 		snprintf(at, sizeof(at), DEVICES "/%s/remove", address);
-		WHAT(t, "removing %s", address);
+		WHAT(t, "removing %s", strcmp(address, t->s->device) == 0 ? "it" : address);
 		return poke(t, i, value_of(NULL), at, "1");
 	}
 	return PASSES;
@@ -158,7 +174,7 @@ static enum answer come_back(struct turn *t)
 		/* "0000:00:1f.3" is on the bus "0000:00" */
 		snprintf(at, sizeof(at), "sys/class/pci_bus/%.*s/rescan", (int)(strrchr(address, ':') - address),
 			 address);
-		WHAT(t, "looking for %s on its bus", address);
+		WHAT(t, "looking for %s and what else is missing on its bus", address);
 		poke(t, i, t->goal[i].kind == VALUE_NEW ? t->goal[i] : value_present(), at, "1");
 		t->p->deadline_ms = BIND_MS;
 		return WRITES;
@@ -191,11 +207,12 @@ static enum answer know(struct turn *t)
 static enum answer override(struct turn *t, size_t i, const char *text)
 {
 	bool clear = strcmp(text, "(null)") == 0;
+	struct owner its = owner_of(t, i);
 
 	if (clear)
-		WHAT(t, "clearing its driver_override");
+		WHAT(t, "clearing %s driver_override", its.text);
 	else
-		WHAT(t, "setting its driver_override to '%.60s'", text);
+		WHAT(t, "setting %s driver_override to '%.60s'", its.text, text);
 	return poke(t, i, value_of(text), t->s->look[i], clear ? "" : text);
 }
 
@@ -205,7 +222,7 @@ static enum answer bind(struct turn *t, size_t i, const char *address, const cha
 
 	/* By name and not by drivers_probe, because only this reports the probe's error (drivers/base/bus.c). */
 	snprintf(at, sizeof(at), DRIVERS "/%.100s/bind", driver);
-	WHAT(t, "binding it to '%.60s'", driver);
+	WHAT(t, "binding %s to '%.60s'", strcmp(address, t->s->device) == 0 ? "it" : address, driver);
 	poke(t, i, value_of(driver), at, address);
 	t->p->deadline_ms = BIND_MS;
 	return WRITES;
@@ -269,8 +286,8 @@ static enum answer attributes(struct turn *t)
 			continue;
 		if (strcmp(str_basename(look), "driver_override") == 0)
 			return override(t, i, t->goal[i].text);
-		WHAT(t, "setting its %.60s to '%.20s'", strstr(look, "power/") ? strstr(look, "power/") : str_basename(look),
-		     t->goal[i].text);
+		WHAT(t, "setting %s %.60s to '%.20s'", owner_of(t, i).text,
+		     strstr(look, "power/") ? strstr(look, "power/") : str_basename(look), t->goal[i].text);
 		return poke(t, i, t->goal[i], look, t->goal[i].text);
 	}
 	return PASSES;
@@ -311,7 +328,7 @@ static enum answer nics(struct turn *t)
 				continue;
 			if (k == 0)
 				return nic_name(t, i, address_of(t, i, address));
-			WHAT(t, "setting its interface's %s to '%.60s'", whats[k], text);
+			WHAT(t, "setting %s interface's %s to '%.60s'", owner_of(t, i).text, whats[k], text);
 			return poke(t, i, t->goal[i], look, text);
 		}
 	return PASSES;

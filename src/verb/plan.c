@@ -25,10 +25,18 @@ static void print_step(const struct run *r, const struct plan *plan, size_t i)
 	printf("  %zu/%zu  %s%s%s\n", i + 1, plan->n, step_line(s, &s->from, &s->to, r->arena), s->why ? "  " : "",
 	       s->why ? s->why : "");
 	print_writes(s, &s->from, &s->to, "");
-	if (looks_fit(s, &s->to, &s->home))
+	if (s->phase != PHASE_BOOT && s->phase != PHASE_POST_STOP && looks_fit(s, &s->to, &s->home))
 		printf("       back  nothing to write\n");
-	else
+	else if (s->phase != PHASE_POST_STOP && s->phase != PHASE_BOOT)
 		print_writes(s, &s->to, &s->home, "back");
+}
+
+static bool goes_back(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->steps[i].phase != PHASE_POST_STOP)
+			return true;
+	return false;
 }
 
 static void print_plan(const struct run *r, const struct subject *s, int only)
@@ -39,17 +47,19 @@ static void print_plan(const struct run *r, const struct subject *s, int only)
 	for (int phase = 0; phase < PHASES; phase++) {
 		size_t n = 0;
 
-		if (only >= 0 && phase != only)
+		if ((only >= 0 && phase != only) || (phase == PHASE_BOOT) != profile_is_host(s->profile))
 			continue;
 		printf("%s\n", phase_name((enum phase)phase));
+		if (phase == PHASE_POST_STOP && goes_back(plan)) {
+			printf("  what was lent goes back, last step first: the lines named back\n");
+			n++;
+		}
 		for (size_t i = 0; i < plan->n; i++)
 			if ((int)plan->steps[i].phase == phase) {
 				print_step(r, plan, i);
 				n++;
 			}
-		if (n == 0 && phase == PHASE_POST_STOP && plan->n)
-			printf("  what was lent goes back, last step first: the lines named back\n");
-		else if (n == 0)
+		if (n == 0)
 			printf("  nothing\n");
 	}
 }
@@ -77,7 +87,7 @@ static enum outcome run(struct run *r)
 	int only = -1;
 
 	if (r->n_args == 2 && (only = phase_find(r->args[1])) < 0) {
-		complain("no phase '%s'; there are pre-start, post-start, pre-stop and post-stop", r->args[1]);
+		complain("no phase '%s'; there are pre-start, post-start, pre-stop, post-stop and boot", r->args[1]);
 		return OUTCOME_REFUSED;
 	}
 	o = open_host(r, &h);
