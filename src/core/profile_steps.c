@@ -102,11 +102,15 @@ static const char *phases_hint(struct arena *a, const struct action *action)
 	return arena_fmt(a, "put it under %s", text);
 }
 
-static void one_word_check(struct loader *l, const struct words *words, const char *subject)
+static void count_check(struct loader *l, const struct words *words, const char *subject)
 {
 	if (words->n > 1)
 		profile_bad(l->f, CODE_TOO_MANY_WORDS, words->list[1].place, "keep one",
 			    "%s is one word, and here are %zu", subject, words->n);
+}
+
+static void names_check(struct loader *l, const struct words *words, const char *subject)
+{
 	for (size_t i = 0; i < words->n; i++)
 		word_check(l, &words->list[i], subject);
 }
@@ -155,9 +159,16 @@ static bool verb_read(struct loader *l, const struct node *node, const struct fi
 			words->verb = (struct word){ entry->key->text, entry->key->place };
 			return true;
 		}
-	profile_bad(l->f, CODE_BAD_VERB, entry ? entry->key->place : node->place,
-		    words_hint(l, entry && !entry->next ? entry->key->text : "", field->verbs, "it is one of"),
-		    "%s does one thing, by its name", subject);
+	if (entry && entry->next)
+		profile_bad(l->f, CODE_BAD_VERB, entry->next->key->place, "make it a step of its own",
+			    "a step %s does one thing, and this one has two", subject);
+	else if (entry)
+		profile_bad(l->f, CODE_BAD_VERB, entry->key->place,
+			    words_hint(l, entry->key->text, field->verbs, "it is one of"),
+			    "%s is nothing that %s does", node_subject(l, entry), subject);
+	else
+		profile_bad(l->f, CODE_BAD_VERB, node->place, words_hint(l, "", field->verbs, "it is one of"),
+			    "nothing says what %s does", subject);
 	return false;
 }
 
@@ -176,10 +187,11 @@ static void field_read(struct loader *l, const struct node *node, const struct f
 		words_check_devices(l, words);
 		return;
 	case FIELD_WORD:
-		one_word_check(l, words, subject);
+		count_check(l, words, subject);
+		names_check(l, words, subject);
 		return;
 	case FIELD_TIME:
-		one_word_check(l, words, subject);
+		count_check(l, words, subject);
 		time_check(l, words, subject);
 		return;
 	case FIELD_USB:
@@ -189,8 +201,7 @@ static void field_read(struct loader *l, const struct node *node, const struct f
 		units_check(l, words, subject);
 		return;
 	case FIELD_MODULES:
-		for (size_t i = 0; i < words->n; i++)
-			word_check(l, &words->list[i], subject);
+		names_check(l, words, subject);
 		return;
 	}
 }
