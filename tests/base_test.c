@@ -291,6 +291,82 @@ static void words_are_letters_digits_and_two_marks(void **state)
 	assert_false(str_is_word("a.b", 8) || str_is_word("\xc3\xa4", 8) || str_is_word("a\n", 8));
 }
 
+static void times_are_strict_and_bounded(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned ms;
+	} good[] = {
+		{ "1ms", 1 }, { "500ms", 500 }, { "10s", 10000 }, { "45s", 45000 }, { "45000ms", 45000 },
+	};
+	static const char *const bad[] = {
+		"", "s", "ms", "0s", "0ms", "00s", "010s", "46s", "45001ms", "1m", "10", "10 s", " 10s", "10s ", "10S", "10sec",
+		"-1s", "+1s", "1.5s", "0x1s", "1e3ms", "99999999999999999999ms", "18446744073709551617ms", "4294967297s",
+	};
+	unsigned ms = 7;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		assert_true(str_duration(good[i].text, 45000, &ms));
+		assert_int_equal(ms, good[i].ms);
+	}
+	ms = 7;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (str_duration(bad[i], 45000, &ms) || ms != 7)
+			fail_msg("'%s' is taken for a time", bad[i]);
+	assert_true(str_duration("2m", 120000, &ms));
+	assert_int_equal(ms, 120000);
+	assert_false(str_duration("2m", 119999, &ms));
+	assert_true(str_duration("4294967295ms", UINT32_MAX, &ms));
+	assert_int_equal(ms, UINT32_MAX);
+}
+
+static void a_unit_has_a_name_and_a_suffix(void **state)
+{
+	static const char *const good[] = {
+		"a.service", "getty@tty1.service", "dev-disk-by\\x2dlabel-x.mount", "a.b.socket", "x:y_z-0.target", "a.timer",
+		"a.path", "a.slice", "service.service", "-.mount",
+	};
+	static const char *const bad[] = {
+		"", "a", ".service", "a.", "a.servic", "a.Service", "a.service ", "a b.service", "a/b.service", "../a.service",
+		"a.service\n", "a*.service", "\xc3\xa4.service", "a.device", "a.scope", "a.service.d",
+	};
+	char name[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		if (!str_is_unit(good[i]))
+			fail_msg("'%s' is a unit", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (str_is_unit(bad[i]))
+			fail_msg("'%s' is no unit", bad[i]);
+	snprintf(name, sizeof(name), "%0247d.service", 0);
+	assert_int_equal(strlen(name), 255);
+	assert_true(str_is_unit(name));
+	snprintf(name, sizeof(name), "%0248d.service", 0);
+	assert_false(str_is_unit(name));
+}
+
+static void a_usb_device_is_named_by_id_or_port(void **state)
+{
+	static const char *const ids[] = { "046d:c31c", "046D:C31C", "0000:0000" };
+	static const char *const ports[] = { "1-2", "1-2.1", "10-16.4.3.2.1", "999-1" };
+	static const char *const neither[] = {
+		"", "046d", "046d:", ":c31c", "46d:c31c", "046d:c31", "046d:c31c:", "046d:c31c0", "0046d:c31c", "046g:c31c",
+		"046d-c31c", " 046d:c31c", "0x46d:c31c", "1", "1-", "-1", "1.2", "1-2.", "1-2..1", "1-0", "0-1", "01-2", "1-02",
+		"1-2-3", "1-2.1.", "1000-1", "1-1000", "usb1", "1-2:1.0", "1-2/..", "1-2.1 ",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
+		assert_true(str_is_usb_id(ids[i]) && !str_is_usb_port(ids[i]));
+	for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++)
+		assert_true(str_is_usb_port(ports[i]) && !str_is_usb_id(ports[i]));
+	for (size_t i = 0; i < sizeof(neither) / sizeof(*neither); i++)
+		if (str_is_usb_id(neither[i]) || str_is_usb_port(neither[i]))
+			fail_msg("'%s' names no USB device", neither[i]);
+}
+
 static void distance_counts_letters_that_must_change(void **state)
 {
 	(void)state;
@@ -432,6 +508,9 @@ int main(void)
 		cmocka_unit_test(decimals_are_strict),
 		cmocka_unit_test(hex_is_strict),
 		cmocka_unit_test(words_are_letters_digits_and_two_marks),
+		cmocka_unit_test(times_are_strict_and_bounded),
+		cmocka_unit_test(a_unit_has_a_name_and_a_suffix),
+		cmocka_unit_test(a_usb_device_is_named_by_id_or_port),
 		cmocka_unit_test(distance_counts_letters_that_must_change),
 		cmocka_unit_test(words_too_long_are_near_to_nothing),
 		cmocka_unit_test(the_nearest_word_is_a_slip_away),
