@@ -185,11 +185,25 @@ static void add(struct selection *s, const struct function *fn, struct arena *a)
 }
 
 /* pcie_acs_override is what people try first; Proxmox's patch of the kernel leaves out what is not PCI Express. */
-static const char *stays_because(const struct function *fn, struct arena *a)
+static const char *stays_because(const struct inventory *inv, const struct function *fn, struct arena *a)
 {
+	if (bound_to(inv, fn))
+		return arena_fmt(a, "it stands behind the bridge %s, which isolates nothing", fn->parent);
+	if (!fn->has_config)
+		return "its config space cannot be read";
 	return arena_fmt(a, "bit 7 of its own header byte (0x0e) is set, so it joins its siblings' group again%s",
 			 fn->pcie ? "" : "; pcie_acs_override cannot help, because it is looked at for PCI Express only "
 					 "and this is a conventional PCI function");
+}
+
+static const char *both_stay_because(const struct inventory *inv, const struct function *x, const struct function *y,
+				     struct arena *a)
+{
+	const char *why_x = stays_because(inv, x, a), *why_y = stays_because(inv, y, a);
+
+	if (strcmp(why_x, why_y) == 0)
+		return arena_fmt(a, "of both, %s", why_x);
+	return arena_fmt(a, "of %s, %s; of %s, %s", x->address, why_x, y->address, why_y);
 }
 
 /* fn itself cannot leave, so all others of its group must. */
@@ -203,13 +217,13 @@ static bool empty_group(const struct inventory *inv, const struct function *fn, 
 		if (other == fn || !function_same_group(other, fn))
 			continue;
 		if (!split_leaves(other) || bound_to(inv, other)) {
-			*why = arena_fmt(a, "%s shares its IOMMU group with %s, and neither can be given another: of each, %s",
-					 fn->address, other->address, stays_because(other, a));
+			*why = arena_fmt(a, "%s shares its IOMMU group with %s, and neither can leave it: %s",
+					 fn->address, other->address, both_stay_because(inv, fn, other, a));
 			return false;
 		}
 		if (!holds(wanted, other) && !holds(movable, other)) {
 			*why = arena_fmt(a, "%s can be alone only if %s leaves its IOMMU group: %s", fn->address,
-					 other->address, stays_because(fn, a));
+					 other->address, stays_because(inv, fn, a));
 			*remedy = arena_fmt(a, "name %s under 'moving'", other->address);
 			return false;
 		}
