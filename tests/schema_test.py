@@ -74,6 +74,17 @@ def codes(path):
         return set(re.findall(r"\[([a-z0-9-]+)\]$", file.read(), re.M))
 
 
+def loads(profiles):
+    """Of each of these values, whether the loader takes it. JSON is YAML too."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, f"{i}.yaml") for i in range(len(profiles))]
+        for path, profile in zip(paths, profiles):
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(profile, file)
+        said = subprocess.run([LOADER, *paths], stdout=subprocess.PIPE, text=True, check=False).stdout
+    return [f"{path}: loads\n" in said for path in paths]
+
+
 def findings(text):
     """What the loader says of a text."""
     with tempfile.TemporaryDirectory() as folder:
@@ -92,22 +103,20 @@ def known_words(text, code):
     return set(re.findall(r"'([^']+)'", remedy))
 
 
-def limit(name):
-    with open(os.path.join(ROOT, "src/core/profile.h"), encoding="utf-8") as file:
+def limit(name, header="profile.h"):
+    with open(os.path.join(ROOT, "src/core", header), encoding="utf-8") as file:
         return int(re.search(rf"#define {name} (\d+)", file.read()).group(1))
 
 
 def steps_of(phase):
     """The actions the schema allows in a phase, and the schema of each."""
-    items = SCHEMA["properties"][phase].get("items")
-    if not items:
-        return {}
+    items = SCHEMA["properties"][phase]["items"]
     refs = [one["$ref"] for one in DEFS[items["$ref"].split("/")[-1]]["oneOf"]]
     return {ref.split("/")[-1]: DEFS[ref.split("/")[-1]] for ref in refs}
 
 
 class SchemaTest(unittest.TestCase):
-    PHASES = ["pre-start", "post-start", "pre-stop", "post-stop"]
+    PHASES = ["pre-start", "post-start", "pre-stop", "post-stop", "boot"]
 
     def test_the_schema_is_one(self):
         jsonschema.Draft202012Validator.check_schema(SCHEMA)
@@ -174,14 +183,91 @@ class SchemaTest(unittest.TestCase):
                     refused = "[wrong-phase]" in findings(f"handover: 1\n{phase}: [{{{action}: []}}]\n")
                     self.assertEqual(refused, action not in steps_of(phase))
 
+    def test_verbs_are_the_same(self):
+        for action in ("service", "module"):
+            with self.subTest(action):
+                text = f"handover: 1\npre-start: [{{{action}: {{zzzzzzzz: x}}}}]\n"
+                self.assertEqual(known_words(text, "bad-verb"), set(DEFS[action]["properties"][action]["properties"]))
+
+    def compare(self, steps, phase="pre-start"):
+        """Each step, in a profile of its own, is right for both or for neither; returns how many are."""
+        profiles = [{"handover": 1, "devices": {"d": {"hostpci": 0}, "e": {"hostpci": 1}}, phase: [step]}
+                    for step in steps]
+        loaded = loads(profiles)
+        for step, profile, right in zip(steps, profiles, loaded):
+            with self.subTest(step=step):
+                self.assertEqual(VALIDATOR.is_valid(profile), right)
+        return sum(loaded)
+
+    def test_times_are_the_same(self):
+        most = limit("PHASE_MS", "step.h")
+        words = [f"{n}{unit}" for unit in ("s", "ms", "m", "", "h", " s")
+                 for n in (*range(101), 999, 1000, 9999, 10000, 29999, 30000, 39999, 40000, 44999, 45000, 45001, 49999,
+                           50000, 99999, 100000, most // 1000, most // 1000 + 1, most, most + 1, "01", "-1", "+1", "1.5")]
+        words += ["", "s", "1 s", "1s ", " 1s", "1S", "1sms", "0x1s"]
+        words = sorted(set(words))
+        right = [w for w in words if re.fullmatch(r"[1-9]\d*m?s", w)
+                 and int(w.rstrip("ms")) * (1 if w.endswith("ms") else 1000) <= most]
+        self.assertEqual(self.compare([{"wait": "d", "for": word} for word in words]), len(right))
+
+    def test_forms_are_the_same(self):
+        times = [[], ["1s"], ["1s", "2s"], {"1s": 1}, 1, None, [["1s"]]]
+        usb = ["046d:c31c", "046D:C31C", "046d:c31", "046d:c31cc", "046d", "1-2", "1-2.1.15", "1-0", "01-2", "1-2.", "1-",
+               "1", "usb1", "1-2:1.0", "999-999", "1000-1", "1-1000", "1-2-3", "", [], ["1-2", "1-2"], ["1-2", ""], {}, 12,
+               ["1-2"] * 64, ["1-2"] * 65]
+        units = ["a.service", "a@b.socket", "a.target", "a.timer", "a.mount", "a.path", "a.slice", "a.device", "a.scope",
+                 "a", "", ".service", "a b.service", "a/b.service", "\u00e4.service", "x:y_z-0.\\x2d.service",
+                 "a" * 247 + ".service", "a" * 248 + ".service", [], ["a.service", "a.service"], {}, None,
+                 ["a.service"] * 64, ["a.service"] * 65]
+        modules = ["vfio_pci", "a-b", "_a", "", "a.b", "a" * 64, "a" * 65, [], ["a", "a"], ["a"] * 65, [["a"]], None]
+        devices = ["d", ["d"], ["d", "e"], ["d", "d"], [], {}, None, "", 1]
+        one_word = ["vfio-pci", ["vfio-pci"], ["a", "b"], [], {}, "a.b", "a" * 65, None]
+        good = self.compare([{"wait": "d", "for": x} for x in times])
+        good += self.compare([{"usb": x} for x in usb])
+        for verb in ("restart", "start", "stop", "reload"):
+            good += self.compare([{"service": {verb: x}} for x in units])
+        for verb in ("load", "unload", "restart"):
+            good += self.compare([{"module": {verb: x}} for x in modules])
+        for action in ("bind", "check", "cycle", "isolate", "remove", "rescan", "wait"):
+            good += self.compare([{action: x} for x in devices])
+        good += self.compare([{"isolate": "d", "moving": x} for x in devices])
+        for action, option in [("bind", "driver"), ("bind", "return"), ("check", "driver"), ("wait", "driver")]:
+            good += self.compare([{action: "d", option: x} for x in one_word])
+        good += self.compare([{action: x} for action in ("service", "module")
+                              for x in ["a.service", [], ["restart", "a.service"], {}, None,
+                                        {"start": "a.service", "stop": "b.service"}, {"load": "a", "unload": "b"}]])
+        good += self.compare([{"bind": "d", "wait": "d"}, {}, {"driver": "x"}, {"usb": "1-2", "driver": "x"}, [], "bind"])
+        self.assertGreater(good, 80)
+
+    def test_every_action_in_every_phase(self):
+        step = {"service": {"restart": "a.service"}, "module": {"load": "a"}, "usb": "1-2"}
+        actions = set().union(*(steps_of(phase) for phase in self.PHASES))
+        for phase in self.PHASES:
+            with self.subTest(phase):
+                self.assertEqual(self.compare([{a: step.get(a, "d")} for a in sorted(actions)], phase),
+                                 len(steps_of(phase)))
+
+    def test_boot_stands_alone(self):
+        profiles = [{"handover": 1, **{phase: value for phase in chosen}}
+                    for value in ([], None)
+                    for chosen in ([], ["boot"], *([p] for p in self.PHASES[:-1]), *(["boot", p] for p in self.PHASES[:-1]),
+                                   self.PHASES[:-1], self.PHASES)]
+        loaded = loads(profiles)
+        for profile, right in zip(profiles, loaded):
+            with self.subTest(profile=profile):
+                self.assertEqual(right, "boot" not in profile or len(profile) == 2)
+                self.assertEqual(VALIDATOR.is_valid(profile), right)
+
     def test_limits_are_the_same(self):
         top = SCHEMA["properties"]
         self.assertEqual(top["handover"]["const"], limit("PROFILE_VERSION"))
         self.assertEqual(top["name"]["maxLength"], limit("PROFILE_NAME_MAX"))
         self.assertEqual(top["devices"]["maxProperties"], limit("PROFILE_DEVICES_MAX"))
-        self.assertEqual(top["pre-start"]["maxItems"], limit("PROFILE_STEPS_MAX"))
+        for phase in self.PHASES:
+            self.assertEqual(top[phase]["maxItems"], limit("PROFILE_STEPS_MAX"))
         self.assertEqual(DEFS["word"]["maxLength"], limit("PROFILE_WORD_MAX"))
-        self.assertEqual(DEFS["device-names"]["anyOf"][1]["maxItems"], limit("PROFILE_WORDS_MAX"))
+        for words in ("device-names", "usb-devices", "units", "modules"):
+            self.assertEqual(DEFS[words]["anyOf"][1]["maxItems"], limit("PROFILE_WORDS_MAX"))
 
 
 if __name__ == "__main__":
