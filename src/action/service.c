@@ -22,18 +22,26 @@ static bool runs(const char *state)
 	return strcmp(state, "inactive") != 0 && strcmp(state, "failed") != 0;
 }
 
-static void look_at_unit(struct step *s, const char *verb, bool runs_now, const char *state, const char *run,
+/*
+ * from is what a start that fails brings back, so it is said in pre-start alone; later the unit may have changed by
+ * itself. home is what the end of the lease brings back.
+ */
+static void look_at_unit(struct step *s, const char *verb, const char *text, const char *state, const char *run,
 			 struct arena *a)
 {
+	bool runs_now = runs(text), undone = s->phase == PHASE_PRE_START;
+	struct value stopped = undone && !runs_now ? value_of("") : value_any();
+	struct value active = undone && strcmp(text, "active") == 0 ? value_of("active") : value_any();
+
 	if (strcmp(verb, "restart") == 0) {
 		step_look(s, run, value_any(), value_new(a), value_any());
 		step_look(s, state, value_any(), value_of("active"), value_any());
 	} else if (strcmp(verb, "start") == 0) {
 		step_look(s, state, value_any(), value_of("active"), value_any());
-		step_look(s, run, value_any(), value_present(), runs_now ? value_any() : value_of(""));
+		step_look(s, run, stopped, value_present(), runs_now ? value_any() : value_of(""));
 	} else {
 		step_look(s, run, value_any(), value_of(""), value_any());
-		step_look(s, state, value_any(), value_any(), runs_now ? value_of("active") : value_any());
+		step_look(s, state, active, value_any(), runs_now ? value_of("active") : value_any());
 	}
 }
 
@@ -52,7 +60,7 @@ static void plan_one(struct planner *p, const struct wish *w, const struct word 
 	}
 	s = planner_add_named(p, w, unit->s);
 	if (s)
-		look_at_unit(s, w->fields[0].verb.s, runs(text), state, run, p->arena);
+		look_at_unit(s, w->fields[0].verb.s, text, state, run, p->arena);
 }
 
 static void plan(struct planner *p, const struct wish *w)

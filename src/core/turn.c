@@ -182,6 +182,15 @@ static enum answer come_back(struct turn *t)
 	return PASSES;
 }
 
+/* What only has to be so, whatever it was and will be: of a step that looks and waits, and writes nothing. */
+static bool is_only_looked_at(const struct turn *t, size_t i)
+{
+	char address[BDF_TEXT_MAX];
+
+	return t->s->from.v[i].kind == VALUE_ANY && t->s->home.v[i].kind == VALUE_ANY &&
+	       find(t, "life/", address_of(t, i, address), "") < 0;
+}
+
 static enum answer know(struct turn *t)
 {
 	char address[BDF_TEXT_MAX];
@@ -189,6 +198,10 @@ static enum answer know(struct turn *t)
 	for (size_t i = 0; i < t->s->n_looks; i++) {
 		if (!str_starts(t->s->look[i], "id/") || fits(t, i))
 			continue;
+		if (!t->now[i].text && is_only_looked_at(t, i)) {
+			WHAT(t, "%s is not there", address_of(t, i, address));
+			return only_wait(t, t->s->patience_ms, i, t->goal[i]);
+		}
 		/* In a forecast it is what it was as soon as it is there. */
 		if (t->now[i].kind == VALUE_ANY || !t->now[i].text) {
 			WHAT(t, "its identity cannot be read");
@@ -270,7 +283,8 @@ static enum answer drivers(struct turn *t)
 	for (size_t i = 0; i < t->s->n_looks; i++) {
 		const char *look = t->s->look[i];
 
-		if (!fits(t, i) && str_starts(look, DEVICES "/") && strcmp(str_basename(look), "driver") == 0)
+		if (!fits(t, i) && str_starts(look, DEVICES "/") && strcmp(str_basename(look), "driver") == 0 &&
+		    !is_only_looked_at(t, i))
 			return change_driver(t, i, address_of(t, i, address));
 	}
 	return PASSES;
@@ -282,7 +296,7 @@ static enum answer attributes(struct turn *t)
 	for (size_t i = 0; i < t->s->n_looks; i++) {
 		const char *look = t->s->look[i];
 
-		if (fits(t, i) || !str_starts(look, DEVICES "/") || !t->goal[i].text)
+		if (fits(t, i) || !str_starts(look, DEVICES "/") || !t->goal[i].text || is_only_looked_at(t, i))
 			continue;
 		if (strcmp(str_basename(look), "driver_override") == 0)
 			return override(t, i, t->goal[i].text);
@@ -384,6 +398,9 @@ static enum answer wait_for_it(struct turn *t)
 		if (str_starts(look, "group/"))
 			WHAT(t, "%s shares its IOMMU group: '%.60s', should be '%.40s'", address_of(t, i, address),
 			     t->now[i].text ? t->now[i].text : "none", text ? text : "none");
+		else if (strcmp(str_basename(look), "driver") == 0)
+			WHAT(t, "its driver is %.60s, should be %.60s", t->now[i].text ? t->now[i].text : "none",
+			     text ? text : "none");
 		else
 			WHAT(t, "'%.60s' is '%.30s', should be '%.20s'", look, t->now[i].text ? t->now[i].text : "none",
 			     text ? text : "none");

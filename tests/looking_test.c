@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check and wait, which look and write nothing whatever they find; service, whose ways back differ by verb. */
+#include "support.h"
+
+#include "core/action.h"
+#include "core/prepare.h"
+
+#define TEXT \
+	"handover-host: 1\nsource: made: one function without driver, one with, two units\n" \
+	"P: /devices/pci0000:00/0000:00:02.0\nA: vendor=0x8086\nA: device=0x0001\nA: class=0x030000\n" \
+	"A: driver_override=(null)\nL: iommu_group=../../../kernel/iommu_groups/1\n" \
+	"P: /devices/pci0000:00/0000:00:03.0\nA: vendor=0x8086\nA: device=0x0002\nA: class=0x020000\n" \
+	"A: driver_override=(null)\nL: iommu_group=../../../kernel/iommu_groups/1\nL: driver=../../../bus/pci/drivers/e1000e\n" \
+	"P: /bus/pci/drivers/e1000e\nP: /bus/pci/drivers/i915\n" \
+	"V: unit/on.service/state=active\nV: unit/on.service/run=aa\n" \
+	"V: unit/off.service/state=inactive\nV: unit/off.service/run=\n"
+
+#define HEAD "handover: 1\ndevices: {free: {at: \"00:02.0\"}, nic: {at: \"00:03.0\"}}\n"
+
+struct scene {
+	struct arena *a;
+	struct host *host;
+	struct findings f;
+	struct planner p;
+};
+
+static const struct step *plan_step(struct scene *s, const char *phase, const char *step)
+{
+	const struct profile *profile;
+	struct error err = { 0 };
+	const char *text;
+
+	*s = (struct scene){ .a = arena_new(), .host = host_from(TEXT) };
+	findings_init(&s->f, s->a);
+	text = arena_fmt(s->a, HEAD "%s:\n- %s\n", phase, step);
+	profile = profile_parse(text, strlen(text), "test.yaml", &s->f);
+	if (!profile || !prepare_plan(&s->p, s->host, NULL, profile, 0, &s->f, &err))
+		fail_msg("%s", s->f.n ? finding_line(&s->f.list[0], s->a) : err.text);
+	assert_int_equal(s->p.plan.n, 1);
+	return &s->p.plan.steps[0];
+}
+
+static void scene_end(struct scene *s)
+{
+	host_close(s->host);
+	arena_free(s->a);
+}
+
+/* What is written from one state to another: "start unit/off.service/state", one after the other. */
+static const char *writes(struct scene *s, const struct step *step, enum goal from, enum goal to)
+{
+	static struct poke w[STEP_WRITES_MAX];
+	size_t n = step_writes(step, step_goal(step, from), step_goal(step, to), w);
+	const char *text = "";
+
+	for (size_t i = 0; i < n; i++)
+		text = arena_fmt(s->a, "%s%s%s %s", text, *text ? ", " : "", w[i].put, w[i].at);
+	return text;
+}
+
+/* With the host as it is, what comes next? "" and how long, if it is only waited for. */
+static void only_waits(const char *step_text, unsigned ms, const char *says)
+{
+	static const char *const phases[] = { "boot", "pre-start", "post-start", "pre-stop", "post-stop" };
+
+	for (size_t k = 0; k < COUNT(phases); k++) {
+		struct value v[STEP_LOOKS_MAX];
+		char text[STEP_LOOKS_MAX][64];
+		struct looks now = { v };
+		struct poke p = { 0 };
+		struct error err;
+		struct scene s;
+		const struct step *step = plan_step(&s, phases[k], step_text);
+
+		for (size_t i = 0; i < step->n_looks; i++)
+			v[i] = value_of(host_read(s.host, step->look[i], text[i], sizeof(text[i])) < 0 ? NULL : text[i]);
+		assert_false(looks_fit(step, &now, &step->to));
+		assert_true(step->action->next(step, &now, &step->to, &p, &err));
+		assert_string_equal(p.at, "");
+		assert_int_equal(p.patience_ms, ms);
+		assert_string_equal(p.what, says);
+		/* Nothing to go back from, whether the start fails or the lease ends. */
+		assert_string_equal(writes(&s, step, GOAL_FROM, GOAL_TO), "");
+		assert_true(looks_fit(step, &now, &step->from) && looks_fit(step, &now, &step->home));
+		scene_end(&s);
+	}
+}
+
+static void looking_never_binds_and_never_unbinds(void **state)
+{
+	(void)state;
+	only_waits("{check: free, driver: i915}", 0, "its driver is none, should be i915");
+	only_waits("{check: nic, driver: i915}", 0, "its driver is e1000e, should be i915");
+	only_waits("{check: nic, group: alone}", 0,
+		   "0000:00:03.0 shares its IOMMU group: '0000:00:02.0 0000:00:03.0', should be '0000:00:03.0'");
+	only_waits("{wait: free, driver: i915}", 10000, "its driver is none, should be i915");
+	only_waits("{wait: nic, driver: i915, for: 300ms}", 300, "its driver is e1000e, should be i915");
+}
+
+static void a_device_that_is_away_is_waited_for_as_long_as_asked(void **state)
+{
+	struct value v[2] = { value_of("i915"), value_of(NULL) };
+	struct looks now = { v };
+	struct poke p = { 0 };
+	struct error err;
+	struct scene s;
+	const struct step *step = plan_step(&s, "post-stop", "{wait: free, driver: i915, for: 20s}");
+
+	(void)state;
+	assert_int_equal(step->n_looks, 2);
+	assert_true(step->action->next(step, &now, &step->to, &p, &err));
+	assert_int_equal(p.patience_ms, 20000);
+	assert_string_equal(p.what, "0000:00:02.0 is not there");
+	/* Another device in its place is nothing to wait for. */
+	v[1] = value_of("8086:9999:0000:0000");
+	assert_false(step->action->next(step, &now, &step->to, &p, &err));
+	assert_contains(err.text, "another device has come in its place");
+	scene_end(&s);
+}
+
+/* What is written on the way out, when the start fails then, and when the lease ends. */
+static void unit_goes(const char *phase, const char *step_text, const char *out, const char *undone, const char *back)
+{
+	struct scene s;
+	const struct step *step = plan_step(&s, phase, step_text);
+
+	assert_string_equal(writes(&s, step, GOAL_FROM, GOAL_TO), out);
+	assert_string_equal(writes(&s, step, GOAL_TO, GOAL_FROM), undone);
+	assert_string_equal(writes(&s, step, GOAL_TO, GOAL_HOME), back);
+	scene_end(&s);
+}
+
+#define ON "unit/on.service/state"
+#define OFF "unit/off.service/state"
+
+static void a_unit_goes_back_to_what_it_was(void **state)
+{
+	(void)state;
+	unit_goes("pre-start", "service: {stop: on.service}", "stop " ON, "start " ON, "start " ON);
+	unit_goes("pre-start", "service: {start: off.service}", "start " OFF, "stop " OFF, "stop " OFF);
+	/* One that ends as soon as it has run is started once more, unless it is so already. */
+	unit_goes("pre-start", "service: {restart: on.service}", "restart " ON ", start " ON, "", "");
+	/* When the VM runs, no start can fail any more. */
+	unit_goes("post-start", "service: {stop: on.service}", "stop " ON, "", "start " ON);
+	unit_goes("post-start", "service: {start: off.service}", "start " OFF, "", "stop " OFF);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(looking_never_binds_and_never_unbinds),
+		cmocka_unit_test(a_device_that_is_away_is_waited_for_as_long_as_asked),
+		cmocka_unit_test(a_unit_goes_back_to_what_it_was),
+	};
+
+	source_root = argc > 1 ? argv[1] : ".";
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
