@@ -77,6 +77,30 @@ def defined_number(header, name):
     return int(re.search(rf"#define {name}\s+\(?(\d+)", read(header))[1])
 
 
+def limits():
+    """The numbers in the programs that handover-profile.5 gives, by its rows."""
+    found = {}
+    for what, header, name, unit in [
+            ("the file", "profile.h", "PROFILE_BYTES_MAX", "KiB"),
+            ("*name*", "profile.h", "PROFILE_NAME_MAX", "bytes"),
+            ("the name of a device, driver or module", "profile.h", "PROFILE_WORD_MAX", "bytes"),
+            ("entries of *devices*", "profile.h", "PROFILE_DEVICES_MAX", ""),
+            ("steps of a phase", "profile.h", "PROFILE_STEPS_MAX", ""),
+            ("words of a list", "profile.h", "PROFILE_WORDS_MAX", ""),
+            ("keys of a map", "yaml.h", "YAML_KEYS_MAX", ""),
+            ("lists and maps inside one another", "yaml.h", "YAML_DEPTH_MAX", ""),
+            ("keys, words, lists and maps of the file together", "yaml.h", "YAML_NODES_MAX", ""),
+            ("steps of a plan, one for each PCI function that *bind* lends", "step.h", "PLAN_STEPS_MAX", "")]:
+        found[what] = f"{defined_number('src/core/' + header, name)} {unit}".strip()
+    found["the name of a unit"] = re.search(r"bool str_is_unit\(.*?n > (\d+)", read("src/base/str.c"), re.S)[1]
+    found["the name of a unit"] += " bytes"
+    found["a _TIME_"] = f"{defined_number('src/core/step.h', 'PHASE_MS') // 1000} seconds"
+    found["PCI functions that leave and come back in one step"] = str(
+        defined_number("src/core/step.h", "STEP_LOOKS_MAX")
+        // defined_number("src/core/place.c", "LOOKS_OF_A_FUNCTION"))
+    return found
+
+
 def without_comments(source):
     return re.sub(r"/\*.*?\*/", "", source, flags=re.S)
 
@@ -122,7 +146,8 @@ class Program(unittest.TestCase):
         self.assertEqual(sorted(map(plain, lines)), [s for s in self.synopses() if not s.startswith("handover VMID")])
 
     def test_phases_are_described(self):
-        phases = re.findall(r'= "([a-z-]+)"', read("src/core/phase.c"))
+        # boot is none of the hook's; it is in handover-profile.5.
+        phases = [p for p in re.findall(r'= "([a-z-]+)"', read("src/core/phase.c")) if p != "boot"]
         self.assertEqual(defined(section("handover.8", "PHASES")), phases)
         for phase in phases:
             self.assertIn(phase, self.HELP)
@@ -180,6 +205,18 @@ class Codes(unittest.TestCase):
         self.assertEqual(set(described), codes_in_sources()[0])
 
 
+    def test_notes_are_told_from_errors(self):
+        notes = {code for _, text in sources() for code in re.findall(r'SEVERITY_NOTE\s*,\s*"([^"]+)"', text)}
+        self.assertEqual({code for code, text in rows(section("handover-profile.5", "FINDINGS"))
+                          if text.startswith("A note")}, notes)
+
+    def test_codes_of_profiles_and_of_hosts_stand_in_their_tables(self):
+        table = section("handover-profile.5", "FINDINGS").split("The second table")[0]
+        names = set(re.findall(r'\[CODE_\w+\]\s*=\s*"([^"]+)"', read("src/core/profile_codes.c")))
+        prepare = set(re.findall(r'"(profile-[a-z-]+)"', read("src/core/prepare.c")))
+        self.assertEqual({code for code, _ in rows(table) if code != "Code"}, names | prepare)
+
+
 class Keys(unittest.TestCase):
     """The keys in handover-profile.5 and in the schema."""
 
@@ -212,21 +249,24 @@ class Keys(unittest.TestCase):
     def test_limits(self):
         text = {what: most for what, most in re.findall(r"^\|  (.*)\n:  (.*)$",
                                                         section("handover-profile.5", "LIMITS"), re.M)}
-        for what, header, name, unit in [
-                ("the file", "profile.h", "PROFILE_BYTES_MAX", "KiB"),
-                ("*name*", "profile.h", "PROFILE_NAME_MAX", "bytes"),
-                ("the name of a device or driver", "profile.h", "PROFILE_WORD_MAX", "bytes"),
-                ("entries of *devices*", "profile.h", "PROFILE_DEVICES_MAX", ""),
-                ("steps of a phase", "profile.h", "PROFILE_STEPS_MAX", ""),
-                ("words of a list", "profile.h", "PROFILE_WORDS_MAX", ""),
-                ("keys of a map", "yaml.h", "YAML_KEYS_MAX", ""),
-                ("lists and maps inside one another", "yaml.h", "YAML_DEPTH_MAX", ""),
-                ("keys, words, lists and maps of the file together", "yaml.h", "YAML_NODES_MAX", ""),
-                ("PCI functions in a plan", "step.h", "PLAN_STEPS_MAX", "")]:
-            with self.subTest(what):
-                number = defined_number("src/core/" + header, name)
-                self.assertEqual(text.pop(what), f"{number} {unit}".strip())
-        self.assertEqual(text, {})
+        self.assertEqual(text, limits())
+
+    def test_actions_stand_in_their_phases(self):
+        described = {action: phases.split(", ") for action, phases in
+                     re.findall(r"^\|  (.*)\n:  (.*)$", section("handover-profile.5", "TOP LEVEL"), re.M)}
+        order = re.findall(r'= "([a-z-]+)"', read("src/core/phase.c"))
+        actions = {}
+        for phase in order:
+            for ref in self.SCHEMA["$defs"][phase + "-step"]["oneOf"]:
+                actions.setdefault(self.follow(ref)["required"][0], []).append(phase)
+        self.assertEqual(described, actions)
+
+    def test_verbs(self):
+        for action in ("module", "service"):
+            with self.subTest(action):
+                text = re.search(rf"^## {action}\n(.*?)^## ", section("handover-profile.5", "STEPS"), re.M | re.S)[1]
+                self.assertEqual(set(re.findall(r"^\t_([a-z]+)_: ", text, re.M)),
+                                 set(self.SCHEMA["$defs"][action]["properties"][action]["properties"]))
 
 
 class Examples(unittest.TestCase):
