@@ -37,5 +37,5 @@ const struct action action_check = {
 	.phases = (1u << PHASES) - 1,
 	.fields = fields,
 	.plan = plan,
-	.next = turn_next,
+	.next = turn_wait,
 };

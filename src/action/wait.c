@@ -33,5 +33,5 @@ const struct action action_wait = {
 	.phases = (1u << PHASES) - 1,
 	.fields = fields,
 	.plan = plan,
-	.next = turn_next,
+	.next = turn_wait,
 };

@@ -87,6 +87,14 @@ static void groups_change(struct foretold *f)
 			f->v[i] = f->goal->v[i];
 }
 
+/* A unit's state and its run change together. */
+static void unit_changes(struct foretold *f)
+{
+	for (size_t i = 0; i < f->s->n_looks; i++)
+		if (str_starts(f->s->look[i], "unit/"))
+			f->v[i] = f->goal->v[i];
+}
+
 static void apply(struct foretold *f, const struct poke *p)
 {
 	const char *look = f->s->look[p->look];
@@ -94,6 +102,8 @@ static void apply(struct foretold *f, const struct poke *p)
 	char address[BDF_TEXT_MAX];
 
 	f->v[p->look] = p->becomes;
+	if (str_starts(look, "unit/"))
+		unit_changes(f);
 	if (!look_function(look, address))
 		return;
 	if (p->becomes.kind == VALUE_TEXT && !p->becomes.text && (life || strcmp(str_basename(look), "driver") == 0))

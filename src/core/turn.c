@@ -182,34 +182,31 @@ static enum answer come_back(struct turn *t)
 	return PASSES;
 }
 
-/* What only has to be so, whatever it was and will be: of a step that looks and waits, and writes nothing. */
-static bool is_only_looked_at(const struct turn *t, size_t i)
-{
-	char address[BDF_TEXT_MAX];
-
-	return t->s->from.v[i].kind == VALUE_ANY && t->s->home.v[i].kind == VALUE_ANY &&
-	       find(t, "life/", address_of(t, i, address), "") < 0;
-}
-
+/* Another device in the place of the one that was meant is nothing to go on with. */
 static enum answer know(struct turn *t)
 {
 	char address[BDF_TEXT_MAX];
 
 	for (size_t i = 0; i < t->s->n_looks; i++) {
-		if (!str_starts(t->s->look[i], "id/") || fits(t, i))
+		if (!str_starts(t->s->look[i], "id/") || fits(t, i) || !t->now[i].text)
 			continue;
-		if (!t->now[i].text && is_only_looked_at(t, i)) {
-			WHAT(t, "%s is not there", address_of(t, i, address));
-			return only_wait(t, t->s->patience_ms, i, t->goal[i]);
-		}
-		/* In a forecast it is what it was as soon as it is there. */
-		if (t->now[i].kind == VALUE_ANY || !t->now[i].text) {
-			WHAT(t, "its identity cannot be read");
-			return only_wait(t, PROBE_PATIENCE_MS, i, t->goal[i]);
-		}
 		error_set(t->err, -ENODEV, "%s is now %s and was %s: another device has come in its place",
 			  address_of(t, i, address), t->now[i].text, t->goal[i].text ? t->goal[i].text : "nothing");
 		return FAILS;
+	}
+	return PASSES;
+}
+
+/* Found a moment ago: what tells who it is may take another. */
+static enum answer meet(struct turn *t)
+{
+	char address[BDF_TEXT_MAX];
+
+	for (size_t i = 0; i < t->s->n_looks; i++) {
+		if (!str_starts(t->s->look[i], "id/") || fits(t, i) || find(t, "life/", address_of(t, i, address), "") < 0)
+			continue;
+		WHAT(t, "%s does not tell who it is", address);
+		return only_wait(t, PROBE_PATIENCE_MS, i, t->goal[i]);
 	}
 	return PASSES;
 }
@@ -283,8 +280,7 @@ static enum answer drivers(struct turn *t)
 	for (size_t i = 0; i < t->s->n_looks; i++) {
 		const char *look = t->s->look[i];
 
-		if (!fits(t, i) && str_starts(look, DEVICES "/") && strcmp(str_basename(look), "driver") == 0 &&
-		    !is_only_looked_at(t, i))
+		if (!fits(t, i) && str_starts(look, DEVICES "/") && strcmp(str_basename(look), "driver") == 0)
 			return change_driver(t, i, address_of(t, i, address));
 	}
 	return PASSES;
@@ -296,7 +292,7 @@ static enum answer attributes(struct turn *t)
 	for (size_t i = 0; i < t->s->n_looks; i++) {
 		const char *look = t->s->look[i];
 
-		if (fits(t, i) || !str_starts(look, DEVICES "/") || !t->goal[i].text || is_only_looked_at(t, i))
+		if (fits(t, i) || !str_starts(look, DEVICES "/") || !t->goal[i].text)
 			continue;
 		if (strcmp(str_basename(look), "driver_override") == 0)
 			return override(t, i, t->goal[i].text);
@@ -398,6 +394,8 @@ static enum answer wait_for_it(struct turn *t)
 		if (str_starts(look, "group/"))
 			WHAT(t, "%s shares its IOMMU group: '%.60s', should be '%.40s'", address_of(t, i, address),
 			     t->now[i].text ? t->now[i].text : "none", text ? text : "none");
+		else if (str_starts(look, "id/") && !t->now[i].text)
+			WHAT(t, "%s is not there", address_of(t, i, address));
 		else if (strcmp(str_basename(look), "driver") == 0)
 			WHAT(t, "its driver is %.60s, should be %.60s", t->now[i].text ? t->now[i].text : "none",
 			     text ? text : "none");
@@ -409,20 +407,35 @@ static enum answer wait_for_it(struct turn *t)
 	return PASSES;
 }
 
-bool turn_next(const struct step *s, const struct looks *now, const struct looks *goal, struct poke *p,
-	       struct error *err)
-{
-	static enum answer (*const rules[])(struct turn *) = {
-		load_modules, leave, come_back, know, drivers, attributes, nics, units, usb, unload_modules, wait_for_it,
-	};
-	struct turn t = { s, now->v, goal->v, p, err };
+typedef enum answer (*rule)(struct turn *t);
 
-	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
-		enum answer a = rules[i](&t);
+static bool ask(struct turn *t, const rule *rules)
+{
+	for (; *rules; rules++) {
+		enum answer a = (*rules)(t);
 
 		if (a != PASSES)
 			return a == WRITES;
 	}
-	error_set(err, -EINVAL, "nothing is left to write");
+	error_set(t->err, -EINVAL, "nothing is left to write");
 	return false;
+}
+
+bool turn_wait(const struct step *s, const struct looks *now, const struct looks *goal, struct poke *p,
+	       struct error *err)
+{
+	static const rule rules[] = { know, wait_for_it, NULL };
+
+	return ask(&(struct turn){ s, now->v, goal->v, p, err }, rules);
+}
+
+bool turn_next(const struct step *s, const struct looks *now, const struct looks *goal, struct poke *p,
+	       struct error *err)
+{
+	static const rule rules[] = {
+		load_modules, leave, come_back, know, meet, drivers, attributes, nics, units, usb, unload_modules,
+		wait_for_it, NULL,
+	};
+
+	return ask(&(struct turn){ s, now->v, goal->v, p, err }, rules);
 }

@@ -17,4 +17,8 @@
 bool turn_next(const struct step *s, const struct looks *now, const struct looks *goal, struct poke *poke,
 	       struct error *err);
 
+/* The same for a step that only looks: it is waited as long as the step has patience, and nothing is written. */
+bool turn_wait(const struct step *s, const struct looks *now, const struct looks *goal, struct poke *poke,
+	       struct error *err);
+
 #endif
