@@ -114,6 +114,29 @@ members_of() {
 	echo "${members[*]:--}"
 }
 
+# nic_of BDF: name, MTU, master and "up" of each of its network interfaces.
+nic_of() {
+	local dir nics=()
+	for dir in "$pci/$1"/net/*; do
+		[ -e "$dir" ] || continue
+		nics+=("${dir##*/}/$(value_of "$dir/mtu")/$(name_of "$dir/master")/$(up_of "$dir")")
+	done
+	local IFS=,
+	echo "${nics[*]:--}"
+}
+
+# up_of FOLDER: whether the interface of that folder of sysfs was put up.
+up_of() {
+	local flags
+	flags=$(value_of "$1/flags")
+	[ $((${flags/#-/0} & 1)) -eq 1 ] && echo up || echo down
+}
+
+# life_of BDF: a number that is never given out twice; removed and found again, a function has another.
+life_of() {
+	stat -L -c %i "$pci/$1" 2>/dev/null || echo -
+}
+
 # snapshot: one line for each PCI function with what must come back as it was.
 # Group numbers are not in it: the kernel hands them out anew.
 snapshot() {
@@ -123,7 +146,7 @@ snapshot() {
 		echo "$bdf ids=$(ids_of "$bdf") driver=$(driver_of "$bdf")" \
 			"override=$(override_of "$bdf") members=$(members_of "$bdf")" \
 			"reset=$(value_of "$dir/reset_method") power=$(value_of "$dir/power/control")" \
-			"d3cold=$(value_of "$dir/d3cold_allowed") numvfs=$(value_of "$dir/sriov_numvfs")"
+			"d3cold=$(value_of "$dir/d3cold_allowed") numvfs=$(value_of "$dir/sriov_numvfs")" "nic=$(nic_of "$bdf")"
 	done
 }
 

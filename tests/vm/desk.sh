@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# desk.sh - the lab's EliteDesk (topologies seed and desk): its profiles, and its network; source it after lib.sh.
+
+lpc=0000:00:1f.0
+audio=0000:00:1f.3
+testdev=0000:00:1f.4
+edu=0000:00:1f.5
+nic=0000:00:1f.6
+slot=("$lpc" "$audio" "$testdev" "$edu" "$nic")
+lent=("$lpc" "$audio")
+
+# desk_devices: what profiles name.
+desk_devices() {
+	cat <<-'END'
+	handover: 1
+	accept: {platform-function: [lpc, testdev, edu], unverified-isolation: [lpc, audio]}
+	devices:
+	  lpc:     {id: "8086:2918", at: "00:1f.0"}
+	  audio:   {id: "8086:293e", at: "00:1f.3"}
+	  testdev: {id: "1b36:0005", at: "00:1f.4"}
+	  edu:     {id: "1234:11e8", at: "00:1f.5"}
+	  nic:     {id: "8086:100e", at: "00:1f.6"}
+	END
+}
+
+# desk_profile VMID: stdin are its steps.
+desk_profile() {
+	mkdir -p /etc/handover/profiles
+	{ desk_devices; cat; } >"/etc/handover/profiles/$1.yaml"
+}
+
+# desk_profiles: those of boot and of VM 100, as in profiles/elitedesk.
+desk_profiles() {
+	desk_profile 100 <<-'END'
+	pre-start:
+	  - isolate: [lpc, audio]
+	  - bind: lpc
+	  - bind: audio
+	    return: cycle
+	END
+	{
+		desk_devices
+		cat <<-'END'
+		boot:
+		  - isolate: [lpc, audio]
+		    moving: [testdev, edu, nic]
+		END
+	} >/etc/handover/host.yaml
+}
+
+# desk_bridge: vmbr0 with the NIC as its port, as Proxmox has it; where there is no udev, the NIC gets its name too.
+desk_bridge() {
+	ip link set "$(ls "$pci/$nic/net")" name eno1
+	ip link set eno1 mtu 1400
+	ip link add vmbr0 type bridge vlan_filtering 1
+	ip link set eno1 master vmbr0
+	bridge vlan add dev eno1 vid 2-4094
+	ip link set eno1 up
+	ip link set vmbr0 up
+	ip address add 10.0.2.15/24 dev vmbr0
+}
+
+gateway_answers() {
+	ping -q -c 1 -W 1 10.0.2.2 >/dev/null 2>&1
+}
+
+# desk_network: what the host's network is made of, as text; not ifindex, which is another for an interface found anew.
+desk_network() {
+	echo "eno1 is $(name_of /sys/class/net/eno1/device), in $(name_of /sys/class/net/eno1/master)"
+	ip -br link show dev eno1
+	ip -br link show dev vmbr0
+	ip -4 -br address show dev vmbr0
+	bridge -compressvlans vlan show dev eno1
+}
+
+# each_alone DESC BDF...: each shares its IOMMU group with nobody.
+each_alone() {
+	local desc=$1 bdf
+	shift
+	for bdf; do
+		same "$desc: group of $bdf" "$bdf" "$(members_of "$bdf")"
+	done
+}
+
+# lives BDF...: which one it is of each, on one line.
+lives() {
+	local bdf text=''
+	for bdf; do
+		text+="$bdf $(life_of "$bdf") "
+	done
+	echo "$text"
+}
