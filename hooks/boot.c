@@ -41,29 +41,16 @@ static bool is_off(struct host *h)
 	return false;
 }
 
-static bool is_lent(const struct lent *lent, size_t n, const char *line)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strncmp(line, lent[i].address, strlen(lent[i].address)) == 0)
-			return true;
-	return false;
-}
-
-/* It was done in this boot: is it still so? What a VM has is not looked at; it comes back when the VM stops. */
+/* It was done in this boot: is it still so? */
 static enum outcome verify(struct boot *b, const struct lease *lease)
 {
 	const char *lines[DIFFERENCES_MAX];
 	struct findings ignored;
 	enum outcome o = OUTCOME_DONE;
-	struct lent *lent;
 	uint64_t hash = 0;
-	size_t n, n_lent;
+	size_t n = lend_host_differences(&b->store, b->host, lease, b->r->arena, lines, DIFFERENCES_MAX);
 
-	lend_list(&b->store, b->host, HOST_VMID, b->r->arena, &lent, &n_lent);
-	n = engine_differences(b->host, lease, GOAL_TO, b->r->arena, lines, DIFFERENCES_MAX);
-	for (size_t i = 0; i < n && i < DIFFERENCES_MAX; i++) {
-		if (is_lent(lent, n_lent, lines[i]))
-			continue;
+	for (size_t i = 0; i < n; i++) {
 		complain("boot: %s", lines[i]);
 		o = OUTCOME_CHANGED;
 	}
@@ -112,7 +99,7 @@ static enum outcome boot_locked(struct boot *b, const char *path)
 
 	if (code < 0 && code != -ENOENT)
 		return fail(OUTCOME_CHANGED, &err);
-	if (code == 0 && lease_is_of_this_boot(b->host, &lease) && strcmp(lease_state(&lease), "held") == 0)
+	if (code == 0 && lease_is_prepared(b->host, &lease))
 		return verify(b, &lease);
 	/* Somebody ended an earlier run of it half-way. */
 	o = lend_back(&b->lender, HOST_VMID, &ended, &err);

@@ -464,6 +464,19 @@ static void differences_are_told_look_by_look(void **state)
 	assert_string_equal(lines[0], A " driver_override: one, should be (null)");
 }
 
+/* A step may be about several functions; it is called by the first of them. */
+static void a_difference_names_its_function(void **state)
+{
+	struct stage *s = *state;
+	const char *lines[1];
+
+	add(s, A, AT(A, "power/control"), "on", "on");
+	step_look(&s->lease.steps[0], AT(B, "driver_override"), value_any(), value_of("two"), value_any());
+	s->lease.marks[0] = MARK_DID;
+	assert_int_equal(engine_differences(s->sim, &s->lease, GOAL_TO, s->arena, lines, 1), 1);
+	assert_string_equal(lines[0], B " driver_override: (null), should be two");
+}
+
 /* --- lending ----------------------------------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/handover-engine-XXXXXX";
@@ -606,6 +619,39 @@ static void a_damaged_journal_is_not_touched(void **state)
 	lockset_release(&l.locks);
 }
 
+/* What boot has prepared: while a VM has one of the functions, that one is as the VM needs it. */
+static void what_a_vm_has_is_not_missed_on_the_host(void **state)
+{
+	struct stage *s = *state;
+	struct lender l = lender(s);
+	struct step steps[2], vm;
+	struct plan boot = { steps, 2 }, life = { &vm, 1 };
+	struct error err;
+	struct lease lease;
+	const char *lines[4];
+
+	add_three(s);
+	steps[0] = s->lease.steps[0];
+	steps[1] = s->lease.steps[1];
+	steps[0].phase = steps[1].phase = PHASE_BOOT;
+	assert_int_equal(lend_out(&l, HOST_VMID, &profile, 1, &boot, &err), OUTCOME_DONE);
+	assert_int_equal(journal_peek(&s->store, HOST_VMID, s->arena, &lease, &err), 0);
+	assert_true(lease_is_prepared(s->sim, &lease));
+	add(s, A, AT(A, "driver_override"), "one", "vm");
+	vm = s->lease.steps[3];
+	assert_int_equal(lend_out(&l, 100, &profile, 1, &life, &err), OUTCOME_DONE);
+	assert_int_equal(lend_host_differences(&s->store, s->sim, &lease, s->arena, lines, 4), 0);
+	sim_set(s->sim, AT(B, "driver_override"), "else");
+	assert_int_equal(lend_host_differences(&s->store, s->sim, &lease, s->arena, lines, 4), 1);
+	assert_string_equal(lines[0], B " driver_override: else, should be two");
+	assert_int_equal(end(&l, &err), OUTCOME_DONE);
+	assert_int_equal(lend_host_differences(&s->store, s->sim, &lease, s->arena, lines, 4), 1);
+	sim_set(s->sim, "proc/sys/kernel/random/boot_id", "another");
+	assert_false(lease_is_prepared(s->sim, &lease));
+	assert_int_equal(store_remove(&s->store, HOST_VMID), 0);
+	lockset_release(&l.locks);
+}
+
 static int folder_up(void **state)
 {
 	(void)state;
@@ -642,12 +688,14 @@ int main(int argc, char **argv)
 		ON_STAGE(a_look_that_cannot_be_read_is_a_failure),
 		ON_STAGE(a_phase_has_45_seconds_and_the_way_back_as_much_again),
 		ON_STAGE(differences_are_told_look_by_look),
+		ON_STAGE(a_difference_names_its_function),
 		ON_STAGE(a_device_somebody_works_on_is_busy),
 		ON_STAGE(what_cannot_be_taken_back_is_said_and_kept),
 		ON_STAGE(what_another_vm_has_is_refused),
 		ON_STAGE(a_lease_whose_boot_is_unknown_is_believed),
 		ON_STAGE(a_damaged_journal_of_another_vm_is_refused),
 		ON_STAGE(a_damaged_journal_is_not_touched),
+		ON_STAGE(what_a_vm_has_is_not_missed_on_the_host),
 	};
 
 	if (argc > 1)

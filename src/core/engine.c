@@ -507,6 +507,12 @@ static bool is_changed_later(const struct lease *lease, size_t i, size_t look)
 	return false;
 }
 
+/* The function that a look is about; the step may be about several. */
+static const char *subject(const struct step *s, size_t look, char address[BDF_TEXT_MAX])
+{
+	return look_function(s->look[look], address) ? address : s->device;
+}
+
 size_t engine_differences(struct host *h, const struct lease *lease, enum goal goal, struct arena *a,
 			  const char **lines, size_t max)
 {
@@ -527,11 +533,12 @@ size_t engine_differences(struct host *h, const struct lease *lease, enum goal g
 		}
 		for (size_t k = 0; k < s->n_looks; k++) {
 			const struct value *want = &step_goal(s, goal)->v[k];
+			char address[BDF_TEXT_MAX];
 
 			if (value_fits(&now.v[k], want) || (goal == GOAL_TO && is_changed_later(lease, i, k)) || n++ >= max)
 				continue;
-			lines[n - 1] = arena_fmt(a, "%s %s: %s, should be %s", s->device, str_basename(s->look[k]),
-						 value_shown(&now.v[k]), value_shown(want));
+			lines[n - 1] = arena_fmt(a, "%s %s: %s, should be %s", subject(s, k, address),
+						 str_basename(s->look[k]), value_shown(&now.v[k]), value_shown(want));
 		}
 	}
 	return n;

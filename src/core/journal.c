@@ -7,11 +7,22 @@
 #include "core/journal.h"
 #include "core/journal_text.h"
 
+/* Whose lease it is, for a person. */
+static const char *owner(unsigned vmid, char text[32])
+{
+	if (vmid)
+		snprintf(text, 32, "VM %u", vmid);
+	else
+		snprintf(text, 32, "the host");
+	return text;
+}
+
 /* Out of the program and onto the file before the act it announces; on tmpfs the flush costs nothing. */
 static int put(const struct journal *j, const char *text, size_t n, struct error *err)
 {
 	off_t before = lseek(j->fd, 0, SEEK_END);
 	ssize_t done = write(j->fd, text, n);
+	char who[32];
 	int code;
 
 	if (done == (ssize_t)n && fdatasync(j->fd) == 0)
@@ -20,7 +31,7 @@ static int put(const struct journal *j, const char *text, size_t n, struct error
 	/* What follows must not be glued to half a line. */
 	if (done > 0 && ftruncate(j->fd, before) < 0)
 		code = -errno;
-	return error_errno(err, code, "cannot write the journal of VM %u", j->vmid);
+	return error_errno(err, code, "cannot write the journal of %s", owner(j->vmid, who));
 }
 
 static int put_line(const struct journal *j, const char *line, struct error *err)
@@ -33,6 +44,7 @@ int journal_begin(struct journal *j, struct store *store, const struct lease *le
 {
 	struct journal begun = { .store = store, .vmid = lease->vmid };
 	const char *text = journal_write_text(lease, a);
+	char who[32];
 	int code;
 
 	if (!text)
@@ -41,7 +53,7 @@ int journal_begin(struct journal *j, struct store *store, const struct lease *le
 		return error_set(err, -E2BIG, "the lease is too long to be written down");
 	begun.fd = store_create(store, lease->vmid);
 	if (begun.fd < 0)
-		return error_errno(err, begun.fd, "cannot make a journal for VM %u", lease->vmid);
+		return error_errno(err, begun.fd, "cannot make a journal for %s", owner(lease->vmid, who));
 	code = put_line(&begun, text, err);
 	if (code < 0) {
 		journal_close(&begun);
@@ -123,18 +135,18 @@ static int cut(int fd, size_t good)
 
 static int read_lease(int fd, unsigned vmid, struct arena *a, struct lease *lease, size_t *good, struct error *err)
 {
-	char file[64];
+	char file[64], who[32];
 	const char *text;
 	size_t n;
 	int code;
 
-	snprintf(file, sizeof(file), STORE_PATH "/%u.journal", vmid);
+	snprintf(file, sizeof(file), STORE_PATH "/%s", store_name(vmid, who));
 	text = slurp(fd, a, &n);
 	if (!text)
 		return error_errno(err, -errno, "cannot read '%s'", file);
 	code = journal_parse(text, n, file, a, lease, good, err);
 	if (code == 0 && lease->vmid != vmid)
-		code = error_set(err, -EBADMSG, "%s: damaged: it is VM %u's; nothing was touched", file, lease->vmid);
+		code = error_set(err, -EBADMSG, "%s: damaged: it is %s's; nothing was touched", file, owner(lease->vmid, who));
 	return code;
 }
 
@@ -143,14 +155,15 @@ int journal_load(struct journal *j, struct store *store, unsigned vmid, struct a
 {
 	struct journal loaded = { .store = store, .vmid = vmid };
 	size_t good = 0;
+	char who[32];
 	int code;
 
 	loaded.fd = store_append(store, vmid);
 	if (loaded.fd < 0)
-		return error_errno(err, loaded.fd, "cannot open the journal of VM %u", vmid);
+		return error_errno(err, loaded.fd, "cannot open the journal of %s", owner(vmid, who));
 	code = read_lease(loaded.fd, vmid, a, lease, &good, err);
 	if (code == 0 && (code = cut(loaded.fd, good)) < 0)
-		error_errno(err, code, "cannot cut the torn end off the journal of VM %u", vmid);
+		error_errno(err, code, "cannot cut the torn end off the journal of %s", owner(vmid, who));
 	if (code == 0) {
 		*j = loaded;
 		return 0;
@@ -159,27 +172,29 @@ int journal_load(struct journal *j, struct store *store, unsigned vmid, struct a
 	if (code != -ENODATA)
 		return code;
 	store_remove(store, vmid);
-	return error_set(err, -ENOENT, "VM %u has no lease", vmid);
+	return error_set(err, -ENOENT, "%s has no lease", owner(vmid, who));
 }
 
 int journal_peek(struct store *store, unsigned vmid, struct arena *a, struct lease *lease, struct error *err)
 {
 	int fd = store_append(store, vmid), code;
+	char who[32];
 	size_t good;
 
 	if (fd < 0)
-		return error_errno(err, fd, "cannot open the journal of VM %u", vmid);
+		return error_errno(err, fd, "cannot open the journal of %s", owner(vmid, who));
 	code = read_lease(fd, vmid, a, lease, &good, err);
 	close(fd);
-	return code == -ENODATA ? error_set(err, -ENOENT, "VM %u has no lease", vmid) : code;
+	return code == -ENODATA ? error_set(err, -ENOENT, "%s has no lease", owner(vmid, who)) : code;
 }
 
 int journal_end(struct journal *j, struct error *err)
 {
 	int code = store_remove(j->store, j->vmid);
+	char who[32];
 
 	journal_close(j);
-	return code < 0 ? error_errno(err, code, "cannot remove the journal of VM %u", j->vmid) : 0;
+	return code < 0 ? error_errno(err, code, "cannot remove the journal of %s", owner(j->vmid, who)) : 0;
 }
 
 void journal_close(struct journal *j)

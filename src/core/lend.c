@@ -282,3 +282,30 @@ void lend_list(struct store *store, struct host *h, unsigned vmid, struct arena 
 		}
 	}
 }
+
+bool lease_is_prepared(struct host *h, const struct lease *lease)
+{
+	return lease->vmid == HOST_VMID && lease_is_of_this_boot(h, lease) && strcmp(lease_state(lease), "held") == 0;
+}
+
+static bool is_lent(const struct lent *lent, size_t n, const char *line)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_starts(line, lent[i].address))
+			return true;
+	return false;
+}
+
+size_t lend_host_differences(struct store *store, struct host *h, const struct lease *lease, struct arena *a,
+			     const char **lines, size_t max)
+{
+	struct lent *lent;
+	size_t n_lent, n, kept = 0;
+
+	lend_list(store, h, HOST_VMID, a, &lent, &n_lent);
+	n = engine_differences(h, lease, GOAL_TO, a, lines, max);
+	for (size_t i = 0; i < n && i < max; i++)
+		if (!is_lent(lent, n_lent, lines[i]))
+			lines[kept++] = lines[i];
+	return kept;
+}

@@ -52,6 +52,16 @@ enum outcome lend_phase(struct lender *l, unsigned vmid, enum phase phase, struc
 /* What other VMs have, as far as their journals can be read: for prepare_plan(). */
 void lend_list(struct store *store, struct host *h, unsigned vmid, struct arena *a, struct lent **lent, size_t *n);
 
+/* Whether it is the host's own, done to its end and in this boot: then it stays as it is. */
+bool lease_is_prepared(struct host *h, const struct lease *lease);
+
+/*
+ * What of the host's own lease is no longer as boot has prepared it, as engine_differences() tells it; without what VMs
+ * have at the moment, which comes back when they stop. Returns how many lines there are, at most max.
+ */
+size_t lend_host_differences(struct store *store, struct host *h, const struct lease *lease, struct arena *a,
+			     const char **lines, size_t max);
+
 /*
  * Ends the VM's lease: what was held goes home, what was half-way goes back to where it came from; then the steps of
  * post-stop are done. OUTCOME_FAILED: all is back, but such a step failed. No lease: OUTCOME_DONE. *ended says whether

@@ -65,7 +65,7 @@ void store_close(struct store *s)
 	store_open_memory(s);
 }
 
-static const char *name_of(unsigned vmid, char name[32])
+const char *store_name(unsigned vmid, char name[32])
 {
 	if (vmid)
 		snprintf(name, 32, "%u" SUFFIX, vmid);
@@ -80,7 +80,7 @@ int store_create(struct store *s, unsigned vmid)
 	int fd;
 
 	if (s->dir >= 0) {
-		fd = openat(s->dir, name_of(vmid, name),
+		fd = openat(s->dir, store_name(vmid, name),
 			    O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 		return fd < 0 ? -errno : fd;
 	}
@@ -99,7 +99,7 @@ int store_append(struct store *s, unsigned vmid)
 	int fd;
 
 	if (s->dir >= 0)
-		fd = openat(s->dir, name_of(vmid, name), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+		fd = openat(s->dir, store_name(vmid, name), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
 	else if (s->memory >= 0)
 		fd = dup(s->memory);
 	else
@@ -112,7 +112,7 @@ int store_remove(struct store *s, unsigned vmid)
 	char name[32];
 
 	if (s->dir >= 0)
-		return unlinkat(s->dir, name_of(vmid, name), 0) < 0 ? -errno : 0;
+		return unlinkat(s->dir, store_name(vmid, name), 0) < 0 ? -errno : 0;
 	if (s->memory >= 0)
 		close(s->memory);
 	s->memory = -1;

@@ -30,6 +30,9 @@ int store_open(struct store *s, const char *path, struct error *err);
 void store_open_memory(struct store *s);
 void store_close(struct store *s);
 
+/* The name of its journal: "100.journal", or "host.journal". Returns name. */
+const char *store_name(unsigned vmid, char name[32]);
+
 /* The journal's descriptor: made anew (-EEXIST if it is there), or opened for reading and appending (-ENOENT). */
 int store_create(struct store *s, unsigned vmid);
 int store_append(struct store *s, unsigned vmid);

@@ -76,6 +76,11 @@ static struct json_object *writes(const struct step *s, const struct looks *from
 	return list;
 }
 
+struct json_object *json_vmid(unsigned vmid)
+{
+	return vmid == HOST_VMID ? NULL : json_object_new_int((int)vmid);
+}
+
 struct json_object *json_step(const struct step *s)
 {
 	struct json_object *o = json_object_new_object(), *looks = json_object_new_array();

@@ -11,6 +11,9 @@
 struct json_object *json_findings(const struct findings *f);
 struct json_object *json_step(const struct step *s);
 
+/* The host's own, HOST_VMID, becomes null. */
+struct json_object *json_vmid(unsigned vmid);
+
 /* NULL text becomes null. */
 struct json_object *json_text(const char *s);
 void json_add(struct json_object *o, const char *key, struct json_object *value);

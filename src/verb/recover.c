@@ -2,18 +2,44 @@
 /* handover recover [VMID]: gives back what an interrupted, failed or forgotten run left lent. */
 #include <string.h>
 
-#include "core/pveconf.h"
+#include "core/prepare.h"
 #include "verb/json.h"
 #include "verb/verb.h"
 
-/* What became of one VM's lease, for a person. */
+/* What became of one VM's lease, or the host's own, for a person. */
 struct result {
 	unsigned vmid;
 	enum outcome outcome;
-	const char *text;
+	const char *text;	/* NULL: there is nothing to tell */
 };
 
-static struct result recover_locked(struct run *r, struct lender *l, unsigned vmid)
+/* What boot has prepared stays; what it was killed in the middle of goes back to where it came from. */
+static bool is_prepared(struct run *r, struct lender *l)
+{
+	struct lease lease;
+	struct error ignored;
+
+	return journal_peek(l->store, HOST_VMID, r->arena, &lease, &ignored) == 0 && lease_is_prepared(l->host, &lease);
+}
+
+static struct result recover_host(struct run *r, struct lender *l)
+{
+	struct error err = { 0 };
+	enum outcome o;
+	bool ended;
+
+	/* It may have come to its end while its lock was waited for. */
+	if (is_prepared(r, l))
+		return (struct result){ HOST_VMID, OUTCOME_DONE, NULL };
+	o = lend_back(l, HOST_VMID, &ended, &err);
+	if (o != OUTCOME_DONE)
+		return (struct result){ HOST_VMID, o, arena_dup(r->arena, err.text) };
+	if (!ended)
+		return (struct result){ HOST_VMID, o, NULL };
+	return (struct result){ HOST_VMID, o, "what boot had begun is taken back; `handover boot` does it again" };
+}
+
+static struct result recover_vm(struct run *r, struct lender *l, unsigned vmid)
 {
 	struct error err = { 0 };
 	bool ended;
@@ -38,18 +64,23 @@ static struct result recover_locked(struct run *r, struct lender *l, unsigned vm
 
 static struct result recover(struct run *r, struct host *h, struct store *store, unsigned vmid)
 {
-	struct teller teller = { arena_fmt(r->arena, "%u recover", vmid), r->quiet || r->json };
+	const char *who = vmid == HOST_VMID ? "host" : arena_fmt(r->arena, "%u", vmid);
+	struct teller teller = { arena_fmt(r->arena, "%s recover", who), r->quiet || r->json };
 	struct error err = { 0 };
 	struct lender l;
 	struct result result;
 	enum outcome o;
 
-	lender_init(&l, h, store, r->arena, arena_fmt(r->arena, "VM %u, recover", vmid));
+	lender_init(&l, h, store, r->arena,
+		    arena_fmt(r->arena, "%s%s, recover", vmid == HOST_VMID ? "the " : "VM ", who));
 	l.engine.tell = tell_event;
 	l.engine.arg = &teller;
+	/* Not even its lock, which a `handover boot` that only looks may have. */
+	if (vmid == HOST_VMID && is_prepared(r, &l))
+		return (struct result){ vmid, OUTCOME_DONE, NULL };
 	o = lend_lock(&l, vmid, &err);
 	if (o == OUTCOME_DONE)
-		result = recover_locked(r, &l, vmid);
+		result = vmid == HOST_VMID ? recover_host(r, &l) : recover_vm(r, &l, vmid);
 	else
 		result = (struct result){ vmid, o, arena_dup(r->arena, err.text) };
 	lockset_release(&l.locks);
@@ -58,17 +89,18 @@ static struct result recover(struct run *r, struct host *h, struct store *store,
 
 static void print(const struct run *r, const struct result *x, struct json_object *list)
 {
+	const char *who = x->vmid == HOST_VMID ? "host" : arena_fmt(r->arena, "VM %u", x->vmid);
 	struct json_object *o;
 
 	if (!list) {
 		if (x->outcome != OUTCOME_DONE)
-			complain("VM %u: %s", x->vmid, x->text);
+			complain("%s: %s", who, x->text);
 		else if (!r->quiet)
-			printf("VM %u: %s\n", x->vmid, x->text);
+			printf("%s: %s\n", who, x->text);
 		return;
 	}
 	o = json_object_new_object();
-	json_add(o, "vmid", json_object_new_int((int)x->vmid));
+	json_add(o, "vmid", json_vmid(x->vmid));
 	json_add(o, "outcome", json_object_new_int((int)x->outcome));
 	json_add(o, "text", json_text(x->text));
 	json_object_array_add(list, o);
@@ -91,7 +123,7 @@ static enum outcome run(struct run *r)
 	enum outcome o = OUTCOME_DONE;
 	struct store store = STORE_CLOSED;
 	struct error err;
-	size_t n = 1;
+	size_t n = 1, told = 0;
 
 	if (r->n_args && !vmid_parse(r->args[0], &only)) {
 		complain("'%s' is no VMID; it is a number from %d to %d", r->args[0], VMID_MIN, VMID_MAX);
@@ -110,12 +142,15 @@ static enum outcome run(struct run *r)
 	for (size_t i = 0; i < n; i++) {
 		struct result x = recover(r, h, &store, vmids[i]);
 
+		if (!x.text)
+			continue;
+		told++;
 		print(r, &x, list);
 		o = worse(o, x.outcome);
 	}
 	if (list)
 		json_print(list);
-	else if (n == 0 && !r->quiet)
+	else if (told == 0 && !r->quiet)
 		puts("nothing is lent");
 	store_close(&store);
 	return o;

@@ -10,7 +10,7 @@
 
 #define DIFFERENCES_MAX 20
 
-/* One VM's lease, as far as it can be read. */
+/* One VM's lease, or the host's own, as far as it can be read. */
 struct entry {
 	unsigned vmid;
 	struct lease lease;
@@ -31,10 +31,14 @@ static void read_entry(struct run *r, struct host *h, struct store *store, struc
 	e->code = journal_peek(store, e->vmid, r->arena, &e->lease, &e->error);
 	if (e->code < 0)
 		return;
-	e->qemu = pve_running(h, e->vmid);
+	e->qemu = e->vmid == HOST_VMID ? 0 : pve_running(h, e->vmid);
 	findings_init(&ignored, r->arena);
 	profile_load(e->lease.profile, &hash, &ignored);
 	e->profile_changed = hash != e->lease.profile_hash;
+	if (lease_is_prepared(h, &e->lease)) {
+		e->n_differences = lend_host_differences(store, h, &e->lease, r->arena, e->differences, DIFFERENCES_MAX);
+		return;
+	}
 	/* Against where it shall be now: with the VM, or on its way home, or back where it came from. */
 	if (strcmp(lease_state(&e->lease), "held") == 0)
 		goal = GOAL_TO;
@@ -43,23 +47,38 @@ static void read_entry(struct run *r, struct host *h, struct store *store, struc
 	e->n_differences = engine_differences(h, &e->lease, goal, r->arena, e->differences, DIFFERENCES_MAX);
 }
 
+/* Whose it is, and how it stands. */
+static void print_state(const struct entry *e)
+{
+	const char *state = lease_state(&e->lease);
+
+	if (e->vmid != HOST_VMID && e->qemu)
+		printf("VM %u  %s, QEMU runs as process %d", e->vmid, state, e->qemu);
+	else if (e->vmid != HOST_VMID)
+		printf("VM %u  %s, QEMU does not run", e->vmid, state);
+	else if (strcmp(state, "held") == 0)
+		printf("host  prepared at boot");
+	else
+		printf("host  %s", state);
+}
+
 static void print_entry(const struct entry *e, struct arena *a)
 {
+	bool is_host = e->vmid == HOST_VMID;
+
 	if (e->code < 0) {
-		printf("VM %u  %s\n", e->vmid, e->error.text);
+		printf("%s  %s\n", is_host ? "host" : arena_fmt(a, "VM %u", e->vmid), e->error.text);
 		return;
 	}
-	printf("VM %u  %s, ", e->vmid, lease_state(&e->lease));
-	if (e->qemu)
-		printf("QEMU runs as process %d", e->qemu);
-	else
-		printf("QEMU does not run");
+	print_state(e);
 	printf(", from %s%s\n", e->lease.profile, e->profile_changed ? " (which has changed since)" : "");
 	for (size_t i = 0; i < e->lease.n; i++)
 		printf("  %s\n", step_line(&e->lease.steps[i], &e->lease.steps[i].from, &e->lease.steps[i].to, a));
 	for (size_t i = 0; i < e->n_differences && i < DIFFERENCES_MAX; i++)
 		printf("  differs: %s\n", e->differences[i]);
-	if (!e->qemu && e->lease.n)
+	if (is_host && strcmp(lease_state(&e->lease), "held") != 0)
+		printf("  `handover boot` takes it back and does it again\n");
+	else if (!is_host && !e->qemu && e->lease.n)
 		printf("  `handover recover %u` gives it back\n", e->vmid);
 }
 
@@ -68,7 +87,7 @@ static struct json_object *json_entry(const struct entry *e)
 	struct json_object *o = json_object_new_object(), *steps = json_object_new_array();
 	struct json_object *differences = json_object_new_array();
 
-	json_add(o, "vmid", json_object_new_int((int)e->vmid));
+	json_add(o, "vmid", json_vmid(e->vmid));
 	json_add(o, "error", json_text(e->code < 0 ? e->error.text : NULL));
 	json_add(o, "state", json_text(e->code < 0 ? NULL : lease_state(&e->lease)));
 	json_add(o, "generation", json_text(e->lease.generation));
