@@ -22,6 +22,7 @@ static void print_help(void)
 	puts("\nOptions:\n"
 	     "  --json       print JSON\n"
 	     "  --host FILE  work on the host in a .host text (plan, rehearse, map, capture)\n"
+	     "  --boot FILE  begin with what this file does at boot (rehearse)\n"
 	     "  --quiet      print only what is wrong\n"
 	     "  --version    print the version\n"
 	     "  --help       print this\n"
