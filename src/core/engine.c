@@ -35,41 +35,21 @@ static bool is_gone(ssize_t code)
 	return code == -ENOENT || code == -ENODEV;
 }
 
-static int read_hex(struct host *h, const char *device, const char *file, unsigned *value)
-{
-	char name[HOST_NAME_BYTES], text[32];
-	uint64_t v = 0;
-	ssize_t n;
-
-	snprintf(name, sizeof(name), DEVICES "/%s/%s", device, file);
-	n = host_read(h, name, text, sizeof(text));
-	if (n < 0)
-		return (int)n;
-	if (!str_starts(text, "0x") || !str_hex(text + 2, 1, 8, &v))
-		return -EIO;
-	*value = (unsigned)v;
-	return 0;
-}
-
 static enum identity identify(struct host *h, const struct step *s, struct error *err)
 {
-	static const char *const files[] = { "vendor", "device", "subsystem_vendor", "subsystem_device" };
-	unsigned v[4] = { 0 };
-	char id[32];
+	char name[HOST_NAME_BYTES], id[64];
+	ssize_t n;
 
 	if (!s->id)
 		return IDENTITY_SAME;
-	for (size_t i = 0; i < 4; i++) {
-		int code = read_hex(h, s->device, files[i], &v[i]);
-
-		if (is_gone(code))
-			return IDENTITY_GONE;
-		if (code < 0) {
-			error_errno(err, code, "cannot read its '%s', to know whether it is the same device", files[i]);
-			return IDENTITY_UNKNOWN;
-		}
+	snprintf(name, sizeof(name), "id/%.200s", s->device);
+	n = host_read(h, name, id, sizeof(id));
+	if (is_gone(n))
+		return IDENTITY_GONE;
+	if (n < 0) {
+		error_errno(err, (int)n, "cannot read '%s', to know whether it is the same device", name);
+		return IDENTITY_UNKNOWN;
 	}
-	snprintf(id, sizeof(id), "%04x:%04x:%04x:%04x", v[0], v[1], v[2], v[3]);
 	return strcmp(id, s->id) == 0 ? IDENTITY_SAME : IDENTITY_OTHER;
 }
 
@@ -492,54 +472,4 @@ int engine_after(struct engine *e, struct journal *j, struct lease *lease, struc
 		}
 	}
 	return first;
-}
-
-/* What a later step has changed again. */
-static bool is_changed_later(const struct lease *lease, size_t i, size_t look)
-{
-	for (size_t later = i + 1; later < lease->n; later++) {
-		const struct step *s = &lease->steps[later];
-
-		for (size_t k = 0; lease->marks[later] != MARK_NONE && k < s->n_looks; k++)
-			if (strcmp(s->look[k], lease->steps[i].look[look]) == 0 && s->to.v[k].kind != VALUE_ANY)
-				return true;
-	}
-	return false;
-}
-
-/* The function that a look is about; the step may be about several. */
-static const char *subject(const struct step *s, size_t look, char address[BDF_TEXT_MAX])
-{
-	return look_function(s->look[look], address) ? address : s->device;
-}
-
-size_t engine_differences(struct host *h, const struct lease *lease, enum goal goal, struct arena *a,
-			  const char **lines, size_t max)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < lease->n; i++) {
-		const struct step *s = &lease->steps[i];
-		struct look_buffer buf;
-		struct looks now;
-		struct error err;
-
-		if (lease->marks[i] == MARK_NONE || s->phase == PHASE_POST_STOP)
-			continue;
-		if (step_read(h, s, &now, &buf, &err) < 0) {
-			if (n++ < max)
-				lines[n - 1] = arena_fmt(a, "%s: %s", s->device, err.text);
-			continue;
-		}
-		for (size_t k = 0; k < s->n_looks; k++) {
-			const struct value *want = &step_goal(s, goal)->v[k];
-			char address[BDF_TEXT_MAX];
-
-			if (value_fits(&now.v[k], want) || (goal == GOAL_TO && is_changed_later(lease, i, k)) || n++ >= max)
-				continue;
-			lines[n - 1] = arena_fmt(a, "%s %s: %s, should be %s", subject(s, k, address),
-						 str_basename(s->look[k]), value_shown(&now.v[k]), value_shown(want));
-		}
-	}
-	return n;
 }

@@ -163,15 +163,13 @@ static const char *find_boot(const struct run *r)
 	return access(PROFILE_HOST, F_OK) == 0 ? PROFILE_HOST : NULL;
 }
 
-/* False: something could not be planned, and findings says what. */
-static bool rehearse(struct rehearsal *x, struct host *h, struct store *boot_store, struct store *store,
-		     const struct findings **findings)
+/* False: something could not be planned, and it is told what. */
+static bool rehearse(struct rehearsal *x, struct host *h, struct store *boot_store, struct store *store)
 {
 	struct run *r = x->run;
 	const char *boot_path = find_boot(r);
 	struct subject s;
 
-	*findings = &s.findings;
 	if (!subject_prepare(r, r->args[0], h, &s) || !s.profile)
 		return print_findings(&s.findings, stdout), false;
 	if (profile_is_host(s.profile))
@@ -193,7 +191,6 @@ static enum outcome run(struct run *r)
 	_cleanup_host_ struct host *h = NULL, *copy = NULL;
 	struct rehearsal *x = arena_alloc(r->arena, sizeof(*x));
 	struct store boot_store, store;
-	const struct findings *findings;
 	enum outcome o = open_host(r, &h);
 	bool done;
 
@@ -205,7 +202,7 @@ static enum outcome run(struct run *r)
 	x->run = r;
 	store_open_memory(&boot_store);
 	store_open_memory(&store);
-	done = rehearse(x, copy, &boot_store, &store, &findings);
+	done = rehearse(x, copy, &boot_store, &store);
 	store_close(&boot_store);
 	store_close(&store);
 	if (!done)

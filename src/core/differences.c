@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "core/engine.h"
+
+/* What a later step has changed again. */
+static bool is_changed_later(const struct lease *lease, size_t i, size_t look)
+{
+	for (size_t later = i + 1; later < lease->n; later++) {
+		const struct step *s = &lease->steps[later];
+
+		for (size_t k = 0; lease->marks[later] != MARK_NONE && k < s->n_looks; k++)
+			if (strcmp(s->look[k], lease->steps[i].look[look]) == 0 && s->to.v[k].kind != VALUE_ANY)
+				return true;
+	}
+	return false;
+}
+
+/* The function that a look is about; the step may be about several. */
+static const char *subject(const struct step *s, size_t look, char address[BDF_TEXT_MAX])
+{
+	return look_function(s->look[look], address) ? address : s->device;
+}
+
+size_t engine_differences(struct host *h, const struct lease *lease, enum goal goal, struct arena *a,
+			  const char **lines, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < lease->n; i++) {
+		const struct step *s = &lease->steps[i];
+		struct look_buffer buf;
+		struct looks now;
+		struct error err;
+
+		if (lease->marks[i] == MARK_NONE || s->phase == PHASE_POST_STOP)
+			continue;
+		if (step_read(h, s, &now, &buf, &err) < 0) {
+			if (n++ < max)
+				lines[n - 1] = arena_fmt(a, "%s: %s", s->device, err.text);
+			continue;
+		}
+		for (size_t k = 0; k < s->n_looks; k++) {
+			const struct value *want = &step_goal(s, goal)->v[k];
+			char address[BDF_TEXT_MAX];
+
+			if (value_fits(&now.v[k], want) || (goal == GOAL_TO && is_changed_later(lease, i, k)) || n++ >= max)
+				continue;
+			lines[n - 1] = arena_fmt(a, "%s %s: %s, should be %s", subject(s, k, address),
+						 str_basename(s->look[k]), value_shown(&now.v[k]), value_shown(want));
+		}
+	}
+	return n;
+}
