@@ -66,13 +66,25 @@ static bool check_nics(struct planner *p, const struct wish *w, const struct sel
 	return ok;
 }
 
+static bool check_iommu(struct planner *p, const struct wish *w, const struct selection *wanted)
+{
+	for (size_t i = 0; i < wanted->n; i++)
+		if (wanted->list[i]->group < 0) {
+			finding_add(p->findings, SEVERITY_ERROR, "no-iommu", w->place,
+				    "switch VT-d or AMD-Vi on in the firmware and the IOMMU on the kernel command line",
+				    "%s is in no IOMMU group, so it cannot be alone in one", wanted->list[i]->address);
+			return false;
+		}
+	return true;
+}
+
 static void plan(struct planner *p, const struct wish *w)
 {
 	struct selection wanted = planner_select(p, &w->fields[FIELD_ISOLATE]), moved;
 	struct selection movable = planner_select(p, &w->fields[FIELD_MOVING]);
 	const char *why, *remedy;
 
-	if (wanted.n == 0 || (w->fields[FIELD_MOVING].n && movable.n == 0))
+	if (wanted.n == 0 || (w->fields[FIELD_MOVING].n && movable.n == 0) || !check_iommu(p, w, &wanted))
 		return;
 	if (!split_plan(p->inventory, &wanted, &movable, p->arena, &moved, &why, &remedy)) {
 		finding_add(p->findings, SEVERITY_ERROR, "cannot-isolate", w->place, remedy, "%s", why);

@@ -195,16 +195,26 @@ void place_found(struct planner *p, struct step *s, const struct function *fn, c
 			  value_any());
 }
 
+/* Whether a function stays while others of its slot leave. */
+static bool is_sibling(const struct function *fn, const struct selection *moved)
+{
+	bool sibling = false;
+
+	for (size_t i = 0; i < moved->n; i++) {
+		if (moved->list[i] == fn)
+			return false;
+		sibling = sibling || function_same_slot(fn, moved->list[i]);
+	}
+	return sibling && fn->group >= 0;
+}
+
 /* Siblings that stay are witnesses: their groups must become what is foretold, and nobody else may move them meanwhile. */
-static void look_at_siblings(struct planner *p, struct step *s, const struct forecast *f)
+static void look_at_siblings(struct planner *p, struct step *s, const struct selection *moved, const struct forecast *f)
 {
 	for (size_t i = 0; i < p->inventory->n; i++) {
 		const struct function *fn = &p->inventory->functions[i];
-		bool sibling = false;
 
-		for (size_t k = 0; k < p->inventory->n; k++)
-			sibling = sibling || (f->moved[k] && function_same_slot(fn, &p->inventory->functions[k]));
-		if (sibling && !f->moved[i] && fn->group >= 0)
+		if (is_sibling(fn, moved))
 			step_look(s, arena_fmt(p->arena, "group/%s", fn->address), value_any(),
 				  value_of(forecast_members(f, fn, p->arena)), value_any());
 	}
@@ -225,11 +235,15 @@ static void tell_outlook(struct planner *p, const struct wish *w, const struct f
 
 static bool too_many(struct planner *p, const struct wish *w, const struct selection *moved)
 {
-	if (moved->n * LOOKS_OF_A_FUNCTION <= STEP_LOOKS_MAX)
+	size_t looks = moved->n * LOOKS_OF_A_FUNCTION, siblings = 0;
+
+	for (size_t i = 0; i < p->inventory->n; i++)
+		siblings += is_sibling(&p->inventory->functions[i], moved);
+	if (looks + siblings <= STEP_LOOKS_MAX)
 		return false;
 	finding_add(p->findings, SEVERITY_ERROR, "cycle-too-large", w->place, "make it two steps",
-		    "at most %d functions leave and come back together, and these are %zu",
-		    STEP_LOOKS_MAX / LOOKS_OF_A_FUNCTION, moved->n);
+		    "at most %d functions leave and come back together, fewer where many siblings stay in their slots, and these "
+		    "are %zu with %zu siblings", STEP_LOOKS_MAX / LOOKS_OF_A_FUNCTION, moved->n, siblings);
 	return true;
 }
 
@@ -254,7 +268,7 @@ struct step *place_cycle(struct planner *p, const struct wish *w, const struct s
 		step_look(s, arena_fmt(p->arena, "life/%s", fn->address), value_present(), value_new(p->arena), value_present());
 		place_found(p, s, fn, &f);
 	}
-	look_at_siblings(p, s, &f);
+	look_at_siblings(p, s, moved, &f);
 	tell_outlook(p, w, &f);
 	planner_foresee(p, &f);
 	return s;
