@@ -96,7 +96,7 @@ def limits():
     found["the name of a unit"] += " bytes"
     found["a _TIME_"] = f"{defined_number('src/core/step.h', 'PHASE_MS') // 1000} seconds"
     found["PCI functions that leave and come back in one step, fewer where many siblings stay"] = str(
-        defined_number("src/core/step.h", "STEP_LOOKS_MAX")
+        (defined_number("src/core/step.h", "STEP_LOOKS_MAX") - defined_number("src/core/place.c", "LOOKS_AT_USB"))
         // defined_number("src/core/place.c", "LOOKS_OF_A_FUNCTION"))
     return found
 

@@ -14,7 +14,7 @@ struct wish;
 enum field_kind {
 	FIELD_DEVICES,	/* a device's name from 'devices', or a list of them */
 	FIELD_WORD,	/* one word: the name of a kernel driver, or another word the action knows */
-	FIELD_TIME,	/* "10s", "500ms", "2m"; at most PHASE_MS */
+	FIELD_TIME,	/* "10s", "500ms"; at most PHASE_MS */
 	FIELD_USB,	/* USB devices: "vendor:device", or the port as sysfs has it, "1-2.1"; or a list of them */
 	FIELD_UNITS,	/* a map of one of the field's verbs to units of systemd: "{restart: ssh.service}" */
 	FIELD_MODULES,	/* the same with kernel modules */

@@ -8,6 +8,11 @@
 
 #define DEVICES "sys/bus/pci/devices"
 
+/* A step of a whole slot, eight functions, has room for all looks, and for this many USB devices of their controllers. */
+#define LOOKS_OF_A_FUNCTION 16	/* at most, USB devices apart */
+#define LOOKS_AT_USB 96
+#define LOOKS_OF_FUNCTIONS (STEP_LOOKS_MAX - LOOKS_AT_USB)
+
 /* What it reads before is what it shall read again: within the step, or when the lease has ended. */
 static void look_again(struct step *s, const char *name, const char *text, enum stay stay)
 {
@@ -53,15 +58,24 @@ void place_nic(struct planner *p, struct step *s, const struct function *fn, enu
 	}
 }
 
+static size_t count_looks(const struct step *s, const char *prefix)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_looks; i++)
+		n += str_starts(s->look[i], prefix);
+	return n;
+}
+
 void place_usb(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
 {
 	const char *folder = arena_fmt(p->arena, "usb/%s", fn->address);
 	char **ports, text[64];
-	size_t n;
+	size_t n, known = count_looks(s, "usb/");
 
 	if (fn->class >> 8 != 0x0c03 || stay == STAY_KEPT || host_list(p->host, folder, p->arena, &ports, &n) < 0)
 		return;
-	for (size_t i = 0; i < n && s->n_looks < STEP_LOOKS_MAX - 16; i++) {
+	for (size_t i = 0; i < n && known + i < LOOKS_AT_USB; i++) {
 		const char *look = arena_fmt(p->arena, "%s/%s", folder, ports[i]);
 		struct value hoped;
 
@@ -231,19 +245,17 @@ static void tell_outlook(struct planner *p, const struct wish *w, const struct f
 	}
 }
 
-#define LOOKS_OF_A_FUNCTION 16	/* at most, USB devices apart */
-
 static bool too_many(struct planner *p, const struct wish *w, const struct selection *moved)
 {
 	size_t looks = moved->n * LOOKS_OF_A_FUNCTION, siblings = 0;
 
 	for (size_t i = 0; i < p->inventory->n; i++)
 		siblings += is_sibling(&p->inventory->functions[i], moved);
-	if (looks + siblings <= STEP_LOOKS_MAX)
+	if (looks + siblings <= LOOKS_OF_FUNCTIONS)
 		return false;
 	finding_add(p->findings, SEVERITY_ERROR, "cycle-too-large", w->place, "make it two steps",
 		    "at most %d functions leave and come back together, fewer where many siblings stay in their slots, and these "
-		    "are %zu with %zu siblings", STEP_LOOKS_MAX / LOOKS_OF_A_FUNCTION, moved->n, siblings);
+		    "are %zu with %zu siblings", LOOKS_OF_FUNCTIONS / LOOKS_OF_A_FUNCTION, moved->n, siblings);
 	return true;
 }
 
@@ -276,35 +288,37 @@ struct step *place_cycle(struct planner *p, const struct wish *w, const struct s
 
 /* --- keyboards --------------------------------------------------------------------------------------------------- */
 
-/* Which of the plan's wishes takes it: it, or its controller. */
-static const struct leaving *find_leaving(const struct planner *p, const struct usb_device *d)
+/* What a person called it by is where it was asked for. */
+static const char *leaving_name(const struct leaving *l)
+{
+	return l->usb ? l->usb->name : l->fn->address;
+}
+
+static struct place place_of(const struct planner *p, const struct usb_device *d)
 {
 	for (size_t i = 0; i < p->n_leaving; i++) {
-		const struct leaving *l = &p->leaving[i];
+		const char *name = leaving_name(&p->leaving[i]);
 
-		if (l->usb ? strcmp(l->usb->name, d->name) == 0 : strcmp(l->fn->address, d->controller) == 0)
-			return l;
+		if (strcmp(name, d->controller) == 0 || strcmp(name, d->name) == 0)
+			return p->leaving[i].place;
 	}
-	return NULL;
+	return (struct place){ 0 };
 }
 
 void place_check_keyboards(struct planner *p)
 {
-	const struct usb_device *last = NULL;
+	const char **names = arena_array(p->arena, p->n_leaving, sizeof(*names));
+	const struct usb_device *last;
 	struct usb u;
 	struct error err;
 
 	if (p->n_leaving == 0 || usb_read(p->host, p->arena, &u, &err) < 0)
 		return;
-	for (size_t i = 0; i < u.n; i++) {
-		if (!u.devices[i].keyboard)
-			continue;
-		if (!find_leaving(p, &u.devices[i]))
-			return;
-		last = last ? last : &u.devices[i];
-	}
+	for (size_t i = 0; i < p->n_leaving; i++)
+		names[i] = leaving_name(&p->leaving[i]);
+	last = usb_last_keyboard(&u, names, p->n_leaving);
 	if (last)
-		finding_add(p->findings, SEVERITY_ERROR, "last-keyboard", find_leaving(p, last)->place,
+		finding_add(p->findings, SEVERITY_ERROR, "last-keyboard", place_of(p, last),
 			    "move the keyboard to a port of another controller (`handover map` shows which has which), or give "
 			    "the VM another one",
 			    "the host's last keyboard, %s%s%s at port %s, is on %s, which leaves%s", last->id,

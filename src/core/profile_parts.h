@@ -38,6 +38,9 @@ bool number_read(struct loader *l, const struct node *node, const char *subject,
 /* One word or a list of them; each that is good is in words, whose place is that of the key. */
 void words_read(struct loader *l, const struct node *node, const char *subject, struct words *words);
 
+/* Whether no word stands in a list twice. */
+void words_check_twice(struct loader *l, const struct words *words);
+
 /* Whether each of words names an entry of 'devices' (if these are known), and none twice. */
 void words_check_devices(struct loader *l, const struct words *words);
 

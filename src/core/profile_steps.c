@@ -195,12 +195,15 @@ static void field_read(struct loader *l, const struct node *node, const struct f
 		time_check(l, words, subject);
 		return;
 	case FIELD_USB:
+		words_check_twice(l, words);
 		usb_check(l, words, subject);
 		return;
 	case FIELD_UNITS:
+		words_check_twice(l, words);
 		units_check(l, words, subject);
 		return;
 	case FIELD_MODULES:
+		words_check_twice(l, words);
 		names_check(l, words, subject);
 		return;
 	}

@@ -135,14 +135,26 @@ static bool is_repeated(const struct words *words, size_t at)
 	return false;
 }
 
+static void tell_twice(struct loader *l, const struct word *w)
+{
+	profile_bad(l->f, CODE_DUPLICATE_WORD, w->place, "name it once", "%s stands in this list twice",
+		    yaml_quote(l->arena, w->s));
+}
+
+void words_check_twice(struct loader *l, const struct words *words)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (is_repeated(words, i))
+			tell_twice(l, &words->list[i]);
+}
+
 void words_check_devices(struct loader *l, const struct words *words)
 {
 	for (size_t i = 0; i < words->n; i++) {
 		const struct word *w = &words->list[i];
 
 		if (is_repeated(words, i))
-			profile_bad(l->f, CODE_DUPLICATE_WORD, w->place, "name it once",
-				    "%s stands in this list twice", yaml_quote(l->arena, w->s));
+			tell_twice(l, w);
 		else if (l->names && !is_one_of(w->s, l->names))
 			profile_bad(l->f, CODE_UNKNOWN_DEVICE, w->place,
 				    words_hint(l, w->s, l->names, "'devices' has"),

@@ -16,7 +16,7 @@
  * the lease (home). What to write is not stored: the action's next() finds it from what the host reads at that
  * moment, which is the same rule forwards, backwards, and after a crash anywhere in between.
  */
-#define STEP_LOOKS_MAX 96
+#define STEP_LOOKS_MAX 224
 #define PLAN_STEPS_MAX 256
 #define STEP_LIFE_BYTES 40	/* a value of life/ or unit/.../run, NUL included */
 

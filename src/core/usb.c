@@ -222,7 +222,7 @@ int usb_read(struct host *h, struct arena *a, struct usb *u, struct error *err)
 static bool leaves(const struct usb_device *d, const char *const *leaving, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(d->controller, leaving[i]) == 0)
+		if (strcmp(d->controller, leaving[i]) == 0 || strcmp(d->name, leaving[i]) == 0)
 			return true;
 	return false;
 }

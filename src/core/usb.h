@@ -39,8 +39,8 @@ struct usb {
 int usb_read(struct host *h, struct arena *a, struct usb *u, struct error *err);
 
 /*
- * The controllers at these n addresses leave the host: a keyboard that goes with them, if none is on those that stay.
- * NULL: one stays, or there was none.
+ * n controllers, by address, and devices, by name ("1-2.1"), leave the host: a keyboard that goes with them, if none
+ * stays. NULL: one stays, or there was none.
  */
 const struct usb_device *usb_last_keyboard(const struct usb *u, const char *const *leaving, size_t n);
 

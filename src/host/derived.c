@@ -74,10 +74,11 @@ static int read_digits(struct host *h, const char *folder, const char *file, con
 
 	snprintf(name, sizeof(name), "%s/%s", folder, file);
 	n = host_read(h, name, text, sizeof(text));
-	if (n == -ETIMEDOUT)
-		return (int)n;
-	/* It is not there, it is just going, or it is nothing a kernel writes. */
-	return n >= 0 && str_starts(text, prefix) && str_hex(text + strlen(prefix), 4, 4, v) ? 0 : -ENOENT;
+	/* What cannot be read is unknown, and not gone; ENODEV: it is just going. */
+	if (n < 0)
+		return n == -ENODEV ? -ENOENT : (int)n;
+	/* Nothing a kernel writes. */
+	return str_starts(text, prefix) && str_hex(text + strlen(prefix), 4, 4, v) ? 0 : -ENOENT;
 }
 
 /* A text written by hand may leave the subsystem out, as lspci does for bridges that have none. */
@@ -93,8 +94,11 @@ static ssize_t read_id(struct host *h, const struct parts *p, char *buf, size_t 
 		code = read_digits(h, folder, "device", "0x", &device);
 	if (code < 0)
 		return code;
-	read_digits(h, folder, "subsystem_vendor", "0x", &subvendor);
-	read_digits(h, folder, "subsystem_device", "0x", &subdevice);
+	code = read_digits(h, folder, "subsystem_vendor", "0x", &subvendor);
+	if (code == 0)
+		code = read_digits(h, folder, "subsystem_device", "0x", &subdevice);
+	if (code < 0 && code != -ENOENT)
+		return code;
 	snprintf(text, sizeof(text), "%04x:%04x:%04x:%04x", (unsigned)vendor, (unsigned)device, (unsigned)subvendor,
 		 (unsigned)subdevice);
 	return put(text, buf, size);

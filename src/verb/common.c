@@ -123,6 +123,13 @@ static bool is_renewed(const struct step *s, const struct looks *goal)
 	return false;
 }
 
+static const char *unit_state(const struct value *v)
+{
+	if (v->kind == VALUE_NEW)
+		return "restarted";
+	return v->kind == VALUE_TEXT && v->text && !*v->text ? "stopped" : value_shown(v);
+}
+
 /* The look that tells a step best: the first, but that a function is found anew says less than where it then is. */
 void step_state(const struct step *s, const struct looks *goal, char *buf, size_t size)
 {
@@ -141,7 +148,9 @@ void step_state(const struct step *s, const struct looks *goal, char *buf, size_
 		if (i == 0 || v->kind == VALUE_NEW)
 			return;
 	}
-	if (str_starts(s->look[0], "id/") && v->kind == VALUE_TEXT && v->text)
+	if (str_starts(s->look[0], "unit/"))
+		snprintf(buf, size, "%s", unit_state(v));
+	else if (str_starts(s->look[0], "id/") && v->kind == VALUE_TEXT && v->text)
 		snprintf(buf, size, "there");
 	else
 		snprintf(buf, size, "%.200s%s", value_shown(v), is_renewed(s, goal) ? ", found anew" : "");

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/action.h"
 #include "core/same.h"
 #include "host/hostfile.h"
 #include "verb/rehearse.h"
@@ -13,6 +14,34 @@ struct listener {
 	bool loud;
 	size_t writes;		/* so far */
 };
+
+static void put_unit(struct host *h, const char *unit, FILE *out)
+{
+	static const char *const whats[] = { "state", "run" };
+	char name[HOST_NAME_BYTES], text[64];
+
+	for (size_t i = 0; i < sizeof(whats) / sizeof(*whats); i++) {
+		snprintf(name, sizeof(name), "unit/%.200s/%s", unit, whats[i]);
+		if (host_read(h, name, text, sizeof(text)) >= 0)
+			fprintf(out, "V: %s=%s\n", name, text);
+	}
+}
+
+/* Units are in no capture of a running host: only the profile says which matter. */
+static void put_units(struct run *r, struct host *h, FILE *out)
+{
+	struct subject s;
+
+	if (r->host_file || !subject_prepare(r, r->args[0], h, &s) || !s.profile)
+		return;
+	for (int phase = 0; phase < PHASES; phase++)
+		for (size_t i = 0; i < s.profile->n_steps[phase]; i++) {
+			const struct wish *w = &s.profile->steps[phase][i];
+
+			for (size_t k = 0; w->action->fields[0].kind == FIELD_UNITS && k < w->fields[0].n; k++)
+				put_unit(h, w->fields[0].list[k].s, out);
+		}
+}
 
 static struct host *copy_host(struct run *r, struct host *h)
 {
@@ -24,7 +53,7 @@ static struct host *copy_host(struct run *r, struct host *h)
 
 	if (host_read(h, "source", source, sizeof(source)) < 0)
 		strcpy(source, "captured for a rehearsal");
-	if (!out || hostfile_write(h, source, out, &err) < 0 || fclose(out) != 0 ||
+	if (!out || hostfile_write(h, source, out, &err) < 0 || (put_units(r, h, out), fclose(out)) != 0 ||
 	    hostfile_parse(text, n, r->host_file ? r->host_file : "this host", &copy, &err) < 0)
 		complain("cannot copy the host: %s", err.text);
 	free(text);
@@ -72,6 +101,7 @@ static enum outcome lend(struct run *r, struct life *l, struct host *h, struct s
 {
 	unsigned vmid = l->subject.vmid ? l->subject.vmid : VMID_MIN;
 	struct lender lender;
+	struct error ignored;
 	bool ended;
 
 	lender_init(&lender, h, store, r->arena, "rehearsal");
@@ -88,7 +118,7 @@ static enum outcome lend(struct run *r, struct life *l, struct host *h, struct s
 	if (inventory_read(h, r->arena, &l->during, &l->error) < 0)
 		return OUTCOME_FAILED;
 	head(ear, "post-stop", l->subject.planner.plan.n);
-	l->back = lend_back(&lender, vmid, &ended, &l->error);
+	l->back = lend_back(&lender, vmid, &ended, l->out == OUTCOME_DONE ? &l->error : &ignored);
 	return l->back;
 }
 
