@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "core/place.h"
 #include "core/plan.h"
+#include "core/pvemap.h"
 
 static struct selection *selection_of(struct planner *p, const char *name)
 {
@@ -163,5 +164,6 @@ bool plan_make(struct planner *p)
 			w->action->plan(p, w);
 		}
 	place_check_keyboards(p);
+	pvemap_check(p);
 	return p->findings->errors == 0;
 }

@@ -28,6 +28,7 @@ static const char *const values[] = { "proc/cmdline", "proc/sys/kernel/hostname"
 static const char *const config_keys[] = { "hostpci", "usb", "machine", "hookscript", "reboot", "lock" };
 
 #define GUESTS "etc/pve/qemu-server"
+#define MAPPINGS "etc/pve/mapping/pci.cfg"
 #define ROW 16		/* bytes of config space in a line */
 #define ALIASES_MAX 4096
 
@@ -319,6 +320,15 @@ static bool wanted(const char *line)
 	return false;
 }
 
+static void put_mappings(struct writer *w)
+{
+	if (host_read_bytes(w->h, MAPPINGS, w->buf, sizeof(w->buf)) <= 0)
+		return;
+	fprintf(w->out, "\nF: " MAPPINGS "\n");
+	for (char *at = w->buf, *line; (line = strsep(&at, "\n")) != NULL && at;)
+		fprintf(w->out, "| %s\n", line);
+}
+
 static void put_guests(struct writer *w)
 {
 	char **names;
@@ -358,6 +368,7 @@ int hostfile_write(struct host *h, const char *source, FILE *out, struct error *
 		put_units(w);
 		put_interfaces(w);
 		put_guests(w);
+		put_mappings(w);
 		if (fflush(out) || ferror(out))
 			code = error_set(err, -EIO, "cannot write the capture");
 	}
