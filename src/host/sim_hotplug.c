@@ -335,6 +335,19 @@ static int obey(struct hotplug *x, const char *name)
 	return 0;
 }
 
+/* lib/kstrtox.c, kstrtoul() with base 0: digits as in C, and one '+' before them. */
+static bool number_of(const char *text, unsigned long *number)
+{
+	char *end;
+
+	text += *text == '+';
+	if (!strchr("0123456789", *text) || !*text)
+		return false;
+	errno = 0;
+	*number = strtoul(text, &end, 0);
+	return errno == 0 && *end == '\0';
+}
+
 static bool has_word(const char *words, const char *word)
 {
 	size_t n = strlen(word);
@@ -345,25 +358,34 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
-/* drivers/pci/pci.c, reset_method_store(): some of those it has; "default" is all of them. */
+/* drivers/pci/pci.c, reset_method_store(): some of those it has, or none; "default" is all of them. */
 static int write_reset_method(struct hotplug *x, const char *name, const char *value)
 {
 	char all[HOST_VALUE_BYTES], *at = arena_dup(x->a, value), *word;
+	const char *methods = "";
 
 	if (!get(x, name_of(x, folder_of(x, name), "sim_reset_method", NULL), all, sizeof(all)))
 		return -EINVAL;
-	while (strcmp(value, "default") != 0 && (word = strsep(&at, " ")) != NULL)
+	if (strcmp(value, "default") == 0) {
+		sim_set(x->h, name, all);
+		return 0;
+	}
+	while ((word = strsep(&at, " ")) != NULL) {
+		if (!*word)
+			continue;
 		if (!has_word(all, word))
 			return -EINVAL;
-	sim_set(x->h, name, strcmp(value, "default") == 0 ? all : value);
+		methods = arena_fmt(x->a, "%s%s%s", methods, *methods ? " " : "", word);
+	}
+	sim_set(x->h, name, methods);
 	return 0;
 }
 
 static int write_d3cold(struct hotplug *x, const char *name, const char *value)
 {
-	uint64_t number;
+	unsigned long number;
 
-	if (!str_decimal(value, UINT32_MAX, &number))
+	if (!number_of(value, &number))
 		return -EINVAL;
 	sim_set(x->h, name, number ? "1" : "0");
 	return 0;
@@ -374,7 +396,7 @@ int sim_hotplug_write(struct host *h, struct sim_pci *pci, const char *name, con
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct hotplug x = { h, pci, a };
 	const char *file = str_basename(name);
-	uint64_t number;
+	unsigned long number;
 
 	if (strcmp(file, "reset_method") == 0)
 		return write_reset_method(&x, name, value);
@@ -382,8 +404,8 @@ int sim_hotplug_write(struct host *h, struct sim_pci *pci, const char *name, con
 		return write_d3cold(&x, name, value);
 	if (strcmp(file, "remove") != 0 && strcmp(file, "rescan") != 0)
 		return -ENOSYS;
-	/* kstrtoul(), base 0; zero is taken and does nothing */
-	if (!str_decimal(value, UINT32_MAX, &number))
+	/* Zero is taken, and does nothing. */
+	if (!number_of(value, &number))
 		return -EINVAL;
 	return number ? obey(&x, name) : 0;
 }
