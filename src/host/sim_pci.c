@@ -7,6 +7,7 @@
 #include "host/sim.h"
 #include "host/sim_children.h"
 #include "host/sim_hotplug.h"
+#include "host/sim_match.h"
 #include "host/sim_nic.h"
 #include "host/sim_pci.h"
 
@@ -14,24 +15,10 @@
 #define DRIVERS "sys/bus/pci/drivers"
 #define GROUPS "sys/kernel/iommu_groups"
 
-/* A function that had this driver when the host was described: its id table matches, whatever modalias says. */
-struct native {
-	struct native *next;
-	const char *bdf, *driver;
-};
-
-/* An id a driver was told of at run time: new_id, or the parameter ids= of vfio-pci at boot. */
-struct dynamic_id {
-	struct dynamic_id *next;
-	const char *driver;
-	unsigned vendor, device;
-};
-
 struct sim_pci {
 	struct host *host;
 	struct arena *arena;
-	struct native *natives;
-	struct dynamic_id *ids;
+	struct sim_match *match;
 };
 
 /* FOLDER/A or FOLDER/A/B. Names stay in the host's arena: simulated hosts do not live long. */
@@ -61,61 +48,8 @@ struct sim_pci *sim_pci_new(struct host *h, struct arena *a)
 
 	p->host = h;
 	p->arena = a;
+	p->match = sim_match_new(h, a);
 	return p;
-}
-
-/* --- which driver matches: drivers/pci/pci-driver.c, pci_match_device() ----------------------------------------- */
-
-static bool has_dynamic_id(struct sim_pci *p, const char *driver, unsigned vendor, unsigned device)
-{
-	for (const struct dynamic_id *i = p->ids; i; i = i->next)
-		if (i->vendor == vendor && i->device == device && strcmp(i->driver, driver) == 0)
-			return true;
-	return false;
-}
-
-static bool is_native(struct sim_pci *p, const char *bdf, const char *driver)
-{
-	for (const struct native *i = p->natives; i; i = i->next)
-		if (strcmp(i->bdf, bdf) == 0 && strcmp(i->driver, driver) == 0)
-			return true;
-	return false;
-}
-
-static bool has_word(const char *words, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *s = words; *s; s += strspn(s, " ")) {
-		size_t len = strcspn(s, " ");
-
-		if (len == n && strncmp(s, word, n) == 0)
-			return true;
-		s += len;
-	}
-	return false;
-}
-
-/* The driver's module is among those that claim the device's modalias. */
-static bool claims(struct sim_pci *p, const char *bdf, const char *driver)
-{
-	char alias[HOST_NAME_BYTES / 2], candidates[HOST_VALUE_BYTES], module[64];
-
-	if (!attr(p, bdf, "modalias", alias, sizeof(alias)) ||
-	    host_read(p->host, name_of(p, "modalias", alias, NULL), candidates, sizeof(candidates)) < 0)
-		return false;
-	return host_read(p->host, name_of(p, DRIVERS, driver, "module"), module, sizeof(module)) > 0 &&
-	       has_word(candidates, module);
-}
-
-static bool matches(struct sim_pci *p, const char *bdf, const char *driver)
-{
-	char override[HOST_VALUE_BYTES];
-
-	if (attr(p, bdf, "driver_override", override, sizeof(override)) && strcmp(override, "(null)") != 0)
-		return strcmp(override, driver) == 0;
-	return has_dynamic_id(p, driver, attr_hex(p, bdf, "vendor"), attr_hex(p, bdf, "device")) ||
-	       is_native(p, bdf, driver) || claims(p, bdf, driver);
 }
 
 /* --- the driver's link ------------------------------------------------------------------------------------------ */
@@ -190,7 +124,7 @@ static int probe(struct sim_pci *p, const char *bdf)
 
 	if (!driver_of(p, bdf, driver, sizeof(driver)) && host_list(p->host, DRIVERS, a, &names, &n) == 0) {
 		for (size_t i = 0; i < n; i++) {
-			if (!matches(p, bdf, names[i]))
+			if (!sim_match_is(p->match, bdf, names[i]))
 				continue;
 			attach(p, bdf, names[i]);
 			break;
@@ -227,7 +161,7 @@ static int write_bind(struct sim_pci *p, const char *driver, const char *bdf)
 {
 	char bound[64];
 
-	if (!has_device(p, bdf) || !matches(p, bdf, driver))
+	if (!has_device(p, bdf) || !sim_match_is(p->match, bdf, driver))
 		return -ENODEV;
 	if (driver_of(p, bdf, bound, sizeof(bound)))
 		return -EBUSY;
@@ -263,32 +197,20 @@ static int write_power_control(struct sim_pci *p, const char *name, const char *
 	return 0;
 }
 
-/* drivers/pci/pci-driver.c, new_id_store(): EEXIST on repeat; every free function that matches is probed at once. */
-static int write_new_id(struct sim_pci *p, const char *driver, const char *value)
+/* Every free function that matches is probed at once; what another driver has stays. */
+void sim_pci_offer(struct sim_pci *p, const char *driver)
 {
-	unsigned vendor, device;
-	struct dynamic_id *id;
-	struct arena *a;
+	struct arena *a = arena_new();
 	char **names;
 	size_t n;
 
-	if (sscanf(value, "%x %x", &vendor, &device) != 2)
-		return -EINVAL;
-	if (has_dynamic_id(p, driver, vendor, device))
-		return -EEXIST;
-	id = arena_alloc(p->arena, sizeof(*id));
-	*id = (struct dynamic_id){ p->ids, arena_dup(p->arena, driver), vendor, device };
-	p->ids = id;
-	a = arena_new();
 	if (host_list(p->host, DEVICES, a, &names, &n) == 0)
 		for (size_t i = 0; i < n; i++)
-			if (matches(p, names[i], driver))
-				write_bind(p, driver, names[i]);
+			write_bind(p, driver, names[i]);
 	arena_free(a);
-	return 0;
 }
 
-/* drivers/base/bus.c, bus_remove_driver() and bus_add_driver(): it lets go of all; it is offered all that is free. */
+/* drivers/base/bus.c, bus_remove_driver(): it lets go of all. */
 void sim_pci_release(struct sim_pci *p, const char *driver)
 {
 	struct arena *a = arena_new();
@@ -301,35 +223,18 @@ void sim_pci_release(struct sim_pci *p, const char *driver)
 			if (bdf_parse(names[i], &bdf))
 				detach(p, names[i], driver);
 	sim_set_aside(p->host, name_of(p, DRIVERS, driver, NULL), "unloaded");
+	sim_match_forget(p->match, driver);
 	arena_free(a);
 }
 
-void sim_pci_offer(struct sim_pci *p, const char *driver)
+/* drivers/pci/pci-driver.c, new_id_store(): what is new is tried at once. */
+static int write_new_id(struct sim_pci *p, const char *driver, const char *value)
 {
-	struct arena *a = arena_new();
-	char **names;
-	size_t n;
+	int code = sim_match_add_id(p->match, driver, value);
 
-	if (host_list(p->host, DEVICES, a, &names, &n) == 0)
-		for (size_t i = 0; i < n; i++)
-			if (matches(p, names[i], driver))
-				write_bind(p, driver, names[i]);
-	arena_free(a);
-}
-
-static int write_remove_id(struct sim_pci *p, const char *driver, const char *value)
-{
-	unsigned vendor, device;
-
-	if (sscanf(value, "%x %x", &vendor, &device) != 2)
-		return -EINVAL;
-	for (struct dynamic_id **i = &p->ids; *i; i = &(*i)->next) {
-		if ((*i)->vendor != vendor || (*i)->device != device || strcmp((*i)->driver, driver) != 0)
-			continue;
-		*i = (*i)->next;
-		return 0;
-	}
-	return -ENODEV;
+	if (code == 0)
+		sim_pci_offer(p, driver);
+	return code;
 }
 
 static int write_driver_file(struct sim_pci *p, const char *driver, const char *file, const char *value)
@@ -341,7 +246,7 @@ static int write_driver_file(struct sim_pci *p, const char *driver, const char *
 	if (strcmp(file, "new_id") == 0)
 		return write_new_id(p, driver, value);
 	if (strcmp(file, "remove_id") == 0)
-		return write_remove_id(p, driver, value);
+		return sim_match_remove_id(p->match, driver, value);
 	return -ENOSYS;
 }
 
@@ -390,19 +295,7 @@ static void settle_driver(struct sim_pci *p, const char *bdf, const char *path)
 	link_to(p, name_of(p, DRIVERS, driver, bdf), path);
 	if (attr(p, bdf, "driver_override", override, sizeof(override)) && strcmp(override, driver) == 0)
 		return;
-	if (strcmp(driver, "vfio-pci") == 0 || strcmp(driver, "pci-stub") == 0) {
-		/* These match nothing by nature, so somebody gave them the id. */
-		struct dynamic_id *id = arena_alloc(p->arena, sizeof(*id));
-
-		*id = (struct dynamic_id){ p->ids, arena_dup(p->arena, driver), attr_hex(p, bdf, "vendor"),
-					   attr_hex(p, bdf, "device") };
-		p->ids = id;
-	} else {
-		struct native *native = arena_alloc(p->arena, sizeof(*native));
-
-		*native = (struct native){ p->natives, arena_dup(p->arena, bdf), arena_dup(p->arena, driver) };
-		p->natives = native;
-	}
+	sim_match_learn(p->match, bdf, driver);
 }
 
 static void settle_group(struct sim_pci *p, const char *bdf, const char *path)
