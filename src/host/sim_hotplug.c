@@ -187,6 +187,23 @@ static size_t functions_in(struct hotplug *x, const char *folder, char ***names)
 	return n;
 }
 
+/* Each bus has a link in a class: drivers/pci/probe.c, pci_add_new_bus(), and drivers/pci/remove.c, pci_remove_bus(). */
+static void link_bus_below(struct hotplug *x, const char *path, bool there)
+{
+	const char *folder = name_of(x, path, "pci_bus", NULL);
+	char **names;
+	size_t n;
+
+	if (host_list(x->h, folder, x->a, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (there)
+			link_to(x, name_of(x, BUSES, names[i], NULL), name_of(x, folder, names[i], NULL));
+		else
+			sim_remove(x->h, name_of(x, BUSES, names[i], NULL));
+	}
+}
+
 /* drivers/pci/remove.c, pci_stop_bus_device(): what is behind a bridge first, the last found first. */
 static void stop(struct hotplug *x, const char *path)
 {
@@ -197,6 +214,7 @@ static void stop(struct hotplug *x, const char *path)
 		stop(x, name_of(x, path, names[i], NULL));
 	sim_pci_detach(x->pci, bdf);
 	leave_group(x, bdf, path);
+	link_bus_below(x, path, false);
 	sim_remove(x->h, name_of(x, DEVICES, bdf, NULL));
 	sim_remove(x->h, name_of(x, "life", bdf, NULL));
 }
@@ -250,6 +268,7 @@ static void add(struct hotplug *x, const char *path)
 	if (get(x, name_of(x, path, "sim_reset_method", NULL), methods, sizeof(methods)))
 		set_if_there(x, path, "reset_method", methods);
 	join_group(x, bdf, path);
+	link_bus_below(x, path, true);
 }
 
 /*
