@@ -107,6 +107,26 @@ void sim_children_leave(struct host *h, const char *path)
 		link_children(h, a, path, false, driver);
 }
 
+/* drivers/usb/core/usb.c, usb_alloc_dev(): a device that is found is let in, whether it was shut out before or not. */
+static void let_in_below(struct host *h, struct arena *a, const char *path)
+{
+	char link[HOST_NAME_BYTES], **names;
+	struct usb_name usb;
+	size_t n;
+
+	if (host_link(h, path, link, sizeof(link)) != -EINVAL)
+		return;
+	if (usb_name_parse(str_basename(path), &usb) != USB_NOTHING && host_has(h, arena_fmt(a, "%s/authorized", path))) {
+		sim_set(h, arena_fmt(a, "%s/authorized", path), "1");
+		sim_put_back(h, path, "authorized");
+	}
+	if (host_list(h, path, a, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (!is_own(names[i]))
+			let_in_below(h, a, arena_fmt(a, "%s/%s", path, names[i]));
+}
+
 void sim_children_return(struct host *h, const char *path)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
@@ -115,6 +135,7 @@ void sim_children_return(struct host *h, const char *path)
 	if (host_read(h, arena_fmt(a, "%s/driver", path), driver, sizeof(driver)) < 0)
 		return;
 	sim_put_back(h, path, driver);
+	let_in_below(h, a, path);
 	link_children(h, a, path, true, NULL);
 }
 
