@@ -492,6 +492,19 @@ static void addresses_are_ordered_by_their_numbers(void **state)
 		}
 }
 
+static void interfaces_are_named_as_the_kernel_lets_them(void **state)
+{
+	static const char *const good[] = { "e", "eno1", "enp0s31f6", "fifteen-is-good", "eth0.100", "-", "...", "b\xc3\xbc" };
+	static const char *const bad[] = { "", ".", "..", "sixteen-is-a-lot", "a b", "a/b", "a:b", "eth%d", "a\n", "\ta",
+					   "\xc3\xa0" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		assert_true(str_is_interface(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(str_is_interface(bad[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -515,6 +528,7 @@ int main(void)
 		cmocka_unit_test(words_too_long_are_near_to_nothing),
 		cmocka_unit_test(the_nearest_word_is_a_slip_away),
 		cmocka_unit_test(the_hash_is_fnv_1a),
+		cmocka_unit_test(interfaces_are_named_as_the_kernel_lets_them),
 		cmocka_unit_test(an_address_is_as_sysfs_writes_it),
 		cmocka_unit_test(addresses_are_ordered_by_their_numbers),
 	};

@@ -6,6 +6,7 @@
 #include "base/str.h"
 
 #define DISTANCE_WORD_MAX 64
+#define INTERFACE_MAX 15	/* IFNAMSIZ with its NUL */
 
 bool str_same(const char *a, const char *b)
 {
@@ -175,6 +176,14 @@ bool str_is_usb_port(const char *s)
 	for (s = small_number(s); s && *s == before; s = small_number(s + 1))
 		before = '.';
 	return s && *s == '\0' && before == '.';
+}
+
+bool str_is_interface(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && n <= INTERFACE_MAX && strcmp(s, ".") != 0 && strcmp(s, "..") != 0 &&
+	       strcspn(s, "/:% \t\n\v\f\r\xa0") == n;
 }
 
 uint64_t str_hash(uint64_t hash, const void *data, size_t n)

@@ -43,6 +43,12 @@ bool str_is_unit(const char *s);
 bool str_is_usb_id(const char *s);
 bool str_is_usb_port(const char *s);
 
+/*
+ * The name of a network interface: net/core/dev.c, dev_valid_name(), without '%', for which the kernel would fill in a
+ * number.
+ */
+bool str_is_interface(const char *s);
+
 /* FNV-1a, 64 bit: to notice damage, not to keep secrets. Start with STR_HASH_START. */
 #define STR_HASH_START 0xcbf29ce484222325u
 uint64_t str_hash(uint64_t hash, const void *data, size_t n);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -227,22 +226,9 @@ static ssize_t read_name(struct nic *nic, char *buf, size_t size)
 	return put_text(buf, size, nic->link.name);
 }
 
-/* A '%' would have the kernel fill in a number (net/core/dev.c, dev_alloc_name()); the rest is dev_valid_name(). */
-static bool is_name(const char *s)
-{
-	size_t n = strlen(s);
-
-	if (n == 0 || n >= IFNAMSIZ || strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
-		return false;
-	for (; *s; s++)
-		if (isspace((unsigned char)*s) || strchr("/:%", *s))
-			return false;
-	return true;
-}
-
 static int write_name(struct nic *nic, const char *value)
 {
-	return is_name(value) ? rtnl_set_name(&nic->rtnl, nic->link.index, value) : -EINVAL;
+	return str_is_interface(value) ? rtnl_set_name(&nic->rtnl, nic->link.index, value) : -EINVAL;
 }
 
 static ssize_t read_mtu(struct nic *nic, char *buf, size_t size)
@@ -294,7 +280,7 @@ static int write_master(struct nic *nic, const char *value)
 
 	if (*value == '\0')
 		return rtnl_set_master(&nic->rtnl, nic->link.index, 0);
-	if (!is_name(value))
+	if (!str_is_interface(value))
 		return -EINVAL;
 	code = rtnl_link_named(&nic->rtnl, value, &master);
 	if (code < 0)

@@ -7,9 +7,12 @@
 #include "base/str.h"
 #include "host/sim.h"
 #include "host/sim_nic.h"
+#include "host/vlans.h"
 
 #define MTU_DEFAULT "1500"	/* net/ethernet/eth.c, ether_setup() */
-#define MTU_MAX 65535
+/* Some drivers take less, some not that much. */
+#define MTU_MIN 68		/* the same, and ETH_MIN_MTU */
+#define MTU_MAX 65535		/* ETH_MAX_MTU */
 /* What the kernel gives a new port of a bridge (net/bridge/br_vlan.c, nbp_vlan_init(), default_pvid). */
 #define VLANS_DEFAULT "1 pvid untagged"
 
@@ -51,12 +54,57 @@ void sim_nic_return(struct host *h, const char *bdf, const char *driver)
 	sim_set(h, at(bdf, "up").text, "down");
 }
 
+/* What is written is kept, or refused as the running kernel and live_nic.c refuse it. */
+
+static int write_name(struct host *h, const char *bdf, const char *value)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	char text[64] = "", **functions;
+	size_t n = 0;
+
+	if (!str_is_interface(value))
+		return -EINVAL;
+	/* net/core/dev.c, dev_change_name(): before 6.2 even the same name is refused then. */
+	if (host_read(h, at(bdf, "up").text, text, sizeof(text)) >= 0 && strcmp(text, "up") == 0)
+		return -EBUSY;
+	host_read(h, at(bdf, "name").text, text, sizeof(text));
+	if (strcmp(text, value) == 0)
+		return 0;
+	if (host_list(h, "nic", a, &functions, &n) < 0)
+		n = 0;
+	for (size_t i = 0; i < n; i++)
+		if (host_read(h, at(functions[i], "name").text, text, sizeof(text)) >= 0 && strcmp(text, value) == 0)
+			return -EEXIST;
+	sim_set(h, at(bdf, "name").text, value);
+	return 0;
+}
+
+static int write_mtu(struct host *h, const char *bdf, const char *value)
+{
+	uint64_t mtu;
+
+	if (!str_decimal(value, MTU_MAX, &mtu) || mtu < MTU_MIN)
+		return -EINVAL;
+	sim_set(h, at(bdf, "mtu").text, value);
+	return 0;
+}
+
+static int write_up(struct host *h, const char *bdf, const char *value)
+{
+	if (strcmp(value, "up") != 0 && strcmp(value, "down") != 0)
+		return -EINVAL;
+	sim_set(h, at(bdf, "up").text, value);
+	return 0;
+}
+
+/* Any bridge is there: none is a PCI function. */
 static int write_master(struct host *h, const char *bdf, const char *value)
 {
 	char before[64];
-	bool same = host_read(h, at(bdf, "master").text, before, sizeof(before)) >= 0 && strcmp(before, value) == 0;
 
-	if (same)
+	if (*value && !str_is_interface(value))
+		return -EINVAL;
+	if (host_read(h, at(bdf, "master").text, before, sizeof(before)) >= 0 && strcmp(before, value) == 0)
 		return 0;
 	sim_remove(h, at(bdf, "master").text);
 	sim_remove(h, at(bdf, "vlans").text);
@@ -67,30 +115,53 @@ static int write_master(struct host *h, const char *bdf, const char *value)
 	return 0;
 }
 
+static int write_vlans(struct host *h, const char *bdf, const char *value)
+{
+	char text[HOST_VALUE_BYTES];
+	struct vlans v;
+
+	if (vlans_parse(value, &v) < 0)
+		return -EINVAL;
+	if (!host_has(h, at(bdf, "master").text))
+		return -ENOENT;
+	if (vlans_format(&v, text, sizeof(text)) < 0)
+		return -E2BIG;
+	sim_set(h, at(bdf, "vlans").text, text);
+	return 0;
+}
+
+static int write_loose(struct host *h, const char *bdf, const char *value)
+{
+	(void)h, (void)bdf, (void)value;
+	return -EACCES;
+}
+
+static const struct what {
+	const char *name;
+	int (*write)(struct host *h, const char *bdf, const char *value);
+} whats[] = {
+	{ "name", write_name },
+	{ "mtu", write_mtu },
+	{ "up", write_up },
+	{ "master", write_master },
+	{ "vlans", write_vlans },
+	{ "loose", write_loose },
+};
+
 int sim_nic_write(struct host *h, const char *rest, const char *value)
 {
-	const char *what = str_basename(rest);
-	char bdf[BDF_TEXT_MAX], up[16] = "";
-	uint64_t mtu;
+	const char *slash = strchr(rest, '/');
+	char bdf[BDF_TEXT_MAX];
 
 	snprintf(bdf, sizeof(bdf), "%.*s", (int)strcspn(rest, "/"), rest);
-	if (!host_has(h, at(bdf, "name").text))
-		return -ENODEV;
-	host_read(h, at(bdf, "up").text, up, sizeof(up));
-	if (strcmp(what, "master") == 0)
-		return write_master(h, bdf, value);
-	if (strcmp(what, "name") == 0 && strcmp(up, "up") == 0)
-		return -EBUSY;
-	if (strcmp(what, "mtu") == 0 && !str_decimal(value, MTU_MAX, &mtu))
-		return -EINVAL;
-	if (strcmp(what, "up") == 0 && strcmp(value, "up") != 0 && strcmp(value, "down") != 0)
-		return -EINVAL;
-	if (strcmp(what, "vlans") == 0 && !host_has(h, at(bdf, "master").text))
-		return -EOPNOTSUPP;
-	if (strcmp(what, "loose") == 0)
-		return -EINVAL;
-	sim_set(h, at(bdf, what).text, value);
-	return 0;
+	for (size_t i = 0; slash && i < sizeof(whats) / sizeof(*whats); i++) {
+		if (strcmp(slash + 1, whats[i].name) != 0)
+			continue;
+		if (whats[i].write != write_loose && !host_has(h, at(bdf, "name").text))
+			return -ENOENT;
+		return whats[i].write(h, bdf, value);
+	}
+	return -ENOENT;
 }
 
 /* --- units ------------------------------------------------------------------------------------------------------- */
