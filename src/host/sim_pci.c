@@ -76,15 +76,18 @@ static void link_to(struct sim_pci *p, const char *from, const char *to)
 }
 
 /*
- * vfio-pci allows runtime power management when it takes a function and forbids it when it lets go
- * (drivers/vfio/pci/vfio_pci_core.c, vfio_pci_core_register_device() and _unregister_device()).
+ * Drivers that allow runtime power management when they take a function. vfio-pci forbids it when it lets go
+ * (drivers/vfio/pci/vfio_pci_core.c, vfio_pci_core_register_device() and _unregister_device()), i801_smbus does not
+ * (drivers/i2c/busses/i2c-i801.c, i801_probe() and i801_remove()). There are others, for which a host has to be looked
+ * at.
  */
-static void vfio_power(struct sim_pci *p, const char *path, const char *driver, const char *control)
+static void driver_power(struct sim_pci *p, const char *path, const char *driver, bool takes)
 {
 	const char *at = name_of(p, path, "power/control", NULL);
+	bool vfio = strcmp(driver, "vfio-pci") == 0;
 
-	if (strcmp(driver, "vfio-pci") == 0 && host_has(p->host, at))
-		sim_set(p->host, at, control);
+	if (host_has(p->host, at) && (vfio || (takes && strcmp(driver, "i801_smbus") == 0)))
+		sim_set(p->host, at, takes ? "auto" : "on");
 }
 
 static int attach(struct sim_pci *p, const char *bdf, const char *driver)
@@ -95,7 +98,7 @@ static int attach(struct sim_pci *p, const char *bdf, const char *driver)
 		return -ENODEV;
 	link_to(p, name_of(p, path, "driver", NULL), name_of(p, DRIVERS, driver, NULL));
 	link_to(p, name_of(p, DRIVERS, driver, bdf), path);
-	vfio_power(p, path, driver, "auto");
+	driver_power(p, path, driver, true);
 	sim_children_return(p->host, path);
 	sim_nic_return(p->host, bdf, driver);
 	return 0;
@@ -111,7 +114,7 @@ static int detach(struct sim_pci *p, const char *bdf, const char *driver)
 	sim_nic_leave(p->host, bdf, driver);
 	sim_remove(p->host, name_of(p, path, "driver", NULL));
 	sim_remove(p->host, name_of(p, DRIVERS, driver, bdf));
-	vfio_power(p, path, driver, "on");
+	driver_power(p, path, driver, false);
 	return 0;
 }
 
