@@ -160,7 +160,7 @@ static void leave_group(struct hotplug *x, const char *bdf, const char *path)
 		sim_remove(x->h, name_of(x, GROUPS, group, NULL));
 }
 
-/* --- leaving and being found --------------------------------------------------------------------------------------- */
+/* --- leaving and being found -------------------------------------------------------------------------------------- */
 
 static int by_address(const void *a, const void *b)
 {
@@ -187,7 +187,7 @@ static size_t functions_in(struct hotplug *x, const char *folder, char ***names)
 	return n;
 }
 
-/* Each bus has a link in a class: drivers/pci/probe.c, pci_add_new_bus(), and drivers/pci/remove.c, pci_remove_bus(). */
+/* Each bus has a link in a class, from drivers/pci/probe.c, pci_alloc_child_bus(), to remove.c, pci_remove_bus(). */
 static void link_bus_below(struct hotplug *x, const char *path, bool there)
 {
 	const char *folder = name_of(x, path, "pci_bus", NULL);
@@ -252,7 +252,7 @@ static bool has_power_management(struct hotplug *x, const char *path)
 	return false;
 }
 
-/* What the kernel sets anew: drivers/pci/probe.c and pci-sysfs.c; power/control by pci_pm_init() (drivers/pci/pci.c). */
+/* What the kernel sets anew: drivers/pci/probe.c and pci-sysfs.c; power/control: drivers/pci/pci.c, pci_pm_init(). */
 static void add(struct hotplug *x, const char *path)
 {
 	const char *bdf = str_basename(path);
@@ -327,7 +327,7 @@ static void rescan_all(struct hotplug *x)
 			rescan(x, name_of(x, "sys/devices", names[i], NULL));
 }
 
-/* --- writes --------------------------------------------------------------------------------------------------------- */
+/* --- writes ------------------------------------------------------------------------------------------------------- */
 
 static const char *folder_of(struct hotplug *x, const char *name)
 {

@@ -6,7 +6,7 @@
 
 /*
  * How functions leave the PCI bus and are found again: remove, rescan, and the IOMMU group they get then. Each rule is
- * seen in a real kernel by tests/conformance.c on three machines, or names the kernel's file and function beside it.
+ * seen in a real kernel by tests/conformance_*.c on three machines, or names the kernel's file and function beside it.
  */
 
 /* Once the tree is there: the files to write to, and a life for each function, in order of address. */

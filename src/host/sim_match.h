@@ -25,7 +25,7 @@ void sim_match_learn(struct sim_match *m, const char *bdf, const char *driver);
 int sim_match_add_id(struct sim_match *m, const char *driver, const char *ids);
 int sim_match_remove_id(struct sim_match *m, const char *driver, const char *ids);
 
-/* The driver is unloaded. Only what it was told of before the host was described it is told of again when it returns. */
+/* The driver is unloaded. What it was told of before the host was described it is told of again when it returns. */
 void sim_match_forget(struct sim_match *m, const char *driver);
 
 #endif

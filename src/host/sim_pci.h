@@ -6,7 +6,7 @@
 
 /*
  * The rules of the PCI bus and its drivers, as far as handover writes to them. Each is seen in a real kernel by
- * tests/conformance.c, or names the kernel's file and function beside it.
+ * tests/conformance_pair.c, or names the kernel's file and function beside it.
  */
 struct sim_pci;
 
