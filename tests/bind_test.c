@@ -95,6 +95,28 @@ static void siblings_of_the_group_go_along_and_say_why(void **state)
 	scene_end(&s);
 }
 
+/* Only one that was just found may get its driver by itself; one that stands there unbound waits for nobody. */
+static void nothing_is_waited_for_on_the_way_out(void **state)
+{
+	static struct poke writes[STEP_WRITES_MAX];
+	const struct step *step;
+	struct scene s;
+	size_t n;
+
+	(void)state;
+	plan_bind(&s, host_load("workstation-4070"), "id: \"10de:2783\"", "    return: cycle\n");
+	assert_true(s.planned);
+	step = step_at(&s, 1);
+	n = step_writes(step, &step->from, &step->to, writes);
+	assert_int_equal(n, 4);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(writes[i].patience_ms, 0);
+	n = step_writes(step, &step->to, &step->home, writes);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(writes[i].patience_ms > 0, strcmp(writes[i].put, "nouveau") == 0);
+	scene_end(&s);
+}
+
 static void siblings_that_are_named_are_not_doubled(void **state)
 {
 	struct scene s;
@@ -657,6 +679,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(siblings_of_the_group_go_along_and_say_why),
+		cmocka_unit_test(nothing_is_waited_for_on_the_way_out),
 		cmocka_unit_test(siblings_that_are_named_are_not_doubled),
 		cmocka_unit_test(siblings_named_in_another_step_are_left_to_it),
 		cmocka_unit_test(a_bridge_of_the_group_stays),

@@ -255,20 +255,21 @@ static enum answer change_driver(struct turn *t, size_t i, const char *address)
 {
 	int o = find(t, DEVICES "/", address, "/driver_override");
 	const char *driver = t->now[i].text, *goal = t->goal[i].text;
+	bool reserved = goal && o >= 0 && str_same(t->now[o].text, goal);
 
 	if (driver && !is_ours(t, i, address)) {
 		error_set(t->err, -EBUSY, "it is bound to '%s', which is not handover's doing; unbind it by hand, then "
 					  "run `handover recover`", driver);
 		return FAILS;
 	}
-	if (goal && o >= 0 && !str_same(t->now[o].text, goal))
+	if (goal && o >= 0 && !reserved)
 		override(t, (size_t)o, goal);
 	else if (driver)
 		unbind(t, i, address);
 	else
 		bind(t, i, address, goal);
 	/* Just found: a driver that takes its time, or has yet to be loaded by udev, is not disturbed. */
-	if (!driver && find(t, "life/", address, "") >= 0)
+	if (!driver && !reserved && find(t, "life/", address, "") >= 0)
 		patiently(t, PROBE_PATIENCE_MS, i, t->goal[i]);
 	return WRITES;
 }
