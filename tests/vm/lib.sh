@@ -137,18 +137,16 @@ life_of() {
 	stat -L -c %i "$pci/$1" 2>/dev/null || echo -
 }
 
-# snapshot: one line for each PCI function with what must come back as it was.
-# Group numbers are not in it: the kernel hands them out anew.
-snapshot() {
-	local dir bdf
-	for dir in "$pci"/*; do
-		bdf=${dir##*/}
-		echo "$bdf ids=$(ids_of "$bdf") driver=$(driver_of "$bdf")" \
-			"override=$(override_of "$bdf") members=$(members_of "$bdf")" \
-			"reset=$(value_of "$dir/reset_method") power=$(value_of "$dir/power/control")" \
-			"d3cold=$(value_of "$dir/d3cold_allowed") numvfs=$(value_of "$dir/sriov_numvfs")" "nic=$(nic_of "$bdf")"
-	done
-}
+# snapshot: what must come back as it was of each PCI function, its network interface included; a line for each thing,
+# which begins with the function's address. Group numbers are not in it: the kernel hands them out anew.
+snapshot() (
+	shopt -s nullglob
+	cd "$pci" || exit
+	stat -c '%n %N' */driver */net/*/master
+	printf '%s\n' */iommu_group/devices/*
+	grep -sH . */{vendor,device,driver_override,reset_method,power/control,d3cold_allowed,sriov_numvfs} \
+		*/net/*/{mtu,flags}
+)
 
 # state_of PID: R, S, ...; D if it hangs in the kernel; - if it is gone.
 state_of() {
