@@ -109,6 +109,7 @@ static void add_cycle(struct wanted *x, struct step *s, const struct function *f
 
 	split_foretell(x->p->inventory, &self, a, &f);
 	place_attributes(x->p, s, fn, STAY_LENT);
+	place_udev(x->p, s, fn, STAY_LENT);
 	s->id = NULL;
 	step_look(s, arena_fmt(a, "life/%s", fn->address), value_present(), value_present(), value_new(a));
 	step_look(s, arena_fmt(a, "id/%s", fn->address), value_of(fn->id), value_of(fn->id), value_of(fn->id));

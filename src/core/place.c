@@ -58,6 +58,17 @@ void place_nic(struct planner *p, struct step *s, const struct function *fn, enu
 	}
 }
 
+void place_udev(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
+{
+	const char *look = arena_fmt(p->arena, "udev/%s", fn->address);
+	char text[16];
+
+	if (host_read(p->host, look, text, sizeof(text)) < 0 || strcmp(text, "done") != 0)
+		return;
+	step_look(s, look, value_any(), stay == STAY_RETURNS ? value_hoped("done") : value_any(),
+		  stay == STAY_RETURNS ? value_any() : value_hoped("done"));
+}
+
 static size_t count_looks(const struct step *s, const char *prefix)
 {
 	size_t n = 0;
@@ -189,6 +200,7 @@ static void look_at_all(struct planner *p, struct step *s, const struct function
 	place_attributes(p, s, fn, stay);
 	place_nic(p, s, fn, stay);
 	place_usb(p, s, fn, stay);
+	place_udev(p, s, fn, stay);
 }
 
 void place_lent(struct planner *p, struct step *s, const struct function *fn)

@@ -26,6 +26,9 @@ void place_attributes(struct planner *p, struct step *s, const struct function *
 /* Name, MTU, bridge, VLANs and up of its network interface, if it has one. */
 void place_nic(struct planner *p, struct step *s, const struct function *fn, enum stay stay);
 
+/* That udev has applied its rules again to one that is found anew: hoped for, and looked at only where udev runs. */
+void place_udev(struct planner *p, struct step *s, const struct function *fn, enum stay stay);
+
 /* The devices at its ports, if it is a USB controller: hoped for, because a person may unplug one meanwhile. */
 void place_usb(struct planner *p, struct step *s, const struct function *fn, enum stay stay);
 

@@ -150,7 +150,7 @@ bool step_is_lent(const struct step *s)
 
 bool look_function(const char *look, char address[BDF_TEXT_MAX])
 {
-	static const char *const prefixes[] = { "sys/bus/pci/devices/", "life/", "id/", "group/", "nic/", "usb/" };
+	static const char *const prefixes[] = { "sys/bus/pci/devices/", "life/", "id/", "group/", "nic/", "usb/", "udev/" };
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
 		const char *at = look + strlen(prefixes[i]);

@@ -299,6 +299,8 @@ static void put_interface(struct writer *w, const char *bdf)
 		fprintf(w->out, "V: %s=", w->name);
 		put_escaped(w->out, w->buf);
 	}
+	if (get(w, "udev", bdf, NULL) >= 0)
+		fprintf(w->out, "V: udev/%s=%s\n", bdf, w->buf);
 }
 
 static void put_interfaces(struct writer *w)

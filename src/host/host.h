@@ -37,6 +37,8 @@
  *       master            "vmbr0"; absent: none. Writing it puts the interface into that bridge, "" takes it out
  *       vlans             its VLANs as port of a bridge: "1 pvid untagged, 2-4094"; absent: it is no port of a bridge
  *       loose             what else hangs on it and would be lost with it, in words; absent: nothing
+ *   udev/ADDRESS          "done" once udev has applied its rules to a function and to its network interface, "pending" until
+ *                         then; absent if the function is, or if there is no udev
  *   unit/NAME/WHAT        a unit of systemd; absent if there is no such unit, or no systemd:
  *       state             "active", "inactive", "failed", ...; writing "start", "stop", "restart" does that and
  *                         waits for its end

@@ -16,6 +16,7 @@
 #include "host/live.h"
 #include "host/live_module.h"
 #include "host/live_nic.h"
+#include "host/live_udev.h"
 #include "host/live_unit.h"
 #include "host/reader.h"
 #include "host/worker.h"
@@ -86,6 +87,8 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 		return kmod_of(l) ? live_module_candidates(l->kmod, rest, buf, size) : -ENOENT;
 	if (belongs(name, "unit/", &rest))
 		return live_unit_read(rest, buf, size);
+	if (belongs(name, "udev/", &rest))
+		return live_udev_read(rest, buf, size);
 	if (belongs(name, "life/", &rest))
 		return read_life(l->root, rest, buf, size);
 	if (may_block(name))
@@ -99,7 +102,7 @@ static ssize_t live_link(struct host *h, const char *name, char *buf, size_t siz
 	ssize_t n;
 
 	if (belongs(name, "module/", &rest) || belongs(name, "modalias/", &rest) || belongs(name, "unit/", &rest) ||
-	    belongs(name, "nic/", &rest) || belongs(name, "life/", &rest))
+	    belongs(name, "nic/", &rest) || belongs(name, "life/", &rest) || belongs(name, "udev/", &rest))
 		return -EINVAL;
 	n = readlinkat(live_of(h)->root, name, buf, size);
 	if (n < 0)

@@ -217,6 +217,9 @@ static void stop(struct hotplug *x, const char *path)
 	link_bus_below(x, path, false);
 	sim_remove(x->h, name_of(x, DEVICES, bdf, NULL));
 	sim_remove(x->h, name_of(x, "life", bdf, NULL));
+	if (host_has(x->h, name_of(x, "udev", bdf, NULL)))
+		sim_set(x->h, name_of(x, path, "sim_udev", NULL), "");
+	sim_remove(x->h, name_of(x, "udev", bdf, NULL));
 }
 
 static void set_if_there(struct hotplug *x, const char *path, const char *file, const char *text)
@@ -267,6 +270,8 @@ static void add(struct hotplug *x, const char *path)
 	set_if_there(x, path, "sriov_numvfs", "0");
 	if (get(x, name_of(x, path, "sim_reset_method", NULL), methods, sizeof(methods)))
 		set_if_there(x, path, "reset_method", methods);
+	if (host_has(x->h, name_of(x, path, "sim_udev", NULL)))
+		sim_set(x->h, name_of(x, "udev", bdf, NULL), "done");
 	join_group(x, bdf, path);
 	link_bus_below(x, path, true);
 }
