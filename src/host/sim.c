@@ -12,6 +12,7 @@
 #include "host/sim_nic.h"
 #include "host/sim_pci.h"
 
+#define DUMP_DATA_MAX 128	/* of more than that, config space above all, a dump tells the hash */
 #define LINKS_MAX 16	/* links followed for one name */
 
 enum kind { FOLDER, FILE_, LINK };
@@ -428,6 +429,10 @@ static void dump_data(const struct node *c, FILE *out)
 {
 	static const char digit[] = "0123456789abcdef";
 
+	if (c->n > DUMP_DATA_MAX) {
+		fprintf(out, "%zu bytes, %016llx\n", c->n, (unsigned long long)str_hash(STR_HASH_START, c->data, c->n));
+		return;
+	}
 	for (size_t i = 0; i < c->n; i++) {
 		unsigned char byte = c->data[i];
 
