@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Topology seed: the network interface of a function, the module that drives it, and a single USB device.
+ *
+ * An interface that comes back has the name the kernel gives it, "eth" and the lowest number that is free
+ * (net/core/dev.c, dev_alloc_name()); where udev runs, that gives it the same as before. Here nobody does, so the
+ * interfaces keep the kernel's names, and both kinds of host can say the same.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conformance.h"
+
+#define NIC SEED_NIC
+#define NAME "eth0"
+#define OTHER_NAME "eth1"	/* of 03:00.0 */
+#define BRIDGE "vmbr0"
+#define NIC_NAMES "nic/" NIC "/"
+#define XHCI "0000:00:14.0"
+#define KEYBOARD "usb/" XHCI "/1:1"
+#define KEYBOARD_ID "0627:0001"
+
+/* --- network interfaces ------------------------------------------------------------------------------------------- */
+
+static void is_fresh(void)
+{
+	comes(NIC_NAMES "name", NAME);
+	reads(NIC_NAMES "mtu", "1500");
+	reads(NIC_NAMES "up", "down");
+	reads(NIC_NAMES "master", NULL);
+	reads(NIC_NAMES "vlans", NULL);
+	reads(NIC_NAMES "loose", NULL);
+}
+
+static void is_absent(void)
+{
+	static const char *const names[] = { "name", "mtu", "up", "master", "vlans", "loose" };
+	char name[HOST_NAME_BYTES];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(name, sizeof(name), NIC_NAMES "%s", names[i]);
+		reads(name, NULL);
+	}
+	put(NIC_NAMES "mtu", "1400", ENOENT);
+	put(NIC_NAMES "master", BRIDGE, ENOENT);
+	put(NIC_NAMES "up", "up", ENOENT);
+}
+
+static void nic_values(void)
+{
+	part = "values of a network interface";
+	is_fresh();
+	put(NIC_NAMES "mtu", "x", EINVAL);
+	put(NIC_NAMES "mtu", "", EINVAL);
+	put(NIC_NAMES "mtu", "20", EINVAL);
+	put(NIC_NAMES "mtu", "65536", EINVAL);
+	put(NIC_NAMES "up", "x", EINVAL);
+	put(NIC_NAMES "up", "", EINVAL);
+	put(NIC_NAMES "loose", "x", EACCES);
+	put(NIC_NAMES "speed", "10", ENOENT);
+	put("nic/0000:00:1f.4/mtu", "1400", ENOENT);
+	put("nic/0000:ff:1f.7/mtu", "1400", ENOENT);
+	is_fresh();
+	put(NIC_NAMES "mtu", "1400", 0);
+	reads(NIC_NAMES "mtu", "1400");
+	put(NIC_NAMES "up", "up", 0);
+	put(NIC_NAMES "up", "up", 0);
+	reads(NIC_NAMES "up", "up");
+	put(NIC_NAMES "mtu", "1500", 0);
+	put(NIC_NAMES "up", "down", 0);
+	is_fresh();
+}
+
+/* While it is up, 6.1 refuses (EBUSY), and newer kernels do not: that is not asked. */
+static void nic_name(void)
+{
+	static const char *const nonsense[] = { "", "a/b", "a b", "a:b", "eth%d", ".", "sixteen-is-a-lot" };
+
+	part = "names of a network interface";
+	for (size_t i = 0; i < sizeof(nonsense) / sizeof(*nonsense); i++)
+		put(NIC_NAMES "name", nonsense[i], EINVAL);
+	put(NIC_NAMES "name", OTHER_NAME, EEXIST);
+	reads(NIC_NAMES "name", NAME);
+	put(NIC_NAMES "name", NAME, 0);
+	put(NIC_NAMES "name", "fifteen-is-good", 0);
+	reads(NIC_NAMES "name", "fifteen-is-good");
+	put(NIC_NAMES "name", NAME, 0);
+	is_fresh();
+}
+
+static void nic_bridge(void)
+{
+	part = "a network interface in a bridge";
+	put(NIC_NAMES "vlans", "1", ENOENT);
+	put(NIC_NAMES "master", "a/b", EINVAL);
+	put(NIC_NAMES "master", "", 0);
+	put(NIC_NAMES "master", BRIDGE, 0);
+	reads(NIC_NAMES "master", BRIDGE);
+	reads(NIC_NAMES "vlans", "1 pvid untagged");
+	put(NIC_NAMES "vlans", "bogus", EINVAL);
+	put(NIC_NAMES "vlans", "0", EINVAL);
+	put(NIC_NAMES "vlans", "1 pvid, 2 pvid", EINVAL);
+	put(NIC_NAMES "vlans", "2-9, 10 pvid untagged, 11, 12-4094", 0);
+	reads(NIC_NAMES "vlans", "2-9, 10 pvid untagged, 11-4094");
+	/* It is in that bridge already. */
+	put(NIC_NAMES "master", BRIDGE, 0);
+	reads(NIC_NAMES "vlans", "2-9, 10 pvid untagged, 11-4094");
+	put(NIC_NAMES "vlans", "", 0);
+	reads(NIC_NAMES "vlans", "");
+	put(NIC_NAMES "master", "", 0);
+	is_fresh();
+	put(NIC_NAMES "master", BRIDGE, 0);
+	reads(NIC_NAMES "vlans", "1 pvid untagged");
+	put(NIC_NAMES "master", "", 0);
+}
+
+/* All that it had; the next call is to lose it. */
+static void nic_in_use(void)
+{
+	put(NIC_NAMES "mtu", "1400", 0);
+	put(NIC_NAMES "master", BRIDGE, 0);
+	put(NIC_NAMES "vlans", "2-4094", 0);
+	put(NIC_NAMES "up", "up", 0);
+	reads(NIC_NAMES "up", "up");
+	reads(NIC_NAMES "loose", NULL);
+}
+
+static void nic_comes_and_goes(void)
+{
+	part = "a network interface leaves with its driver";
+	nic_in_use();
+	put_file(NIC, "driver/unbind", NIC, 0);
+	is_absent();
+	put("module/vfio_pci", "load", 0);
+	put_file(NIC, "driver_override", "vfio-pci", 0);
+	put(DRIVERS "vfio-pci/bind", NIC, 0);
+	is_absent();
+	put_file(NIC, "driver/unbind", NIC, 0);
+	put_file(NIC, "driver_override", "", 0);
+	put(DRIVERS "e1000/bind", NIC, 0);
+	is_fresh();
+	part = "a network interface leaves with its function";
+	nic_in_use();
+	removes(NIC);
+	is_absent();
+	rescans(BUSES "0000:00/rescan");
+	is_back(NIC, "e1000");
+	is_fresh();
+	part = "a network interface leaves from another driver";
+	nic_in_use();
+	put_file(NIC, "driver_override", "vfio-pci", 0);
+	put_file(NIC, "driver/unbind", NIC, 0);
+	put(DRIVERS "vfio-pci/bind", NIC, 0);
+	removes(NIC);
+	rescans("sys/bus/pci/rescan");
+	is_back(NIC, "e1000");
+	is_fresh();
+}
+
+void conformance_nic(void)
+{
+	nic_values();
+	nic_name();
+	nic_bridge();
+	nic_comes_and_goes();
+}
+
+/* --- modules ------------------------------------------------------------------------------------------------------ */
+
+static void unloaded(void)
+{
+	reads("module/e1000", NULL);
+	driver(NIC, NULL);
+	reads(DRIVERS "e1000/module", NULL);
+	put(DRIVERS "e1000/bind", NIC, ENOENT);
+	put("sys/bus/pci/drivers_probe", NIC, 0);
+	driver(NIC, NULL);
+	is_absent();
+}
+
+static void loaded(void)
+{
+	reads("module/e1000", "live");
+	reads(DRIVERS "e1000/module", "e1000");
+	driver_comes(NIC, "e1000");
+	is_fresh();
+}
+
+static void module_of_nic(void)
+{
+	part = "a module is taken out and loaded again";
+	reads("module/e1000", "live");
+	nic_in_use();
+	put("module/e1000", "x", EINVAL);
+	put("module/e1000", "load", 0);
+	reads(NIC_NAMES "mtu", "1400");
+	put("module/e1000", "unload", 0);
+	unloaded();
+	put("module/e1000", "unload", ENOENT);
+	put("module/no_such_module", "unload", ENOENT);
+	reads(DEVICE "0000:03:00.0/driver", "e1000e");
+	put("module/e1000", "load", 0);
+	loaded();
+	/* What was free before is taken. */
+	put_file(NIC, "driver/unbind", NIC, 0);
+	put("module/e1000", "unload", 0);
+	put("module/e1000", "load", 0);
+	loaded();
+	/* What has been found meanwhile, too. */
+	put("module/e1000", "unload", 0);
+	removes(NIC);
+	rescans("sys/bus/pci/rescan");
+	is_back(NIC, NULL);
+	unloaded();
+	put("module/e1000", "load", 0);
+	loaded();
+	/* Not what is to have another. */
+	put_file(NIC, "driver_override", "vfio-pci", 0);
+	put("module/e1000", "unload", 0);
+	put("module/e1000", "load", 0);
+	driver(NIC, NULL);
+	is_absent();
+	put_file(NIC, "driver_override", "", 0);
+	put(DRIVERS "e1000/bind", NIC, 0);
+	loaded();
+}
+
+/* Which are built in is the kernel's choice; of 6.1 it is this one. */
+static void module_builtin(void)
+{
+	char state[32];
+
+	part = "a module that is no file";
+	if (host_read(host, "module/shpchp", state, sizeof(state)) < 0)
+		return;
+	reads("module/shpchp", "builtin");
+	put("module/shpchp", "load", 0);
+	put("module/shpchp", "unload", ENOENT);
+	reads("module/shpchp", "builtin");
+}
+
+/* drivers/pci/pci-driver.c, pci_free_dynids() */
+static void module_forgets_ids(void)
+{
+	part = "a module that was told of ids";
+	put("module/vfio_pci", "load", 0);
+	put(DRIVERS "vfio-pci/new_id", "1234 ffff", 0);
+	put(DRIVERS "vfio-pci/new_id", "1234 ffff", EEXIST);
+	put("module/vfio_pci", "unload", 0);
+	reads("module/vfio_pci", NULL);
+	reads(DRIVERS "vfio-pci/module", NULL);
+	put("module/vfio_pci", "load", 0);
+	put(DRIVERS "vfio-pci/remove_id", "1234 ffff", ENODEV);
+}
+
+static void module_of_usb(void)
+{
+	part = "the module of USB controllers";
+	counts_come(USB_NAMES, "/usb", 12);
+	put("module/xhci_pci", "unload", 0);
+	counts(USB_NAMES, "/usb", 0);
+	counts(INPUTS, "/usb", 0);
+	driver(XHCI, NULL);
+	put("module/xhci_pci", "load", 0);
+	driver_comes(XHCI, "xhci_hcd");
+	counts_come(USB_NAMES, "/usb", 12);
+	comes(KEYBOARD, KEYBOARD_ID);
+}
+
+void conformance_module(void)
+{
+	module_of_nic();
+	module_builtin();
+	module_forgets_ids();
+	module_of_usb();
+}
+
+/* --- a USB device ------------------------------------------------------------------------------------------------- */
+
+/* USB_NAMES/NAME/FILE of the keyboard, or of its interface. Bus numbers change. */
+static const char *keyboard(struct arena *a, bool is_interface, const char *file)
+{
+	char link[HOST_VALUE_BYTES], **names;
+	size_t n = 0;
+
+	if (host_list(host, USB_NAMES, a, &names, &n) < 0)
+		return "";
+	for (size_t i = 0; i < n; i++) {
+		const char *port = strchr(names[i], '-');
+
+		if (port && strcmp(port, "-1") == 0 &&
+		    host_link(host, arena_fmt(a, USB_NAMES "/%s", names[i]), link, sizeof(link)) >= 0 &&
+		    strstr(link, XHCI "/usb"))
+			return arena_fmt(a, USB_NAMES "/%s%s/%s", names[i], is_interface ? ":1.0" : "", file);
+	}
+	return "";
+}
+
+void conformance_usb(void)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	const char *authorized = keyboard(a, false, "authorized"), *user = keyboard(a, true, "driver");
+
+	part = "a USB device is shut out and let in";
+	counts_come(USB_NAMES, XHCI "/usb", 6);
+	comes(user, "usbhid");
+	reads(authorized, "1");
+	put(authorized, "x", EINVAL);
+	put(authorized, "", EINVAL);
+	for (int i = 0; i < 2; i++) {
+		put(authorized, "0", 0);
+		reads(authorized, "0");
+		reads(user, NULL);
+		reads(KEYBOARD, KEYBOARD_ID);
+		counts(USB_NAMES, XHCI "/usb", 5);
+		counts(INPUTS, XHCI, 0);
+		put(authorized, "0", 0);
+		put(authorized, "1", 0);
+		reads(authorized, "1");
+		comes(user, "usbhid");
+		counts_come(USB_NAMES, XHCI "/usb", 6);
+		assertion(count(INPUTS, XHCI "/usb") > 0, "inputs below", XHCI, "1", "0");
+		put(authorized, "1", 0);
+	}
+	/* Who is shut out stays so until its controller has found it again. */
+	put(authorized, "0", 0);
+	put_file(XHCI, "driver/unbind", XHCI, 0);
+	put(DRIVERS "xhci_hcd/bind", XHCI, 0);
+	counts_come(USB_NAMES, XHCI "/usb", 6);
+	reads(keyboard(a, false, "authorized"), "1");
+}
