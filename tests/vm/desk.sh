@@ -48,14 +48,19 @@ desk_profiles() {
 	} >/etc/handover/host.yaml
 }
 
-# desk_bridge: vmbr0 with the NIC as its port, as Proxmox has it; where there is no udev, the NIC gets its name too.
+# desk_bridge [NAME]: vmbr0 with the NIC as its port, as Proxmox has it. NAME is what it shall be called; there is no
+# udev to call it so when it is found anew, and handover waits a while for that.
 desk_bridge() {
-	ip link set "$(ls "$pci/$nic/net")" name eno1
-	ip link set eno1 mtu 1400
+	port=$(ls "$pci/$nic/net")
+	if [ -n "${1:-}" ]; then
+		ip link set "$port" name "$1"
+		port=$1
+	fi
+	ip link set "$port" mtu 1400
 	ip link add vmbr0 type bridge vlan_filtering 1
-	ip link set eno1 master vmbr0
-	bridge vlan add dev eno1 vid 2-4094
-	ip link set eno1 up
+	ip link set "$port" master vmbr0
+	bridge vlan add dev "$port" vid 2-4094
+	ip link set "$port" up
 	ip link set vmbr0 up
 	ip address add 10.0.2.15/24 dev vmbr0
 }
@@ -66,11 +71,11 @@ gateway_answers() {
 
 # desk_network: what the host's network is made of, as text; not ifindex, which is another for an interface found anew.
 desk_network() {
-	echo "eno1 is $(name_of /sys/class/net/eno1/device), in $(name_of /sys/class/net/eno1/master)"
-	ip -br link show dev eno1
+	echo "$port is $(name_of "/sys/class/net/$port/device"), in $(name_of "/sys/class/net/$port/master")"
+	ip -br link show dev "$port"
 	ip -br link show dev vmbr0
 	ip -4 -br address show dev vmbr0
-	bridge -compressvlans vlan show dev eno1
+	bridge -compressvlans vlan show dev "$port"
 }
 
 # each_alone DESC BDF...: each shares its IOMMU group with nobody.

@@ -6,7 +6,7 @@
 
 all=$(IFS=,; echo "${slot[*]}")
 desk_profiles
-desk_bridge
+desk_bridge eno1
 wait_for "the gateway answers" 20 gateway_answers
 for bdf in "${slot[@]}"; do
 	same "at power-on: group of $bdf" "$all" "$(members_of "$bdf")"

@@ -131,7 +131,7 @@ devices: {lpc: {at: "00:1f.0"}, ahci: {at: "00:1f.2"}, smbus: {at: "00:1f.3"}, h
 case $VM_TOPOLOGY in
 seed)
 	desk_profiles
-	desk_bridge
+	desk_bridge eno1
 	seed
 	;;
 builtin) builtin ;;

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# t_desk_kills.sh - as t_kills.sh, on the EliteDesk (topology seed; carries desk.sh): `handover boot` and VM 100's
+# phases, with functions that leave and come back, are killed before each write and each clone, and so are workers.
+# Then recover, or boot again: all functions must be there, with their drivers and groups, and the NIC in vmbr0.
+. /lab/lib.sh
+. /lab/desk.sh
+
+kills=0
+dirty=0
+
+desk_profiles
+# Split already, they have nothing to move; here they leave at each boot.
+sed -i 's/^boot:/&\n  - cycle: [audio, testdev, edu, nic]/' /etc/handover/host.yaml
+desk_bridge
+succeeds "boot" handover --quiet boot
+each_alone "after boot" "${slot[@]}"
+
+# Of the network what is asked for; its carrier takes seconds to come back.
+state() {
+	snapshot
+	bridge -compressvlans vlan show dev "$port"
+}
+state >/tmp/before
+
+note() {
+	dirty=$((dirty + 1))
+	echo "dirty: $*"
+}
+
+# clean DESC: everything is as after boot.
+clean() {
+	kills=$((kills + 1))
+	state 2>&1 | diff /tmp/before - >/tmp/diff || note "$1: $(cat /tmp/diff)"
+}
+
+# The next boot of the host, as far as handover can tell.
+new_boot() {
+	rm -f /run/handover/host.journal
+}
+
+# Every other time what was begun is taken back first.
+after_boot() {
+	if [ $((kills % 2)) -eq 0 ]; then
+		handover recover >/tmp/out 2>/tmp/err || note "$1: recover: $(cat /tmp/err)"
+		[ ! -e /run/handover/host.journal ] || handover status | grep -q '^host  prepared' ||
+			note "$1: after recover: $(handover status)"
+		state 2>&1 | diff /tmp/before - >/tmp/diff || note "$1: after recover: $(cat /tmp/diff)"
+	fi
+	handover --quiet boot 2>/tmp/err || note "$1: boot: $(cat /tmp/err)"
+	handover status | grep -q '^host  prepared' || note "$1: $(handover status)"
+	clean "$1"
+}
+
+after_phase() {
+	handover recover >/tmp/out 2>/tmp/err || note "$1: recover: $(cat /tmp/err)"
+	same_nic=$(life_of $nic)
+	[ "$same_nic" = "$nic_life" ] || note "$1: the NIC was found anew"
+	[ "$(handover status 100)" = "VM 100: it has no lease" ] || note "$1: $(handover status 100)"
+	clean "$1"
+}
+
+# killed CALL N ARGUMENTS...: handover, killed at the Nth such call. False if it came to its end.
+killed() {
+	local call=$1 n=$2
+	shift 2
+	# bash would tell of each death on its own stderr
+	{
+		strace -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$n" handover --quiet "$@"
+		[ $? -eq 137 ]
+	} 2>/dev/null
+}
+
+every_boot() {
+	local call=$1 n=1
+
+	while new_boot && killed "$call" $n boot; do
+		after_boot "boot, $call $n"
+		n=$((n + 1))
+		[ $n -lt 200 ] || die "boot never ends"
+	done
+	clean "boot"
+	[ $n -gt 3 ] || die "only $((n - 1)) calls of $call at boot"
+	ok "boot, killed before each of its $((n - 1)) calls of $call"
+}
+
+every_phase() {
+	local call=$1 phase=$2 n=1
+
+	while :; do
+		[ "$phase" = pre-start ] || handover --quiet 100 pre-start || die "pre-start before $phase"
+		killed "$call" $n 100 "$phase" || break
+		after_phase "$phase, $call $n"
+		n=$((n + 1))
+		[ $n -lt 200 ] || die "$phase never ends"
+	done
+	handover --quiet 100 post-stop || die "post-stop after $phase"
+	[ $n -gt 3 ] || die "only $((n - 1)) calls of $call in $phase"
+	ok "$phase, killed before each of its $((n - 1)) calls of $call"
+}
+
+# A worker is killed whenever it is about to write to this file: going out, and being taken back.
+worker() {
+	local file=$1
+	shift
+	strace -qq -f -o /dev/null -P "$file" -e inject=write:signal=KILL handover "$@" 2>/dev/null >&2
+	[ $? -ne 0 ] || die "$* did not notice that its worker for $file was killed"
+}
+
+for file in "$pci/$audio/remove" "$pci/$nic/remove" /sys/class/pci_bus/0000:00/rescan \
+	/sys/bus/pci/drivers/e1000/unbind; do
+	new_boot
+	worker "$file" boot
+	after_boot "boot, workers for $file killed"
+done
+ok "boot, its workers killed"
+every_boot write
+every_boot clone
+nic_life=$(life_of $nic)
+for file in "$pci/$audio/driver_override" /sys/bus/pci/drivers/vfio-pci/bind; do
+	worker "$file" 100 pre-start
+	after_phase "pre-start, workers for $file killed"
+done
+for file in "$pci/$audio/remove" /sys/class/pci_bus/0000:00/rescan "$pci/$lpc/driver_override"; do
+	handover --quiet 100 pre-start || die "pre-start"
+	worker "$file" 100 post-stop
+	after_phase "post-stop, workers for $file killed"
+done
+ok "pre-start and post-stop, their workers killed"
+for phase in pre-start post-stop; do
+	every_phase write $phase
+	every_phase clone $phase
+done
+figure vm-desk-kills $kills
+figure vm-desk-kills-dirty $dirty
+[ $dirty -eq 0 ]
