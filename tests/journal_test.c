@@ -164,9 +164,11 @@ static void steps_of_all_phases_are_read_as_they_were_written(void **state)
 
 static void marks_of_all_phases_are_taken(void **state)
 {
-	static const char *const good[] = {
+	static const char whole[] =
 		"do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\ndo\t2\ndid\t2\ndo\t3\nundo\t3\nundid\t3\nundo\t2\nundid\t2\n"
-		"undo\t1\nundid\t1\nundo\t0\nundid\t0\ndo\t4\nundo\t4\nundid\t4\ndo\t5\ndid\t5\n",
+		"undo\t1\nundid\t1\nundo\t0\nundid\t0\ndo\t4\nundo\t4\nundid\t4\ndo\t5\ndid\t5\n";
+	static const char *const good[] = {
+		whole,
 		/* A start that failed: post-stop comes all the same. */
 		"do\t0\nundo\t0\nundid\t0\ndo\t4\ndid\t4\ndo\t5\n",
 		/* A pre-stop without a post-start. */
@@ -191,6 +193,28 @@ static void marks_of_all_phases_are_taken(void **state)
 		if (parse_phases(a, bad[i], &read) != -EBADMSG)
 			fail_msg("taken: %s", bad[i]);
 	}
+}
+
+/* As version 1 wrote it: no patience. */
+static void a_journal_of_the_version_before_is_read(void **state)
+{
+	static const char lease_text[] =
+		"handover-journal\t1\nvmid\t100\nboot\tb\ngeneration\t0123456789abcdef\nprofile\t/a.yaml\t0000000000000000\n"
+		"step\tbind\t0000:02:00.0\tpre-start\t=10de:2783:1043:896e\t-\n"
+		"look\tsys/bus/pci/devices/0000:02:00.0/driver\t=nouveau\t=vfio-pci\t*\n";
+	_cleanup_arena_ struct arena *a = arena_new();
+	const char *text = arena_fmt(a, "%sready\t1\t%016llx\ndo\t0\ndid\t0\nheld\n", lease_text,
+				     (unsigned long long)str_hash(STR_HASH_START, lease_text, sizeof(lease_text) - 1));
+	struct lease read;
+	size_t good;
+
+	(void)state;
+	assert_int_equal(parse(a, text, strlen(text), &read, &good), 0);
+	assert_true(read.held);
+	assert_int_equal(read.n, 1);
+	assert_int_equal(read.steps[0].patience_ms, 0);
+	assert_int_equal(read.steps[0].home.v[0].kind, VALUE_ANY);
+	assert_string_equal(read.steps[0].to.v[0].text, "vfio-pci");
 }
 
 static void what_a_look_was_is_read_or_refused(void **state)
@@ -338,9 +362,11 @@ static void a_torn_last_line_was_never_written(void **state)
 static void each_kind_of_damage_is_refused(void **state)
 {
 	static const struct { const char *old, *new; } cases[] = {
-		{ "handover-journal\t1\n", "" },
-		{ "handover-journal\t1\n", "handover-journal\t2\n" },
-		{ "handover-journal\t1\n", "journal\t1\n" },
+		{ "handover-journal\t2\n", "" },
+		{ "handover-journal\t2\n", "handover-journal\t0\n" },
+		{ "handover-journal\t2\n", "handover-journal\t1\n" },
+		{ "handover-journal\t2\n", "handover-journal\t3\n" },
+		{ "handover-journal\t2\n", "journal\t2\n" },
 		{ "vmid\t100\n", "vmid\t99\n" },
 		{ "vmid\t100\n", "vmid\t0100\n" },
 		{ "vmid\t100\n", "" },
@@ -857,6 +883,7 @@ int main(void)
 		cmocka_unit_test(steps_of_all_phases_are_read_as_they_were_written),
 		cmocka_unit_test(marks_of_all_phases_are_taken),
 		cmocka_unit_test(what_a_look_was_is_read_or_refused),
+		cmocka_unit_test(a_journal_of_the_version_before_is_read),
 		cmocka_unit_test(a_journal_lives_in_memory),
 		cmocka_unit_test(a_torn_last_line_was_never_written),
 		cmocka_unit_test(each_kind_of_damage_is_refused),

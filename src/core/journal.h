@@ -29,7 +29,7 @@
  * the host. A last line without newline was never written. Any other damage is refused (-EBADMSG): then nobody
  * touches the host, because nobody knows.
  */
-#define JOURNAL_VERSION 1
+#define JOURNAL_VERSION 2	/* the one before is read too: a lease may be held while the program is replaced */
 #define JOURNAL_BYTES_MAX (1024 * 1024)
 #define GENERATION_BYTES 17	/* 16 hex digits, NUL */
 

@@ -103,6 +103,7 @@ struct reader {
 	unsigned line;
 	struct arena *a;
 	struct error *err;
+	uint64_t version;
 	char *field[FIELDS_MAX];
 	size_t n;
 };
@@ -210,10 +211,11 @@ static int take_step(struct reader *r, struct lease *lease)
 {
 	const struct action *action;
 	struct step *s;
-	uint64_t patience;
+	uint64_t patience = 0;
 	int phase;
 
-	if (r->n != 7 || lease->n == PLAN_STEPS_MAX)
+	/* Before version 2 no step had patience. */
+	if (r->n != (r->version < 2 ? 6 : 7) || lease->n == PLAN_STEPS_MAX)
 		return damaged(r, "it is no step, or one too many");
 	action = action_find(r->field[1]);
 	phase = phase_find(r->field[3]);
@@ -222,7 +224,7 @@ static int take_step(struct reader *r, struct lease *lease)
 	s = &lease->steps[lease->n++];
 	*s = step_new(action, r->field[2], (enum phase)phase, r->a);
 	if (!take_optional(r->field[4], &s->id) || !take_optional(r->field[5], &s->why) ||
-	    !str_decimal(r->field[6], PHASE_MS, &patience))
+	    (r->version >= 2 && !str_decimal(r->field[6], PHASE_MS, &patience)))
 		return damaged(r, "it is no step of this program");
 	s->patience_ms = (unsigned)patience;
 	return 0;
@@ -243,7 +245,7 @@ static int take_header(struct reader *r, struct lease *lease)
 	uint64_t v;
 	int code = expect(r, "handover-journal", 2);
 
-	if (code == 0 && strcmp(r->field[1], "1") != 0)
+	if (code == 0 && (!str_decimal(r->field[1], JOURNAL_VERSION, &r->version) || r->version < JOURNAL_VERSION - 1))
 		return damaged(r, "it is of another version of handover");
 	if (code == 0)
 		code = expect(r, "vmid", 2);

@@ -33,12 +33,13 @@ static int parse(struct arena *a, const char *text, size_t n, struct lease *leas
 static void touch_looks(const struct step *s, const struct looks *l)
 {
 	for (size_t i = 0; i < s->n_looks; i++)
-		require(!l->v[i].any || !l->v[i].text);
+		require((l->v[i].kind == VALUE_TEXT || l->v[i].kind == VALUE_HOPED || !l->v[i].text) &&
+			(l->v[i].kind == VALUE_NEW) == (l->v[i].was != NULL));
 }
 
 static void touch_lease(const struct lease *l)
 {
-	require(l->vmid >= 100 && l->vmid <= 999999999);
+	require(l->vmid == 0 || (l->vmid >= 100 && l->vmid <= 999999999));
 	require(l->boot_id && strlen(l->generation) == GENERATION_BYTES - 1 && l->profile);
 	require(l->n <= PLAN_STEPS_MAX);
 	for (size_t i = 0; i < l->n; i++) {
@@ -64,7 +65,7 @@ static void require_same(const struct lease *x, const struct lease *y)
 
 		require(s->action == t->action && strcmp(s->device, t->device) == 0 && s->n_looks == t->n_looks);
 		for (size_t k = 0; k < s->n_looks; k++)
-			require(strcmp(s->look[k], t->look[k]) == 0 && s->to.v[k].any == t->to.v[k].any &&
+			require(strcmp(s->look[k], t->look[k]) == 0 && s->to.v[k].kind == t->to.v[k].kind &&
 				str_same(s->to.v[k].text, t->to.v[k].text) &&
 				str_same(s->home.v[k].text, t->home.v[k].text) &&
 				str_same(s->from.v[k].text, t->from.v[k].text));
