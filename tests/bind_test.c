@@ -117,6 +117,28 @@ static void nothing_is_waited_for_on_the_way_out(void **state)
 	scene_end(&s);
 }
 
+/* One that was down comes back down by itself; whoever raises it meanwhile, after a boot that was killed, is right. */
+static void no_interface_is_taken_down(void **state)
+{
+	static const struct { const char *device, *look; bool looked_at; } cases[] = {
+		{ "at: \"00:14.3\"", "nic/0000:00:14.3/up", false },
+		{ "at: \"00:1f.6\"", "nic/0000:00:1f.6/up", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		bool found = false;
+		struct scene s;
+
+		plan_bind(&s, host_load("elitedesk"), cases[i].device, i ? "    driver: iwlwifi\n" : "    driver: e1000e\n");
+		for (size_t k = 0; k < s.p.plan.n; k++)
+			for (size_t l = 0; l < s.p.plan.steps[k].n_looks; l++)
+				found = found || strcmp(s.p.plan.steps[k].look[l], cases[i].look) == 0;
+		assert_int_equal(found, cases[i].looked_at);
+		scene_end(&s);
+	}
+}
+
 static void siblings_that_are_named_are_not_doubled(void **state)
 {
 	struct scene s;
@@ -680,6 +702,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(siblings_of_the_group_go_along_and_say_why),
 		cmocka_unit_test(nothing_is_waited_for_on_the_way_out),
+		cmocka_unit_test(no_interface_is_taken_down),
 		cmocka_unit_test(siblings_that_are_named_are_not_doubled),
 		cmocka_unit_test(siblings_named_in_another_step_are_left_to_it),
 		cmocka_unit_test(a_bridge_of_the_group_stays),

@@ -296,14 +296,37 @@ static bool is_lent(const struct lent *lent, size_t n, const char *line)
 	return false;
 }
 
+/* After boot these are for others to set: the network's configuration, whoever saves power, whoever plugs. */
+static bool is_for_others(const char *look)
+{
+	return str_starts(look, "nic/") || str_starts(look, "usb/") || strstr(look, "/power/control");
+}
+
+static struct lease what_stays(const struct lease *lease, struct arena *a)
+{
+	struct lease copy = *lease;
+
+	copy.steps = arena_array(a, lease->n, sizeof(*copy.steps));
+	for (size_t i = 0; i < lease->n; i++) {
+		struct step *s = &copy.steps[i];
+
+		*s = lease->steps[i];
+		s->to.v = arena_array(a, s->n_looks, sizeof(*s->to.v));
+		for (size_t k = 0; k < s->n_looks; k++)
+			s->to.v[k] = is_for_others(s->look[k]) ? value_any() : lease->steps[i].to.v[k];
+	}
+	return copy;
+}
+
 size_t lend_host_differences(struct store *store, struct host *h, const struct lease *lease, struct arena *a,
 			     const char **lines, size_t max)
 {
+	struct lease stays = what_stays(lease, a);
 	struct lent *lent;
 	size_t n_lent, n, kept = 0;
 
 	lend_list(store, h, HOST_VMID, a, &lent, &n_lent);
-	n = engine_differences(h, lease, GOAL_TO, a, lines, max);
+	n = engine_differences(h, &stays, GOAL_TO, a, lines, max);
 	for (size_t i = 0; i < n && i < max; i++)
 		if (!is_lent(lent, n_lent, lines[i]))
 			lines[kept++] = lines[i];

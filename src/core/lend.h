@@ -57,7 +57,8 @@ bool lease_is_prepared(struct host *h, const struct lease *lease);
 
 /*
  * What of the host's own lease is no longer as boot has prepared it, as engine_differences() tells it; without what VMs
- * have at the moment, which comes back when they stop. Returns how many lines there are, at most max.
+ * have at the moment, which comes back when they stop, and what the host's own programs set after boot, such as all that
+ * is said of network interfaces. Returns how many lines there are, at most max.
  */
 size_t lend_host_differences(struct store *store, struct host *h, const struct lease *lease, struct arena *a,
 			     const char **lines, size_t max);

@@ -53,7 +53,8 @@ void place_nic(struct planner *p, struct step *s, const struct function *fn, enu
 
 		if (i == 0 && !text)
 			return;
-		if (text)
+		/* It comes back down. If somebody has raised it by then, or after boot, it is never taken down again. */
+		if (text && (strcmp(whats[i], "up") != 0 || strcmp(text, "down") != 0))
 			look_again(s, look, text, stay);
 	}
 }
