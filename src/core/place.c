@@ -280,8 +280,11 @@ struct step *place_cycle(struct planner *p, const struct wish *w, const struct s
 
 	for (size_t i = 0; i < moved->n; i++)
 		may = place_may_leave(p, w, moved->list[i]) && may;
+	/* What cannot leave has nothing to return to; of one that does not answer, nothing could be foretold. */
+	if (!may)
+		return NULL;
 	split_foretell(p->inventory, moved, p->arena, &f);
-	if (!place_may_return(p, w, &f) || !may)
+	if (!place_may_return(p, w, &f))
 		return NULL;
 	s = planner_add(p, w, moved->list[0]);
 	if (!s)
