@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a host may not do without, and what would not come back as it was: it is refused before anything is written. And
+ * what Proxmox's mappings say of IOMMU groups.
+ */
+#include "life.h"
+
+#include "core/pvemap.h"
+
+#define LPC "0000:00:1f.0"
+#define AUDIO "0000:00:1f.3"
+#define NIC "0000:00:1f.6"
+#define XHCI "0000:00:14.0"
+
+/* Slot 1f of the EliteDesk and of the lab: the same functions. */
+#define SLOT \
+	"handover: 1\naccept: {unverified-isolation: [lpc, audio, f4, f5, nic]}\n" \
+	"devices: {lpc: {at: \"00:1f.0\"}, audio: {at: \"00:1f.3\"}, f4: {at: \"00:1f.4\"}, f5: {at: \"00:1f.5\"}, " \
+	"nic: {at: \"00:1f.6\"}}\n"
+#define ALL_OTHERS "(0000:00:1f.3, 0000:00:1f.4, 0000:00:1f.5, 0000:00:1f.6)"
+#define SPLIT SLOT "boot:\n- isolate: [lpc, audio]\n  moving: [f4, f5, nic]\n"
+
+/* --- merge-risk -------------------------------------------------------------------------------------------------- */
+
+static void function_0_may_not_leave_a_slot_that_is_split(void **state)
+{
+	static const struct { const char *steps, *siblings; } cases[] = {
+		{ "pre-start:\n- cycle: [lpc, audio]\n", "(0000:00:1f.4, 0000:00:1f.5, 0000:00:1f.6)" },
+		{ "post-stop:\n- cycle: [lpc, audio]\n", "(0000:00:1f.4, 0000:00:1f.5, 0000:00:1f.6)" },
+		{ "pre-start:\n- cycle: lpc\n", ALL_OTHERS },
+		{ "pre-start:\n- bind: lpc\n  return: cycle\n", ALL_OTHERS },
+		{ "pre-start:\n- remove: lpc\n", ALL_OTHERS },
+	};
+	struct life *x = life_booted(host_load("elitedesk"));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		const struct finding *f = life_refused(x, 100, arena_fmt(a, SLOT "%s", cases[i].steps), "merge-risk");
+
+		assert_contains(f->what, LPC " would end in the IOMMU group of another function: bit 7");
+		assert_contains(f->remedy, "leave " LPC " where it is");
+		assert_contains(f->remedy, cases[i].siblings);
+		assert_int_equal(f->place.line, 5);
+	}
+	life_free(x);
+}
+
+/* All of them together are found in the order that makes each alone. */
+static void function_0_may_leave_with_its_whole_slot(void **state)
+{
+	struct life *x = life_booted(host_load("elitedesk"));
+
+	(void)state;
+	life_must_lend(x, 100, SLOT "pre-start:\n- cycle: [lpc, audio, f4, f5, nic]\n");
+	assert_reads(x->sim, "group/" LPC, LPC);
+	assert_reads(x->sim, "group/" NIC, NIC);
+	life_free(x);
+}
+
+/* What a look of a step shall read, "" if it has no such look. */
+static const char *goal_of(const struct step *s, const char *look)
+{
+	for (size_t i = 0; i < s->n_looks; i++)
+		if (strcmp(s->look[i], look) == 0)
+			return s->to.v[i].text;
+	return "";
+}
+
+static void a_function_that_leaves_alone_keeps_all_groups(void **state)
+{
+	static const char *const looks[][2] = {
+		{ "group/" AUDIO, AUDIO }, { "group/" LPC, LPC }, { "group/0000:00:1f.4", "0000:00:1f.4" },
+		{ "group/0000:00:1f.5", "0000:00:1f.5" }, { "group/" NIC, NIC },
+	};
+	struct life *x = life_booted(host_load("elitedesk"));
+
+	(void)state;
+	life_must_lend(x, 100, SLOT "pre-start:\n- cycle: audio\n");
+	assert_contains(assert_only(&x->f, "iommu-outlook")->what, AUDIO " NO CHANGE: bit 7");
+	for (size_t i = 0; i < COUNT(looks); i++) {
+		assert_string_equal(goal_of(&x->p.plan.steps[0], looks[i][0]), looks[i][1]);
+		assert_reads(x->sim, looks[i][0], looks[i][1]);
+	}
+	assert_int_equal(x->removed, 5);
+	life_free(x);
+}
+
+/* Before it is split, function 0 finds its siblings' group, which is its own. */
+static void function_0_may_leave_a_slot_that_is_one_group(void **state)
+{
+	struct life *x = life_new(host_load("lab-seed"));
+
+	(void)state;
+	life_must_lend(x, 100, SLOT "pre-start:\n- cycle: lpc\n");
+	assert_reads(x->sim, "group/" LPC, LPC " " AUDIO " 0000:00:1f.4 0000:00:1f.5 " NIC);
+	life_free(x);
+}
+
+/* On a real kernel function 0 ended in a sibling's group, then in the network card's. */
+static void the_labs_orders_for_function_0_are_refused(void **state)
+{
+	struct life *x = life_new(host_load("lab-seed"));
+
+	(void)state;
+	life_must_lend(x, HOST_VMID, SPLIT);
+	assert_reads(x->sim, "group/" LPC, LPC);
+	assert_contains(life_refused(x, 100, SLOT "post-stop:\n- cycle: lpc\n", "merge-risk")->what, LPC);
+	assert_contains(life_refused(x, 100, SLOT "post-stop:\n- cycle: [lpc, audio]\n", "merge-risk")->remedy,
+			"(0000:00:1f.4, 0000:00:1f.5, 0000:00:1f.6)");
+	life_free(x);
+}
+
+#define ICH9 \
+	"handover: 1\naccept: {unverified-isolation: [hda]}\n" \
+	"devices: {lpc: {at: \"00:1f.0\"}, ahci: {at: \"00:1f.2\"}, smbus: {at: \"00:1f.3\"}, " \
+	"hda: {at: \"00:1f.5\"}, nic: {at: \"00:1f.6\"}}\n"
+
+static size_t count_code(const struct life *x, const char *code, const char *part)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->f.n; i++)
+		n += strcmp(x->f.list[i].code, code) == 0 && strstr(x->f.list[i].what, part);
+	return n;
+}
+
+/* On a real kernel the disk controller was put into the VM's group and failed. */
+static void the_rest_of_a_slot_of_which_a_vm_has_one_is_refused(void **state)
+{
+	static const char rest[] = ICH9 "boot:\n- cycle: [lpc, ahci, smbus, nic]\n";
+	struct life *x = life_new(host_load("lab-builtin"));
+	unsigned writes;
+
+	(void)state;
+	life_must_lend(x, HOST_VMID, ICH9 "boot:\n- isolate: hda\n");
+	assert_reads(x->sim, "group/0000:00:1f.5", "0000:00:1f.5");
+	writes = sim_writes(x->sim);
+	assert_false(life_plan(x, 100, rest));
+	assert_int_equal(count_code(x, "merge-risk", "would end in the IOMMU group of another function"), 3);
+	assert_int_equal(x->f.errors, 3);
+	assert_int_equal(sim_writes(x->sim), writes);
+
+	life_must_lend(x, 101, ICH9 "pre-start:\n- bind: hda\n");
+	writes = sim_writes(x->sim);
+	assert_false(life_plan(x, 100, rest));
+	assert_int_equal(count_code(x, "merge-risk", "would join the IOMMU group of a sibling while VM 101 has "
+				    "0000:00:1f.5: "), 3);
+	assert_int_equal(count_code(x, "merge-risk", "0000:00:1f.2 would join"), 1);
+	assert_int_equal(x->f.errors, 3);
+	assert_string_equal(x->f.list[0].remedy, "stop VM 101 first");
+	assert_int_equal(sim_writes(x->sim), writes);
+	life_free(x);
+}
+
+/* Not even where nothing would change: what joins is the group of a running VM. */
+static void a_group_that_a_vm_has_is_joined_by_nobody(void **state)
+{
+	struct life *x = life_new(host_load("lab-builtin"));
+	const struct finding *f;
+
+	(void)state;
+	life_must_lend(x, 101, ICH9 "pre-start:\n- bind: smbus\n  driver: ahci\n");
+	f = life_refused(x, 100, ICH9 "pre-start:\n- cycle: lpc\n", "merge-risk");
+	assert_contains(f->what, LPC " would join the IOMMU group of a sibling while VM 101 has 0000:00:1f.3: ");
+	assert_string_equal(f->remedy, "stop VM 101 first");
+	/* Its own lease is in nobody's way, and one that has ended neither. */
+	life_must_plan(x, 101, ICH9 "pre-start:\n- cycle: lpc\n");
+	life_must_end(x, 101);
+	life_must_plan(x, 100, ICH9 "pre-start:\n- cycle: lpc\n");
+	life_free(x);
+}
+
+/* One that gets a group of its own joins nobody's; but the VM's own function is the VM's. */
+static void a_function_that_a_vm_has_is_not_found_anew(void **state)
+{
+	struct life *x = life_booted(host_load("elitedesk"));
+	unsigned writes;
+
+	(void)state;
+	life_must_lend(x, 101, SLOT "pre-start:\n- bind: audio\n");
+	writes = sim_writes(x->sim);
+	assert_int_equal(life_lend(x, 100, SLOT "pre-start:\n- cycle: audio\n"), OUTCOME_BUSY);
+	assert_contains(x->err.text, AUDIO " is lent to VM 101 (held)");
+	assert_int_equal(sim_writes(x->sim), writes);
+	life_must_plan(x, 100, SLOT "pre-start:\n- cycle: f4\n");
+	life_free(x);
+}
+
+/* --- isolate ----------------------------------------------------------------------------------------------------- */
+
+static void what_cannot_leave_its_group_says_who_must(void **state)
+{
+	struct life *x = life_new(host_load("elitedesk"));
+	const struct finding *f;
+
+	(void)state;
+	f = life_refused(x, 0, SLOT "boot:\n- isolate: lpc\n", "cannot-isolate");
+	assert_contains(f->what, LPC " can be alone only if " AUDIO " leaves its IOMMU group: bit 7");
+	assert_string_equal(f->remedy, "name " AUDIO " under 'moving'");
+	f = life_refused(x, 0, SLOT "boot:\n- isolate: [lpc, audio]\n  moving: [f4, f5]\n", "cannot-isolate");
+	assert_string_equal(f->remedy, "name " NIC " under 'moving'");
+	life_must_plan(x, 0, SPLIT);
+	life_free(x);
+
+	x = life_new(host_load("lab-builtin"));
+	f = life_refused(x, 0, ICH9 "boot:\n- isolate: smbus\n  moving: [lpc, ahci, hda, nic]\n", "cannot-isolate");
+	assert_contains(f->what, "0000:00:1f.3 shares its IOMMU group with " LPC ", and neither can leave it: of both");
+	assert_null(f->remedy);
+	life_free(x);
+}
+
+#define BARE(devices) \
+	"handover: 1\n" devices \
+	"devices: {lpc: {at: \"00:1f.0\"}, audio: {at: \"00:1f.3\"}, igpu: {at: \"00:02.0\"}}\n"
+
+static void what_is_only_bookkeeping_must_be_accepted(void **state)
+{
+	struct life *x = life_new(host_load("elitedesk"));
+	const struct finding *f;
+
+	(void)state;
+	f = life_refused(x, 0, BARE("") "boot:\n- isolate: audio\n", "unverified-isolation");
+	assert_contains(f->what, AUDIO " can get an IOMMU group of its own, but nothing says that the hardware");
+	assert_contains(f->remedy, "accept: {unverified-isolation: [...]}");
+	assert_int_equal(f->place.line, 4);
+	/* For the device that is isolated, and not for another. */
+	life_refused(x, 0, BARE("accept: {unverified-isolation: lpc}\n") "boot:\n- isolate: audio\n",
+		     "unverified-isolation");
+	life_must_lend(x, HOST_VMID, BARE("accept: {unverified-isolation: audio}\n") "boot:\n- isolate: audio\n");
+	assert_reads(x->sim, "group/" AUDIO, AUDIO);
+	assert_reads(x->sim, "group/" NIC, LPC " 0000:00:1f.4 0000:00:1f.5 " NIC);
+	assert_int_equal(x->removed, 1);
+	/* It is so already, and still is no more than bookkeeping. */
+	life_refused(x, 100, BARE("") "pre-start:\n- isolate: audio\n", "unverified-isolation");
+	/* These have no sibling without ACS. */
+	life_must_plan(x, 100, BARE("") "pre-start:\n- isolate: igpu\n");
+	life_free(x);
+}
+
+static void the_network_leaves_at_boot_or_not_at_all(void **state)
+{
+	struct life *x = life_new(host_load("elitedesk"));
+	const struct finding *f;
+
+	(void)state;
+	f = life_refused(x, 100, SLOT "pre-start:\n- isolate: lpc\n  moving: [audio, f4, f5, nic]\n", "nic-moves");
+	assert_contains(f->what, "the network interface eno1 (" NIC ") would have to leave");
+	assert_contains(f->remedy, "'boot' in /etc/handover/host.yaml");
+	life_refused(x, 100, SLOT "pre-start:\n- isolate: nic\n", "nic-moves");
+	/* Who leaves is counted, not who may. */
+	life_must_plan(x, 100, SLOT "pre-start:\n- isolate: audio\n  moving: [f4, f5, nic]\n");
+	life_must_plan(x, 0, SLOT "boot:\n- isolate: nic\n");
+	life_free(x);
+}
+
+static void what_is_so_already_is_only_looked_at(void **state)
+{
+	struct life *x = life_booted(host_load("elitedesk"));
+	unsigned writes = sim_writes(x->sim);
+
+	(void)state;
+	life_must_lend(x, 100, SLOT "pre-start:\n- isolate: [lpc, audio, nic]\n  moving: [f4, f5]\n");
+	assert_int_equal(x->p.plan.n, 3);
+	assert_int_equal(sim_writes(x->sim), writes);
+	life_must_end(x, 100);
+	assert_int_equal(sim_writes(x->sim), writes);
+	life_free(x);
+}
+
+/* --- last-keyboard ----------------------------------------------------------------------------------------------- */
+
+/* A profile of one device and one phase. */
+static const char *one(struct life *x, const char *at, const char *steps)
+{
+	return arena_fmt(x->a, "handover: 1\ndevices: {it: {at: \"%s\"}}\n%s", at, steps);
+}
+
+static void the_last_keyboard_stays(void **state)
+{
+	static const char receiver[] = "062a:4101 2.4G Keyboard Mouse at port 1-1, is on " XHCI ", which leaves";
+	static const char uhk[] = "1d50:6124 UHK 60 v2 at port 1-1, is on 0000:0d:00.0, which leaves";
+	static const struct { const char *host, *at, *steps, *keyboard; } cases[] = {
+		{ "elitedesk", "00:14.0", "pre-start:\n- bind: it\n", receiver },
+		{ "elitedesk", "00:14.0", "pre-start:\n- bind: it\n  driver: ahci\n", receiver },
+		{ "elitedesk", "00:14.0", "pre-start:\n- bind: it\n  return: cycle\n", receiver },
+		{ "elitedesk", "00:14.0", "pre-start:\n- cycle: it\n", receiver },
+		{ "elitedesk", "00:14.0", "post-stop:\n- cycle: it\n", receiver },
+		{ "elitedesk", "00:14.0", "boot:\n- cycle: it\n", receiver },
+		{ "elitedesk", "00:14.0", "pre-start:\n- remove: it\n", receiver },
+		/* A sibling of its IOMMU group takes it along. */
+		{ "elitedesk", "00:14.2", "pre-start:\n- bind: it\n", receiver },
+		{ "elitedesk", "00:14.2", "pre-start:\n- usb: \"062a:4101\"\n", receiver },
+		{ "elitedesk", "00:14.2", "pre-start:\n- usb: \"1-1\"\n", receiver },
+		{ "elitedesk", "00:14.2", "post-start:\n- usb: [\"8087:0aaa\", \"1-1\"]\n", receiver },
+		{ "workstation-4070", "0d:00.0", "pre-start:\n- cycle: it\n", uhk },
+		{ "workstation-4070", "0d:00.0", "pre-start:\n- remove: it\n", uhk },
+		{ "workstation-4070", "0d:00.0", "pre-start:\n- bind: it\n", uhk },
+		{ "workstation-4070", "0e:00.0", "pre-start:\n- bind: it\n", uhk },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct life *x = life_new(host_load(cases[i].host));
+		const struct finding *f;
+
+		/* To find 14.0 anew may be a matter of groups too. */
+		assert_false(life_plan(x, 100, one(x, cases[i].at, cases[i].steps)));
+		f = life_finding(x, "last-keyboard");
+		assert_contains(f->what, cases[i].keyboard);
+		assert_int_equal(f->place.line, 4);
+		assert_int_equal(sim_writes(x->sim), 0);
+		life_free(x);
+	}
+}
+
+static void a_device_that_is_no_keyboard_may_leave(void **state)
+{
+	struct life *x = life_new(host_load("elitedesk"));
+
+	(void)state;
+	life_must_plan(x, 100, one(x, "00:14.2", "pre-start:\n- usb: \"8087:0aaa\"\n"));
+	life_must_plan(x, 100, one(x, "00:14.2", "pre-start:\n- cycle: it\n"));
+	life_free(x);
+	x = life_new(host_load("workstation-4070"));
+	life_must_plan(x, 100, one(x, "77:00.0", "pre-start:\n- bind: it\n"));
+	life_free(x);
+}
+
+#define SECOND "P: /devices/pci0000:00/0000:00:08.1/0000:79:00.3/usb7/7-2"
+static const char second_keyboard[] =
+	SECOND "\nA: idVendor=046d\nA: idProduct=c31c\nA: product=Keyboard K120\nA: authorized=1\n"
+	SECOND "/7-2:1.0\nA: bInterfaceClass=03\nA: bInterfaceSubClass=01\nA: bInterfaceProtocol=01\n"
+	SECOND "/7-2:1.0/0003:046D:C31C.0009/input/input19\nA: name=K120\n"
+	"A: capabilities/key=1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe\n";
+
+/* The workstation with a second keyboard, on 79:00.3. */
+static struct host *two_keyboards(void)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	size_t n;
+	char *text = file_read(a, "tests/hosts/workstation-4070.host", &n);
+
+	text[n] = '\0';
+	return host_from(arena_fmt(a, "%s\n%s", text, second_keyboard));
+}
+
+static void a_keyboard_may_leave_where_another_stays(void **state)
+{
+	static const char *const ways[] = { "cycle: it\n", "remove: it\n", "usb: \"1d50:6124\"\n" };
+	struct life *x = life_new(two_keyboards());
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ways); i++)
+		life_must_plan(x, 100, one(x, "0d:00.0", arena_fmt(x->a, "pre-start:\n- %s", ways[i])));
+	life_must_plan(x, 100, one(x, "79:00.3", "pre-start:\n- bind: it\n"));
+	/* Not both, whatever each leaves by. */
+	life_refused(x, 100, one(x, "79:00.3", "pre-start:\n- bind: it\n- usb: \"1d50:6124\"\n"), "last-keyboard");
+	life_refused(x, 100, one(x, "79:00.3", "pre-start:\n- usb: [\"046d:c31c\", \"1-1\"]\n"), "last-keyboard");
+	life_refused(x, 100, one(x, "0d:00.0", "pre-start:\n- usb: \"7-2\"\npost-stop:\n- cycle: it\n"),
+		     "last-keyboard");
+	life_free(x);
+}
+
+static void a_keyboard_that_a_vm_has_is_none_of_the_hosts(void **state)
+{
+	static const char *const ways[] = { "bind: it\n", "usb: \"046d:c31c\"\n" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		struct life *x = life_new(two_keyboards());
+		const char *first = one(x, "0d:00.0", "pre-start:\n- cycle: it\n");
+
+		life_must_lend(x, 101, one(x, "79:00.3", arena_fmt(x->a, "pre-start:\n- %s", ways[i])));
+		assert_contains(life_refused(x, 100, first, "last-keyboard")->what, "1d50:6124");
+		life_must_end(x, 101);
+		life_must_plan(x, 100, first);
+		life_free(x);
+	}
+}
+
+/* --- what cannot leave, or not come back as it was ---------------------------------------------------------------- */
+
+/* Whichever way a device leaves. */
+static const char *const leaving[] = {
+	"pre-start:\n- bind: it\n", "pre-start:\n- bind: it\n  return: cycle\n",
+	"pre-start:\n- bind: it\n  return: keep\n", "pre-start:\n- cycle: it\n", "post-stop:\n- cycle: it\n",
+	"boot:\n- cycle: it\n", "pre-start:\n- remove: it\n",
+};
+
+static void refused_by_all_ways(struct life *x, const char *at, const char *code, const char *what)
+{
+	for (size_t i = 0; i < COUNT(leaving); i++) {
+		const struct finding *f = life_refused(x, 100, one(x, at, leaving[i]), code);
+
+		assert_contains(f->what, what);
+		assert_int_equal(f->place.line, 4);
+		assert_non_null(f->remedy);
+	}
+}
+
+static void an_interface_with_loose_ends_stays(void **state)
+{
+	struct life *x = life_booted(host_load("elitedesk"));
+
+	(void)state;
+	sim_set(x->sim, "nic/" NIC "/loose", "the VLAN eno1.100");
+	refused_by_all_ways(x, "00:1f.6", "nic-loose-ends", "the network interface of " NIC " would lose what handover "
+			    "cannot bring back: the VLAN eno1.100");
+	/* Who does not leave loses nothing. */
+	life_must_plan(x, 100, one(x, "00:1f.4", leaving[0]));
+	sim_set(x->sim, "nic/" NIC "/loose", "");
+	life_must_plan(x, 100, one(x, "00:1f.6", leaving[0]));
+	life_free(x);
+
+	/* At boot too, where it may be moved. */
+	x = life_new(host_load("elitedesk"));
+	sim_set(x->sim, "nic/" NIC "/loose", "the VLAN eno1.100");
+	life_refused(x, 0, SPLIT, "nic-loose-ends");
+	life_free(x);
+}
+
+static void a_function_with_virtual_functions_stays(void **state)
+{
+	struct life *x = life_new(host_load("workstation-4070"));
+
+	(void)state;
+	sim_set(x->sim, DEVICES "/0000:07:00.0/sriov_numvfs", "2");
+	refused_by_all_ways(x, "07:00.0", "vfs-enabled", "0000:07:00.0 has 2 virtual functions switched on");
+	life_free(x);
+}
+
+static void a_bridge_stays(void **state)
+{
+	struct life *x = life_new(host_load("workstation-4070"));
+
+	(void)state;
+	refused_by_all_ways(x, "00:01.1", "bridge", "0000:00:01.1 is a bridge (");
+	life_free(x);
+	/* The processor's own. */
+	x = life_new(host_load("elitedesk"));
+	refused_by_all_ways(x, "00:00.0", "bridge", "0000:00:00.0 is a bridge (");
+	life_free(x);
+}
+
+static void a_function_that_does_not_answer_stays(void **state)
+{
+	struct life *x = life_booted(host_load("elitedesk"));
+
+	(void)state;
+	x->deaf = DEVICES "/" AUDIO "/driver_override";
+	refused_by_all_ways(x, "00:1f.3", "device-stuck", AUDIO " does not answer: a write to it hangs in the kernel");
+	life_must_plan(x, 100, one(x, "00:1f.4", leaving[0]));
+	life_free(x);
+}
+
+/* --- mapping-group ------------------------------------------------------------------------------------------------ */
+
+#define PCI_CFG(line) "audio\n\tmap id=8086:a348," line "\n\n"
+
+/* Whether anything is told of the mappings. */
+static bool mapped(struct life *x, const char *cfg, const char *steps)
+{
+	sim_set(x->sim, PVEMAP_FILE, cfg);
+	life_must_plan(x, 100, arena_fmt(x->a, SLOT "%s", steps));
+	return find_code(&x->f, "mapping-group");
+}
+
+static void a_mapping_with_another_group_is_told(void **state)
+{
+	static const char *const cfgs[] = {
+		PCI_CFG("iommugroup=9,node=pve,path=" AUDIO ",subsystem-id=103c:83e2"),
+		/* Only the first path's group counts. */
+		PCI_CFG("iommugroup=9,node=pve,path=" AUDIO ";" NIC),
+		PCI_CFG("path=" AUDIO ",node=pve,iommugroup=9"),
+		"audio\r\n\tmap id=8086:a348,iommugroup=9,node=pve,path=" AUDIO "\r\n",
+		"other\n\tdescription map\n\tmdev 1\n\n" PCI_CFG("node=pve,path=" AUDIO ",iommugroup=9"),
+		"audio\n\tmap iommugroup=7,node=other,path=" AUDIO "\n\tmap iommugroup=9,node=pve,path=" AUDIO,
+	};
+	struct life *x = life_new(host_load("elitedesk"));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cfgs); i++) {
+		const struct finding *f;
+
+		if (!mapped(x, cfgs[i], "pre-start:\n- check: audio\n"))
+			fail_msg("silent about %s", cfgs[i]);
+		f = life_finding(x, "mapping-group");
+		assert_int_equal(f->severity, SEVERITY_WARNING);
+		assert_string_equal(f->place.file, "/" PVEMAP_FILE);
+		assert_string_equal(f->what, "the mapping 'audio' says iommugroup=9 for " AUDIO ", which is in "
+				    "group 7: Proxmox will not start a VM with it");
+		assert_string_equal(f->remedy, "write iommugroup=7 there");
+		assert_int_equal(x->f.n, 1);
+	}
+	life_free(x);
+}
+
+static void a_mapping_whose_group_the_plan_changes_is_told(void **state)
+{
+	static const char cfg[] = PCI_CFG("iommugroup=7,node=pve,path=" AUDIO);
+	struct life *x = life_new(host_load("elitedesk"));
+	const struct finding *f;
+
+	(void)state;
+	/* It is right, and nothing becomes of it. */
+	assert_false(mapped(x, cfg, "pre-start:\n- check: audio\n"));
+	assert_true(mapped(x, cfg, "boot:\n- isolate: audio\n"));
+	f = life_finding(x, "mapping-group");
+	assert_contains(f->what, "the mapping 'audio' says iommugroup=7 for " AUDIO ", which will be in another");
+	assert_contains(f->remedy, DEVICES "/" AUDIO "/iommu_group");
+	/* After the split the number is another; the old one is wrong from then on. */
+	life_must_lend(x, HOST_VMID, SPLIT);
+	assert_true(mapped(x, cfg, "pre-start:\n- check: audio\n"));
+	assert_contains(life_finding(x, "mapping-group")->what, "says iommugroup=7 for " AUDIO ", which is in group ");
+	life_free(x);
+}
+
+static void what_is_no_matter_of_this_host_or_plan_is_silent(void **state)
+{
+	static const char *const cfgs[] = {
+		"", "\n", "audio\n", "audio\n\tmap\n", "audio\n\tmap \n", "audio\n\tmap node=pve,path=\n",
+		PCI_CFG("iommugroup=9,node=other,path=" AUDIO),
+		PCI_CFG("iommugroup=9,node=pve2,path=" AUDIO),
+		PCI_CFG("iommugroup=9,path=" AUDIO),
+		PCI_CFG("node=pve,path=" AUDIO),
+		PCI_CFG("iommugroup=,node=pve,path=" AUDIO),
+		PCI_CFG("iommugroup=x,node=pve,path=" AUDIO),
+		PCI_CFG("iommugroup=9,node=pve,path=0000:00:02.0"),
+		PCI_CFG("iommugroup=9,node=pve,path=0000:ff:02.0"),
+		PCI_CFG("iommugroup=9,node=pve,path=0000:00:02.0;" AUDIO),
+		PCI_CFG("iommugroup=7,node=pve,path=" AUDIO),
+	};
+	struct life *x = life_new(host_load("elitedesk"));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cfgs); i++)
+		if (mapped(x, cfgs[i], "pre-start:\n- check: audio\n"))
+			fail_msg("told of %s", cfgs[i]);
+	sim_remove(x->sim, PVEMAP_FILE);
+	life_must_plan(x, 100, SLOT "pre-start:\n- check: audio\n");
+	assert_int_equal(x->f.n, 0);
+	life_free(x);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(function_0_may_not_leave_a_slot_that_is_split),
+		cmocka_unit_test(function_0_may_leave_with_its_whole_slot),
+		cmocka_unit_test(a_function_that_leaves_alone_keeps_all_groups),
+		cmocka_unit_test(function_0_may_leave_a_slot_that_is_one_group),
+		cmocka_unit_test(the_labs_orders_for_function_0_are_refused),
+		cmocka_unit_test(the_rest_of_a_slot_of_which_a_vm_has_one_is_refused),
+		cmocka_unit_test(a_group_that_a_vm_has_is_joined_by_nobody),
+		cmocka_unit_test(a_function_that_a_vm_has_is_not_found_anew),
+		cmocka_unit_test(what_cannot_leave_its_group_says_who_must),
+		cmocka_unit_test(what_is_only_bookkeeping_must_be_accepted),
+		cmocka_unit_test(the_network_leaves_at_boot_or_not_at_all),
+		cmocka_unit_test(what_is_so_already_is_only_looked_at),
+		cmocka_unit_test(the_last_keyboard_stays),
+		cmocka_unit_test(a_device_that_is_no_keyboard_may_leave),
+		cmocka_unit_test(a_keyboard_may_leave_where_another_stays),
+		cmocka_unit_test(a_keyboard_that_a_vm_has_is_none_of_the_hosts),
+		cmocka_unit_test(an_interface_with_loose_ends_stays),
+		cmocka_unit_test(a_function_with_virtual_functions_stays),
+		cmocka_unit_test(a_bridge_stays),
+		cmocka_unit_test(a_function_that_does_not_answer_stays),
+		cmocka_unit_test(a_mapping_with_another_group_is_told),
+		cmocka_unit_test(a_mapping_whose_group_the_plan_changes_is_told),
+		cmocka_unit_test(what_is_no_matter_of_this_host_or_plan_is_silent),
+	};
+
+	source_root = argc > 1 ? argv[1] : ".";
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
