@@ -171,6 +171,24 @@ static void a_group_that_a_vm_has_is_joined_by_nobody(void **state)
 	life_free(x);
 }
 
+/* To look at a function, or to find it anew before or after, is not to have it. */
+static void a_function_that_a_vm_only_looks_at_is_in_nobodys_way(void **state)
+{
+	static const char *const steps[] = {
+		"pre-start:\n- check: nic\n  driver: e1000\n", "pre-start:\n- wait: hda\n", "pre-start:\n- cycle: smbus\n",
+		"post-start:\n- check: smbus\n", "post-stop:\n- cycle: smbus\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		struct life *x = life_new(host_load("lab-builtin"));
+
+		life_must_lend(x, 101, arena_fmt(x->a, ICH9 "%s", steps[i]));
+		life_must_plan(x, 100, ICH9 "pre-start:\n- cycle: lpc\n");
+		life_free(x);
+	}
+}
+
 /* One that gets a group of its own joins nobody's; but the VM's own function is the VM's. */
 static void a_function_that_a_vm_has_is_not_found_anew(void **state)
 {
@@ -553,6 +571,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_labs_orders_for_function_0_are_refused),
 		cmocka_unit_test(the_rest_of_a_slot_of_which_a_vm_has_one_is_refused),
 		cmocka_unit_test(a_group_that_a_vm_has_is_joined_by_nobody),
+		cmocka_unit_test(a_function_that_a_vm_only_looks_at_is_in_nobodys_way),
 		cmocka_unit_test(a_function_that_a_vm_has_is_not_found_anew),
 		cmocka_unit_test(what_cannot_leave_its_group_says_who_must),
 		cmocka_unit_test(what_is_only_bookkeeping_must_be_accepted),

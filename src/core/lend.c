@@ -256,6 +256,15 @@ enum outcome lend_phase(struct lender *l, unsigned vmid, enum phase phase, struc
 	return o;
 }
 
+/* What a VM has goes home to something; what its steps only look at, or find anew and leave, is the host's. */
+static bool goes_home(const struct step *s)
+{
+	for (size_t i = 0; step_is_lent(s) && i < s->n_looks; i++)
+		if (s->home.v[i].kind != VALUE_ANY && s->home.v[i].kind != VALUE_PRESENT)
+			return true;
+	return false;
+}
+
 void lend_list(struct store *store, struct host *h, unsigned vmid, struct arena *a, struct lent **lent, size_t *n)
 {
 	unsigned *vmids = NULL;
@@ -275,7 +284,7 @@ void lend_list(struct store *store, struct host *h, unsigned vmid, struct arena 
 		for (size_t k = 0; k < lease.n; k++) {
 			struct bdf bdf;
 
-			if (!bdf_parse(lease.steps[k].device, &bdf))
+			if (!bdf_parse(lease.steps[k].device, &bdf) || !goes_home(&lease.steps[k]))
 				continue;
 			*lent = arena_grow(a, *lent, *n, sizeof(**lent));
 			(*lent)[(*n)++] = (struct lent){ vmids[i], lease.steps[k].device };
