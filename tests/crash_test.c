@@ -627,14 +627,30 @@ static void cut_at(const struct scene *scene, const struct life *l, enum what wh
 	stage_end(&s);
 }
 
-/* The lease itself is one long write, of which every seventeenth byte is as good as any; the marks behind it are short. */
+/*
+ * The lease itself is one long write, of which every seventeenth byte is as good as any; the marks behind it are short.
+ * With the address sanitizer, which is slow, the long write is cut at a few places only.
+ */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define SLOW
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(SLOW)
+#define STRIDE_SMALL 61
+#define STRIDE 199
+#else
+#define STRIDE_SMALL 1
+#define STRIDE 17
+#endif
+
 static void the_journal_cut_at_every_byte(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++) {
 		struct life l = live(&scenes[i]);
 
-		for (size_t n = 0; n < l.bytes_out; n += i < SMALL_SCENES || n + 300 > l.bytes_out ? 1 : 17)
+		for (size_t n = 0; n < l.bytes_out; n += n + 300 > l.bytes_out ? 1 : i < SMALL_SCENES ? STRIDE_SMALL : STRIDE)
 			cut_at(&scenes[i], &l, OUT, n);
 		for (size_t n = 0; n < l.bytes_back; n++)
 			cut_at(&scenes[i], &l, BACK, n);
