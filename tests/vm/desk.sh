@@ -8,6 +8,7 @@ edu=0000:00:1f.5
 nic=0000:00:1f.6
 slot=("$lpc" "$audio" "$testdev" "$edu" "$nic")
 lent=("$lpc" "$audio")
+port=eno1	# what the NIC is called
 
 # desk_devices: what profiles name.
 desk_devices() {
@@ -59,7 +60,7 @@ desk_bridge() {
 	ip link set "$port" mtu 1400
 	ip link add vmbr0 type bridge vlan_filtering 1
 	ip link set "$port" master vmbr0
-	bridge vlan add dev "$port" vid 2-4094
+	bridge vlan add dev "$port" vid 2-200
 	ip link set "$port" up
 	ip link set vmbr0 up
 	ip address add 10.0.2.15/24 dev vmbr0
