@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What a host may not do without, and what would not come back as it was: it is refused before anything is written. And
- * what Proxmox's mappings say of IOMMU groups.
- */
+/* What a host may not do without, and what would not come back as it was: refused before anything is written. */
 #include "life.h"
-
-#include "core/pvemap.h"
 
 #define LPC "0000:00:1f.0"
 #define AUDIO "0000:00:1f.3"
@@ -84,6 +79,54 @@ static void a_function_that_leaves_alone_keeps_all_groups(void **state)
 	}
 	assert_int_equal(x->removed, 5);
 	life_free(x);
+}
+
+/* Who comes home first changes what the next one finds; and what is done after the stop finds what came home. */
+static void what_comes_home_changes_groups_for_what_follows(void **state)
+{
+	static const struct { unsigned line; const char *steps; } cases[] = {
+		{ 5, "pre-start:\n- bind: lpc\n  return: cycle\n- bind: audio\n  return: cycle\n" },
+		{ 8, "pre-start:\n- bind: audio\n  return: cycle\npost-stop:\n- cycle: lpc\n" },
+		{ 7, "pre-start:\n- remove: audio\npost-stop:\n- cycle: lpc\n" },
+		{ 9, "pre-start:\n- remove: nic\n- bind: audio\n  return: cycle\npost-stop:\n- cycle: [lpc, f4]\n" },
+		{ 8, "pre-start:\n- bind: [audio, lpc]\n  return: cycle\npost-stop:\n- cycle: lpc\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct life *x = life_new(host_load("elitedesk"));
+		const char *text = arena_fmt(x->a, SLOT "%s", cases[i].steps);
+		const struct finding *f = life_refused(x, 100, text, "merge-risk");
+
+		assert_contains(f->what, LPC " would end in the IOMMU group of another function");
+		assert_int_equal(f->place.line, cases[i].line);
+		life_free(x);
+	}
+}
+
+static void whoever_comes_home_finds_what_was_foretold(void **state)
+{
+	static const struct { const char *steps, *lpc, *nic; } cases[] = {
+		/* Function 0 first, while all are one group. */
+		{ "pre-start:\n- bind: audio\n  return: cycle\n- bind: lpc\n  return: cycle\n", LPC, NIC },
+		{ "pre-start:\n- bind: [lpc, audio]\n  return: cycle\n", LPC, NIC },
+		{ "pre-start:\n- remove: [audio, lpc]\n", LPC " 0000:00:1f.4 0000:00:1f.5 " NIC,
+		  LPC " 0000:00:1f.4 0000:00:1f.5 " NIC },
+		{ "pre-start:\n- remove: lpc\n- remove: nic\n", LPC " " AUDIO " 0000:00:1f.4 0000:00:1f.5", NIC },
+		{ "pre-start:\n- remove: lpc\n- remove: audio\npost-stop:\n- cycle: f4\n", LPC " 0000:00:1f.5 " NIC,
+		  LPC " 0000:00:1f.5 " NIC },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct life *x = life_new(host_load("elitedesk"));
+
+		life_must_lend(x, 100, arena_fmt(x->a, SLOT "%s", cases[i].steps));
+		life_must_end(x, 100);
+		assert_reads(x->sim, "group/" LPC, cases[i].lpc);
+		assert_reads(x->sim, "group/" NIC, cases[i].nic);
+		life_free(x);
+	}
 }
 
 /* Before it is split, function 0 finds its siblings' group, which is its own. */
@@ -175,8 +218,8 @@ static void a_group_that_a_vm_has_is_joined_by_nobody(void **state)
 static void a_function_that_a_vm_only_looks_at_is_in_nobodys_way(void **state)
 {
 	static const char *const steps[] = {
-		"pre-start:\n- check: nic\n  driver: e1000\n", "pre-start:\n- wait: hda\n", "pre-start:\n- cycle: smbus\n",
-		"post-start:\n- check: smbus\n", "post-stop:\n- cycle: smbus\n",
+		"pre-start:\n- check: nic\n  driver: e1000\n", "pre-start:\n- wait: hda\n",
+		"pre-start:\n- cycle: smbus\n", "post-start:\n- check: smbus\n", "post-stop:\n- cycle: smbus\n",
 	};
 
 	(void)state;
@@ -472,101 +515,14 @@ static void a_function_that_does_not_answer_stays(void **state)
 	life_free(x);
 }
 
-/* --- mapping-group ------------------------------------------------------------------------------------------------ */
-
-#define PCI_CFG(line) "audio\n\tmap id=8086:a348," line "\n\n"
-
-/* Whether anything is told of the mappings. */
-static bool mapped(struct life *x, const char *cfg, const char *steps)
-{
-	sim_set(x->sim, PVEMAP_FILE, cfg);
-	life_must_plan(x, 100, arena_fmt(x->a, SLOT "%s", steps));
-	return find_code(&x->f, "mapping-group");
-}
-
-static void a_mapping_with_another_group_is_told(void **state)
-{
-	static const char *const cfgs[] = {
-		PCI_CFG("iommugroup=9,node=pve,path=" AUDIO ",subsystem-id=103c:83e2"),
-		/* Only the first path's group counts. */
-		PCI_CFG("iommugroup=9,node=pve,path=" AUDIO ";" NIC),
-		PCI_CFG("path=" AUDIO ",node=pve,iommugroup=9"),
-		"audio\r\n\tmap id=8086:a348,iommugroup=9,node=pve,path=" AUDIO "\r\n",
-		"other\n\tdescription map\n\tmdev 1\n\n" PCI_CFG("node=pve,path=" AUDIO ",iommugroup=9"),
-		"audio\n\tmap iommugroup=7,node=other,path=" AUDIO "\n\tmap iommugroup=9,node=pve,path=" AUDIO,
-	};
-	struct life *x = life_new(host_load("elitedesk"));
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cfgs); i++) {
-		const struct finding *f;
-
-		if (!mapped(x, cfgs[i], "pre-start:\n- check: audio\n"))
-			fail_msg("silent about %s", cfgs[i]);
-		f = life_finding(x, "mapping-group");
-		assert_int_equal(f->severity, SEVERITY_WARNING);
-		assert_string_equal(f->place.file, "/" PVEMAP_FILE);
-		assert_string_equal(f->what, "the mapping 'audio' says iommugroup=9 for " AUDIO ", which is in "
-				    "group 7: Proxmox will not start a VM with it");
-		assert_string_equal(f->remedy, "write iommugroup=7 there");
-		assert_int_equal(x->f.n, 1);
-	}
-	life_free(x);
-}
-
-static void a_mapping_whose_group_the_plan_changes_is_told(void **state)
-{
-	static const char cfg[] = PCI_CFG("iommugroup=7,node=pve,path=" AUDIO);
-	struct life *x = life_new(host_load("elitedesk"));
-	const struct finding *f;
-
-	(void)state;
-	/* It is right, and nothing becomes of it. */
-	assert_false(mapped(x, cfg, "pre-start:\n- check: audio\n"));
-	assert_true(mapped(x, cfg, "boot:\n- isolate: audio\n"));
-	f = life_finding(x, "mapping-group");
-	assert_contains(f->what, "the mapping 'audio' says iommugroup=7 for " AUDIO ", which will be in another");
-	assert_contains(f->remedy, DEVICES "/" AUDIO "/iommu_group");
-	/* After the split the number is another; the old one is wrong from then on. */
-	life_must_lend(x, HOST_VMID, SPLIT);
-	assert_true(mapped(x, cfg, "pre-start:\n- check: audio\n"));
-	assert_contains(life_finding(x, "mapping-group")->what, "says iommugroup=7 for " AUDIO ", which is in group ");
-	life_free(x);
-}
-
-static void what_is_no_matter_of_this_host_or_plan_is_silent(void **state)
-{
-	static const char *const cfgs[] = {
-		"", "\n", "audio\n", "audio\n\tmap\n", "audio\n\tmap \n", "audio\n\tmap node=pve,path=\n",
-		PCI_CFG("iommugroup=9,node=other,path=" AUDIO),
-		PCI_CFG("iommugroup=9,node=pve2,path=" AUDIO),
-		PCI_CFG("iommugroup=9,path=" AUDIO),
-		PCI_CFG("node=pve,path=" AUDIO),
-		PCI_CFG("iommugroup=,node=pve,path=" AUDIO),
-		PCI_CFG("iommugroup=x,node=pve,path=" AUDIO),
-		PCI_CFG("iommugroup=9,node=pve,path=0000:00:02.0"),
-		PCI_CFG("iommugroup=9,node=pve,path=0000:ff:02.0"),
-		PCI_CFG("iommugroup=9,node=pve,path=0000:00:02.0;" AUDIO),
-		PCI_CFG("iommugroup=7,node=pve,path=" AUDIO),
-	};
-	struct life *x = life_new(host_load("elitedesk"));
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cfgs); i++)
-		if (mapped(x, cfgs[i], "pre-start:\n- check: audio\n"))
-			fail_msg("told of %s", cfgs[i]);
-	sim_remove(x->sim, PVEMAP_FILE);
-	life_must_plan(x, 100, SLOT "pre-start:\n- check: audio\n");
-	assert_int_equal(x->f.n, 0);
-	life_free(x);
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(function_0_may_not_leave_a_slot_that_is_split),
 		cmocka_unit_test(function_0_may_leave_with_its_whole_slot),
 		cmocka_unit_test(a_function_that_leaves_alone_keeps_all_groups),
+		cmocka_unit_test(what_comes_home_changes_groups_for_what_follows),
+		cmocka_unit_test(whoever_comes_home_finds_what_was_foretold),
 		cmocka_unit_test(function_0_may_leave_a_slot_that_is_one_group),
 		cmocka_unit_test(the_labs_orders_for_function_0_are_refused),
 		cmocka_unit_test(the_rest_of_a_slot_of_which_a_vm_has_one_is_refused),
@@ -585,9 +541,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_function_with_virtual_functions_stays),
 		cmocka_unit_test(a_bridge_stays),
 		cmocka_unit_test(a_function_that_does_not_answer_stays),
-		cmocka_unit_test(a_mapping_with_another_group_is_told),
-		cmocka_unit_test(a_mapping_whose_group_the_plan_changes_is_told),
-		cmocka_unit_test(what_is_no_matter_of_this_host_or_plan_is_silent),
 	};
 
 	source_root = argc > 1 ? argv[1] : ".";

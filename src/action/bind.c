@@ -69,9 +69,6 @@ static bool check_drivers(struct wanted *x)
 /* What forbids handing this function to anybody, whatever the profile says. */
 static bool check_function(struct wanted *x, const struct function *fn)
 {
-	struct selection self = { .list = &fn, .n = 1 };
-	struct forecast f;
-
 	if (!place_may_leave(x->p, x->w, fn))
 		return false;
 	if (fn->group < 0 && strcmp(x->driver, VFIO) == 0) {
@@ -80,10 +77,7 @@ static bool check_function(struct wanted *x, const struct function *fn)
 			    "%s is in no IOMMU group, so vfio-pci cannot take it", fn->address);
 		return false;
 	}
-	if (strcmp(x->back, "cycle") != 0)
-		return true;
-	split_foretell(x->p->inventory, &self, x->p->arena, &f);
-	return place_may_return(x->p, x->w, &f);
+	return true;
 }
 
 /* The module of a driver may be unloaded while the VM runs; to go home it is loaded again. */
@@ -103,19 +97,16 @@ static void add_home_module(struct wanted *x, struct step *s, const char *driver
 /* To be found anew on the way home, where it was. */
 static void add_cycle(struct wanted *x, struct step *s, const struct function *fn)
 {
-	struct selection self = { .list = &fn, .n = 1 };
 	struct arena *a = x->p->arena;
-	struct forecast f;
 
-	split_foretell(x->p->inventory, &self, a, &f);
 	place_attributes(x->p, s, fn, STAY_LENT);
 	place_udev(x->p, s, fn, STAY_LENT);
 	s->id = NULL;
 	step_look(s, arena_fmt(a, "life/%s", fn->address), value_present(), value_present(), value_new(a));
 	step_look(s, arena_fmt(a, "id/%s", fn->address), value_of(fn->id), value_of(fn->id), value_of(fn->id));
 	if (fn->group >= 0)
-		step_look(s, arena_fmt(a, "group/%s", fn->address), value_any(), value_any(),
-			  value_of(forecast_members(&f, fn, a)));
+		/* Whom it shares it with then, place_come_home() knows when all steps are planned. */
+		step_look(s, arena_fmt(a, "group/%s", fn->address), value_any(), value_any(), value_of(fn->address));
 }
 
 /* Home of the driver and of the override, by 'return'. */

@@ -13,13 +13,11 @@ static const struct field fields[] = {
 static void plan(struct planner *p, const struct wish *w)
 {
 	struct selection moved = planner_select(p, &w->fields[0]);
-	struct forecast f;
 	bool may = moved.n > 0;
 
 	for (size_t i = 0; i < moved.n; i++)
 		may = place_may_leave(p, w, moved.list[i]) && may;
-	split_foretell(p->inventory, &moved, p->arena, &f);
-	if (!may || !place_may_return(p, w, &f))
+	if (!may)
 		return;
 	for (size_t i = moved.n; i-- > 0;) {
 		const struct function *fn = moved.list[i];

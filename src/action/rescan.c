@@ -38,6 +38,8 @@ static void plan(struct planner *p, const struct wish *w)
 			return;
 		}
 	split_foretell(p->inventory, &found, p->arena, &f);
+	if (!place_may_return(p, w, &f))
+		return;
 	for (size_t i = 0; i < found.n; i++) {
 		const struct function *fn = found.list[i];
 		struct step *s = planner_add(p, w, fn);

@@ -302,6 +302,111 @@ struct step *place_cycle(struct planner *p, const struct wish *w, const struct s
 	return s;
 }
 
+/* --- the way home ------------------------------------------------------------------------------------------------ */
+
+/* The function of a look at a life, or NULL. */
+static const struct function *function_of(const struct planner *p, const char *look)
+{
+	char address[BDF_TEXT_MAX];
+
+	return str_starts(look, "life/") && look_function(look, address) ? inventory_find(p->inventory, address) : NULL;
+}
+
+static bool holds(const struct selection *s, const struct function *fn)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->list[i] == fn)
+			return true;
+	return false;
+}
+
+static void add(struct selection *s, const struct function *fn, struct arena *a)
+{
+	if (holds(s, fn))
+		return;
+	s->list = arena_grow(a, s->list, s->n, sizeof(*s->list));
+	s->list[s->n++] = fn;
+}
+
+static void drop(struct selection *s, const struct function *fn)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->list[i] != fn)
+			s->list[n++] = s->list[i];
+	s->n = n;
+}
+
+static bool same_bus(const struct function *a, const struct function *b)
+{
+	return a->bdf.domain == b->bdf.domain && a->bdf.bus == b->bdf.bus;
+}
+
+/* What is away while lent: removed, and not found again by a later step. */
+static struct selection find_away(const struct planner *p)
+{
+	struct selection away = { 0 };
+
+	for (size_t i = 0; i < p->plan.n; i++)
+		for (size_t k = 0; k < p->plan.steps[i].n_looks; k++) {
+			const struct step *s = &p->plan.steps[i];
+			const struct function *fn = function_of(p, s->look[k]);
+
+			if (fn && s->to.v[k].kind == VALUE_TEXT && !s->to.v[k].text)
+				add(&away, fn, p->arena);
+			else if (fn)
+				drop(&away, fn);
+		}
+	return away;
+}
+
+/* What a step finds on its way home. One scan of a bus finds all that are away there. */
+static struct selection found_by(struct planner *p, const struct step *s, struct selection *away)
+{
+	struct selection found = { 0 };
+
+	for (size_t k = 0; k < s->n_looks; k++) {
+		const struct function *fn = function_of(p, s->look[k]);
+
+		if (fn && (s->home.v[k].kind == VALUE_NEW || (s->home.v[k].kind != VALUE_ANY && holds(away, fn))))
+			add(&found, fn, p->arena);
+	}
+	for (size_t i = away->n; found.n && i-- > 0;)
+		if (same_bus(away->list[i], found.list[0]))
+			add(&found, away->list[i], p->arena);
+	for (size_t i = 0; i < found.n; i++)
+		drop(away, found.list[i]);
+	return found;
+}
+
+static void say_members(struct planner *p, struct step *s, const struct forecast *f)
+{
+	char address[BDF_TEXT_MAX];
+
+	for (size_t k = 0; k < s->n_looks; k++)
+		if (str_starts(s->look[k], "group/") && s->home.v[k].kind == VALUE_TEXT && look_function(s->look[k], address))
+			s->home.v[k] = value_of(forecast_members(f, inventory_find(p->inventory, address), p->arena));
+}
+
+void place_come_home(struct planner *p)
+{
+	struct selection away = find_away(p);
+
+	for (size_t i = p->plan.n; i-- > 0;) {
+		struct step *s = &p->plan.steps[i];
+		struct selection found = found_by(p, s, &away);
+		struct forecast f;
+
+		if (found.n == 0)
+			continue;
+		split_foretell(p->inventory, &found, p->arena, &f);
+		place_may_return(p, p->wishes[i], &f);
+		say_members(p, s, &f);
+		planner_foresee(p, &f);
+	}
+}
+
 /* --- keyboards --------------------------------------------------------------------------------------------------- */
 
 /* What a person called it by is where it was asked for. */

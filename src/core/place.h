@@ -52,6 +52,13 @@ struct step *place_cycle(struct planner *p, const struct wish *w, const struct s
 bool place_may_return(struct planner *p, const struct wish *w, const struct forecast *f);
 
 /*
+ * When the lease ends, steps are undone from the last to the first: what is found anew then changes IOMMU groups for
+ * whoever comes after it, as is foretold here. With whom each will be becomes the home of its look group/. Asked once, when
+ * all steps that are undone are planned. What may not come back like that is told.
+ */
+void place_come_home(struct planner *p);
+
+/*
  * Whether the host can do without a function for a while, or for good: not a bridge, not one whose leaving takes others
  * along, or something that could not be brought back. Told. Keyboards are looked at when the plan is whole.
  */

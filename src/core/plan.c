@@ -100,6 +100,7 @@ struct step *planner_add_named(struct planner *p, const struct wish *w, const ch
 			    "the plan needs more than %d steps", PLAN_STEPS_MAX);
 		return NULL;
 	}
+	p->wishes[p->plan.n] = w;
 	s = &p->plan.steps[p->plan.n++];
 	*s = step_new(w->action, device, w->phase, p->arena);
 	return s;
@@ -153,16 +154,21 @@ bool plan_make(struct planner *p)
 	size_t n = p->profile->n_devices;
 
 	p->plan = (struct plan){ .steps = arena_array(p->arena, PLAN_STEPS_MAX, sizeof(struct step)) };
+	p->wishes = arena_array(p->arena, PLAN_STEPS_MAX, sizeof(*p->wishes));
 	p->inventory = copy_inventory(p->arena, p->found);
 	p->devices = arena_array(p->arena, n, sizeof(*p->devices));
 	for (size_t i = 0; i < n; i++)
 		select_functions(&p->profile->devices[i], p->inventory, p->guest, &p->devices[i], p->findings);
-	for (int phase = 0; phase < PHASES; phase++)
+	for (int phase = 0; phase < PHASES; phase++) {
+		/* What has come home is what steps of post-stop find. */
+		if (phase == PHASE_POST_STOP)
+			place_come_home(p);
 		for (size_t i = 0; i < p->profile->n_steps[phase]; i++) {
 			const struct wish *w = &p->profile->steps[phase][i];
 
 			w->action->plan(p, w);
 		}
+	}
 	place_check_keyboards(p);
 	pvemap_check(p);
 	return p->findings->errors == 0;

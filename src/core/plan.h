@@ -44,6 +44,7 @@ struct planner {
 	/* filled in: */
 	const struct inventory *inventory;	/* the host as it will be when the next step is done: IOMMU groups change */
 	struct plan plan;
+	const struct wish **wishes;		/* that the steps of the plan are of */
 	struct selection *devices;		/* of profile->devices; n = 0 where the device was not found */
 	struct leaving *leaving;
 	size_t n_leaving;
