@@ -53,7 +53,7 @@ static bool is_planned(const struct planner *p, const struct function *fn)
 	return false;
 }
 
-static bool leaves_its_group(const struct planner *p, const struct function *now)
+static bool gets_another_number(const struct planner *p, const struct function *now)
 {
 	const struct function *then = inventory_find(p->inventory, now->address);
 
@@ -76,7 +76,7 @@ static void check_entry(struct planner *p, const struct entry *e, const char *no
 			    arena_fmt(p->arena, "write iommugroup=%d there", fn->group),
 			    "the mapping '%s' says iommugroup=%s for %s, which is in group %d: Proxmox will not start a VM with it",
 			    e->name, e->group, fn->address, fn->group);
-	else if (leaves_its_group(p, fn))
+	else if (gets_another_number(p, fn))
 		finding_add(p->findings, SEVERITY_WARNING, "mapping-group", (struct place){ .file = "/" PVEMAP_FILE },
 			    arena_fmt(p->arena, "afterwards write the number that /sys/bus/pci/devices/%s/iommu_group leads to",
 				      fn->address),

@@ -43,6 +43,19 @@ static size_t index_of(const struct inventory *inv, const struct function *fn)
 	return (size_t)(fn - inv->functions);
 }
 
+/* drivers/iommu/iommu.c, iommu_group_alloc(): the lowest number that is free. Only PCI functions are known here. */
+static int free_number(const struct forecast *f)
+{
+	for (int number = 0;; number++) {
+		bool taken = false;
+
+		for (size_t i = 0; i < f->inv->n && !taken; i++)
+			taken = f->group[i] == number;
+		if (!taken)
+			return number;
+	}
+}
+
 /* A function is added: which group does it get? *sure is false where that hangs on the order of the kernel's list. */
 static int find_group(const struct forecast *f, const struct function *fn, int fresh, bool *sure)
 {
@@ -84,7 +97,6 @@ static enum outlook compare(const struct forecast *f, size_t i)
 void split_foretell(const struct inventory *inv, const struct selection *moved, struct arena *a, struct forecast *out)
 {
 	bool *unsure = arena_array(a, inv->n, sizeof(bool));
-	int fresh = 0;
 
 	*out = (struct forecast){
 		.inv = inv,
@@ -93,10 +105,8 @@ void split_foretell(const struct inventory *inv, const struct selection *moved, 
 		.joins = arena_array(a, inv->n, sizeof(struct function *)),
 		.moved = arena_array(a, inv->n, sizeof(bool)),
 	};
-	for (size_t i = 0; i < inv->n; i++) {
+	for (size_t i = 0; i < inv->n; i++)
 		out->group[i] = inv->functions[i].group;
-		fresh = out->group[i] >= fresh ? out->group[i] + 1 : fresh;
-	}
 	for (size_t i = 0; i < moved->n; i++) {
 		out->moved[index_of(inv, moved->list[i])] = true;
 		if (moved->list[i]->group >= 0)
@@ -108,7 +118,7 @@ void split_foretell(const struct inventory *inv, const struct selection *moved, 
 
 		if (out->group[i] != AWAY)
 			continue;
-		out->group[i] = find_group(out, &inv->functions[i], fresh++, &sure);
+		out->group[i] = find_group(out, &inv->functions[i], free_number(out), &sure);
 		unsure[i] = !sure;
 	}
 	for (size_t i = 0; i < inv->n; i++)

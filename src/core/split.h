@@ -32,7 +32,7 @@ bool split_leaves(const struct function *fn);
 struct forecast {
 	const struct inventory *inv;
 	enum outlook *outlook;
-	int *group;			/* members have the same number; -1: none. Not the kernel's numbers */
+	int *group;			/* members have the same number; -1: none. As the kernel counts, if nothing else does */
 	const struct function **joins;	/* a moved function that does not get a group of its own: one it may join, or NULL */
 	bool *moved;
 };
