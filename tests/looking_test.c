@@ -144,9 +144,64 @@ static void a_unit_goes_back_to_what_it_was(void **state)
 	unit_goes("post-start", "service: {start: off.service}", "start " OFF, "", "stop " OFF);
 }
 
+/* --- a network that does not answer ------------------------------------------------------------------------------- */
+
+struct deaf {
+	struct host host, *sim;
+	const char *name;	/* cannot be read */
+};
+
+static ssize_t deaf_read(struct host *h, const char *name, char *buf, size_t size)
+{
+	const struct deaf *d = (const struct deaf *)h;
+
+	return strcmp(name, d->name) == 0 ? -ETIMEDOUT : d->sim->ops->read(d->sim, name, buf, size);
+}
+
+static ssize_t deaf_link(struct host *h, const char *name, char *buf, size_t size)
+{
+	const struct deaf *d = (const struct deaf *)h;
+
+	return strcmp(name, d->name) == 0 ? -EINVAL : d->sim->ops->link(d->sim, name, buf, size);
+}
+
+static int deaf_list(struct host *h, const char *name, struct arena *a, char ***names, size_t *n)
+{
+	const struct deaf *d = (const struct deaf *)h;
+
+	return d->sim->ops->list(d->sim, name, a, names, n);
+}
+
+/* Or it would leave as if it were none, and nobody would put it back into its bridge. */
+static void an_interface_that_cannot_be_read_does_not_leave(void **state)
+{
+	static const struct host_ops ops = { .read = deaf_read, .link = deaf_link, .list = deaf_list };
+	static const char *const names[] = { "nic/0000:00:03.0/name", "nic/0000:00:03.0/master", "nic/0000:00:03.0/loose" };
+	static const char *const steps[] = { "cycle: nic", "remove: nic", "{bind: nic, driver: i915}" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names) * COUNT(steps); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		const char *text = arena_fmt(a, HEAD "pre-start:\n- %s\n", steps[i / COUNT(names)]);
+		struct deaf d = { { &ops }, host_from(TEXT), names[i % COUNT(names)] };
+		const struct profile *profile;
+		struct error err = { 0 };
+		struct findings f;
+		struct planner p;
+
+		findings_init(&f, a);
+		profile = profile_parse(text, strlen(text), "test.yaml", &f);
+		assert_non_null(profile);
+		assert_false(prepare_plan(&p, &d.host, NULL, profile, 0, &f, &err));
+		assert_non_null(find_code(&f, "nic-unreadable"));
+		host_close(d.sim);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_interface_that_cannot_be_read_does_not_leave),
 		cmocka_unit_test(looking_never_binds_and_never_unbinds),
 		cmocka_unit_test(a_device_that_is_away_is_waited_for_as_long_as_asked),
 		cmocka_unit_test(a_unit_goes_back_to_what_it_was),

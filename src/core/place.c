@@ -101,6 +101,26 @@ void place_usb(struct planner *p, struct step *s, const struct function *fn, enu
 
 /* --- may it? ---------------------------------------------------------------------------------------------------- */
 
+/* An interface that does not say where it belongs could not be brought back there. */
+static bool is_nic_known(struct planner *p, const struct wish *w, const struct function *fn)
+{
+	static const char *const whats[] = { "name", "mtu", "master", "vlans", "up", "loose" };
+	char text[HOST_VALUE_BYTES];
+
+	for (size_t i = 0; i < sizeof(whats) / sizeof(*whats); i++) {
+		ssize_t n = host_read(p->host, arena_fmt(p->arena, "nic/%s/%s", fn->address, whats[i]), text, sizeof(text));
+
+		if (n >= 0 || n == -ENOENT || n == -ENODEV)
+			continue;
+		finding_add(p->findings, SEVERITY_ERROR, "nic-unreadable", w->place,
+			    "try again; if it stays so, look for a process that changes the network and does not come back",
+			    "of the network interface of %s, '%s' cannot be read (%s), so it could not be brought back",
+			    fn->address, whats[i], strerrordesc_np((int)-n));
+		return false;
+	}
+	return true;
+}
+
 bool place_may_leave(struct planner *p, const struct wish *w, const struct function *fn)
 {
 	struct findings *f = p->findings;
@@ -125,6 +145,8 @@ bool place_may_leave(struct planner *p, const struct wish *w, const struct funct
 			    fn->address, fn->vfs);
 		return false;
 	}
+	if (!is_nic_known(p, w, fn))
+		return false;
 	loose = nic_read(p, fn, "loose", &look);
 	if (loose && *loose) {
 		finding_add(f, SEVERITY_ERROR, "nic-loose-ends", w->place,
