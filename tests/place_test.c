@@ -12,6 +12,7 @@
 	"handover: 1\naccept: {unverified-isolation: [lpc, audio, f4, f5, nic]}\n" \
 	"devices: {lpc: {at: \"00:1f.0\"}, audio: {at: \"00:1f.3\"}, f4: {at: \"00:1f.4\"}, f5: {at: \"00:1f.5\"}, " \
 	"nic: {at: \"00:1f.6\"}}\n"
+#define ALONE "handover: 1\ndevices: {audio: {at: \"00:1f.3\"}}\n"
 #define ALL_OTHERS "(0000:00:1f.3, 0000:00:1f.4, 0000:00:1f.5, 0000:00:1f.6)"
 #define SPLIT SLOT "boot:\n- isolate: [lpc, audio]\n  moving: [f4, f5, nic]\n"
 
@@ -50,6 +51,31 @@ static void function_0_may_leave_with_its_whole_slot(void **state)
 	life_must_lend(x, 100, SLOT "pre-start:\n- cycle: [lpc, audio, f4, f5, nic]\n");
 	assert_reads(x->sim, "group/" LPC, LPC);
 	assert_reads(x->sim, "group/" NIC, NIC);
+	life_free(x);
+}
+
+static void a_scan_does_not_bring_back_what_was_removed_on_purpose(void **state)
+{
+	static const char *const steps[] = {
+		"pre-start:\n- remove: nic\n- cycle: audio\n", "pre-start:\n- remove: [audio, nic]\n- rescan: audio\n",
+	};
+	struct life *x = life_booted(host_load("elitedesk"));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		const struct finding *f = life_refused(x, 100, arena_fmt(a, SLOT "%s", steps[i]), "scan-brings-back");
+
+		assert_contains(f->what, NIC " too, which an earlier step has removed");
+	}
+	/* After the stop all is back before anything is looked for. */
+	life_must_lend(x, 100, SLOT "pre-start:\n- remove: f4\npost-stop:\n- cycle: audio\n");
+	assert_contains(life_refused(x, 101, ALONE "pre-start:\n- cycle: audio\n", "scan-brings-back")->what,
+			"0000:00:1f.4 too, which VM 100 has removed");
+	assert_contains(life_refused(x, 101, ALONE "pre-start:\n- bind: audio\n  return: cycle\n", "scan-brings-back")->remedy,
+			"stop VM 100 first");
+	life_must_end(x, 100);
+	life_must_lend(x, 101, ALONE "pre-start:\n- cycle: audio\n");
 	life_free(x);
 }
 
@@ -520,6 +546,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(function_0_may_not_leave_a_slot_that_is_split),
 		cmocka_unit_test(function_0_may_leave_with_its_whole_slot),
+		cmocka_unit_test(a_scan_does_not_bring_back_what_was_removed_on_purpose),
 		cmocka_unit_test(a_function_that_leaves_alone_keeps_all_groups),
 		cmocka_unit_test(what_comes_home_changes_groups_for_what_follows),
 		cmocka_unit_test(whoever_comes_home_finds_what_was_foretold),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* rescan: functions that an earlier step of the same plan removed are found again. */
-#include <string.h>
-
 #include "core/place.h"
+#include "core/scan.h"
 #include "core/turn.h"
 
 extern const struct action action_rescan;
@@ -13,32 +12,20 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
-static bool is_removed(const struct planner *p, const struct function *fn)
-{
-	for (size_t i = 0; i < p->plan.n; i++) {
-		const struct step *s = &p->plan.steps[i];
-
-		if (s->n_looks && strcmp(s->device, fn->address) == 0 && str_starts(s->look[0], "life/") &&
-		    s->to.v[0].kind == VALUE_TEXT)
-			return true;
-	}
-	return false;
-}
-
 static void plan(struct planner *p, const struct wish *w)
 {
 	struct selection found = planner_select(p, &w->fields[0]);
 	struct forecast f;
 
 	for (size_t i = 0; i < found.n; i++)
-		if (!is_removed(p, found.list[i])) {
+		if (!scan_is_removed(p, found.list[i])) {
 			finding_add(p->findings, SEVERITY_ERROR, "not-removed", w->place,
 				    "write a step 'remove' before it, or 'cycle' in place of both",
 				    "%s is not removed by any earlier step", found.list[i]->address);
 			return;
 		}
 	split_foretell(p->inventory, &found, p->arena, &f);
-	if (!place_may_return(p, w, &f))
+	if (!place_may_return(p, w, &f) || !scan_brings_only(p, w, &f, true))
 		return;
 	for (size_t i = 0; i < found.n; i++) {
 		const struct function *fn = found.list[i];

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "core/place.h"
+#include "core/scan.h"
 #include "core/usb.h"
 
 #define DEVICES "sys/bus/pci/devices"
@@ -306,7 +307,7 @@ struct step *place_cycle(struct planner *p, const struct wish *w, const struct s
 	if (!may)
 		return NULL;
 	split_foretell(p->inventory, moved, p->arena, &f);
-	if (!place_may_return(p, w, &f))
+	if (!place_may_return(p, w, &f) || !scan_brings_only(p, w, &f, w->phase != PHASE_POST_STOP))
 		return NULL;
 	s = planner_add(p, w, moved->list[0]);
 	if (!s)
@@ -423,7 +424,8 @@ void place_come_home(struct planner *p)
 		if (found.n == 0)
 			continue;
 		split_foretell(p->inventory, &found, p->arena, &f);
-		place_may_return(p, p->wishes[i], &f);
+		if (place_may_return(p, p->wishes[i], &f))
+			scan_brings_only(p, p->wishes[i], &f, false);
 		say_members(p, s, &f);
 		planner_foresee(p, &f);
 	}
