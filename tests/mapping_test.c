@@ -132,7 +132,7 @@ static void the_numbers_that_were_foretold_are_those_of_the_host(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(steps); i++) {
-		struct life *x = life_new(host_load("elitedesk"));
+		struct life *x = life_idle(host_load("elitedesk"));
 
 		life_must_lend(x, 100, arena_fmt(x->a, SLOT "%s", steps[i]));
 		life_must_end(x, 100);

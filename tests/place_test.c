@@ -54,6 +54,24 @@ static void function_0_may_leave_with_its_whole_slot(void **state)
 	life_free(x);
 }
 
+/* What nobody has named does not take the network away. */
+static void an_interface_that_is_up_is_not_taken_along(void **state)
+{
+	struct life *x = life_new(host_load("elitedesk"));
+	const struct finding *f = life_refused(x, 100, SLOT "pre-start:\n- bind: audio\n", "nic-taken-along");
+
+	(void)state;
+	assert_contains(f->what, NIC " shares its IOMMU group with " AUDIO);
+	sim_set(x->sim, "nic/" NIC "/up", "down");
+	life_must_lend(x, 100, SLOT "pre-start:\n- bind: audio\n");
+	life_must_end(x, 100);
+	sim_set(x->sim, "nic/" NIC "/up", "up");
+	life_must_lend(x, 100, SLOT "pre-start:\n- bind: [audio, nic]\n");
+	life_must_end(x, 100);
+	assert_reads(x->sim, "nic/" NIC "/master", "vmbr0");
+	life_free(x);
+}
+
 static void a_scan_does_not_bring_back_what_was_removed_on_purpose(void **state)
 {
 	static const char *const steps[] = {
@@ -120,7 +138,7 @@ static void what_comes_home_changes_groups_for_what_follows(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct life *x = life_new(host_load("elitedesk"));
+		struct life *x = life_idle(host_load("elitedesk"));
 		const char *text = arena_fmt(x->a, SLOT "%s", cases[i].steps);
 		const struct finding *f = life_refused(x, 100, text, "merge-risk");
 
@@ -145,7 +163,7 @@ static void whoever_comes_home_finds_what_was_foretold(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct life *x = life_new(host_load("elitedesk"));
+		struct life *x = life_idle(host_load("elitedesk"));
 
 		life_must_lend(x, 100, arena_fmt(x->a, SLOT "%s", cases[i].steps));
 		life_must_end(x, 100);
@@ -546,6 +564,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(function_0_may_not_leave_a_slot_that_is_split),
 		cmocka_unit_test(function_0_may_leave_with_its_whole_slot),
+		cmocka_unit_test(an_interface_that_is_up_is_not_taken_along),
 		cmocka_unit_test(a_scan_does_not_bring_back_what_was_removed_on_purpose),
 		cmocka_unit_test(a_function_that_leaves_alone_keeps_all_groups),
 		cmocka_unit_test(what_comes_home_changes_groups_for_what_follows),

@@ -391,7 +391,7 @@ static void what_boot_has_prepared_is_so_and_in_nobodys_way(void **state)
 
 static void what_boot_is_still_preparing_is_lent_to_nobody(void **state)
 {
-	struct life *x = life_new(host_load("elitedesk"));
+	struct life *x = life_idle(host_load("elitedesk"));
 	struct lease lease = { .vmid = HOST_VMID, .generation = "0123456789abcdef", .profile = "host.yaml" };
 	struct journal j;
 	unsigned writes;
