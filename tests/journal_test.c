@@ -171,11 +171,14 @@ static void marks_of_all_phases_are_taken(void **state)
 		whole,
 		/* A start that failed: post-stop comes all the same. */
 		"do\t0\nundo\t0\nundid\t0\ndo\t4\ndid\t4\ndo\t5\n",
+		/* A step of post-stop that could not be taken back, or not be looked at: the others are done. */
+		"do\t0\nundo\t0\nundid\t0\ndo\t4\nundo\t4\ndo\t5\ndid\t5\nstuck\n",
+		"do\t0\nundo\t0\nundid\t0\ndo\t5\ndid\t5\nstuck\n",
 		/* A pre-stop without a post-start. */
 		"do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\ndo\t3\ndid\t3\n",
 	};
 	static const char *const bad[] = {
-		"do\t2\n", "do\t0\ndid\t0\ndo\t2\n", "do\t0\ndid\t0\nheld\n", "do\t1\n", "do\t5\n",
+		"do\t2\n", "do\t0\ndid\t0\ndo\t2\n", "do\t0\ndid\t0\nheld\n", "do\t1\n",
 		"do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\ndo\t0\n",
 	};
 

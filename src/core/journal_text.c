@@ -332,11 +332,10 @@ static bool may_begin(const struct lease *lease, size_t i)
 {
 	enum phase phase = lease->steps[i].phase;
 
-	if (!is_next(lease, i))
-		return false;
+	/* One that could not be begun, or not be taken back, does not stop those behind it. */
 	if (phase == PHASE_POST_STOP)
 		return true;
-	return lease->held == (phase == PHASE_POST_START || phase == PHASE_PRE_STOP);
+	return is_next(lease, i) && lease->held == (phase == PHASE_POST_START || phase == PHASE_PRE_STOP);
 }
 
 static bool all_done(const struct lease *lease)
