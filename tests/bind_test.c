@@ -358,6 +358,38 @@ static void return_name_goes_to_that_driver(void **state)
 	scene_end(&s);
 }
 
+/* What its interface's name shall be when the VM has stopped: any if nobody asks. */
+static struct value home_of_name(const struct step *s)
+{
+	for (size_t i = 0; i < s->n_looks; i++)
+		if (strcmp(s->look[i], "nic/0000:00:14.3/name") == 0)
+			return s->home.v[i];
+	return value_any();
+}
+
+/* The driver that had the interface must be there again, or it would be waited for in vain. */
+static void an_interface_comes_back_with_its_driver_only(void **state)
+{
+	static const char *const options[] = {
+		"", "    return: cycle\n", "    driver: iwlwifi\n    return: cycle\n", "    return: iwlwifi\n",
+		"    return: vfio-pci\n", "    return: keep\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(options); i++) {
+		struct scene s;
+		struct value home;
+
+		plan_bind(&s, host_load("elitedesk"), "at: \"00:14.3\"", options[i]);
+		home = home_of_name(step_at(&s, 0));
+		if (i < 4)
+			assert_value(&home, "wlp0s20f3");
+		else
+			assert_int_equal(home.kind, VALUE_ANY);
+		scene_end(&s);
+	}
+}
+
 static void an_override_that_was_there_comes_back(void **state)
 {
 	struct host *h = host_load("workstation-4070");
@@ -718,6 +750,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(return_driver_is_where_it_came_from),
 		cmocka_unit_test(return_keep_stays_with_the_new_driver),
 		cmocka_unit_test(return_name_goes_to_that_driver),
+		cmocka_unit_test(an_interface_comes_back_with_its_driver_only),
 		cmocka_unit_test(an_override_that_was_there_comes_back),
 		cmocka_unit_test(a_device_without_driver_goes_back_to_none),
 		cmocka_unit_test(a_device_that_is_there_already_stays),

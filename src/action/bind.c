@@ -119,6 +119,9 @@ static void add_looks(struct wanted *x, struct step *s, const struct function *f
 	enum stay stay = keep ? STAY_KEPT : STAY_LENT;
 	const char *to = moves ? x->driver : override;
 	const char *home = keep ? x->driver : returns_by_word(x) ? fn->driver : x->back;
+	bool cycle = strcmp(x->back, "cycle") == 0;
+	/* With another driver than it had it has no interface, or another one. */
+	enum stay children = str_same(home, fn->driver) ? stay : STAY_KEPT;
 
 	step_look(s, arena_fmt(a, DEVICES "/%s/driver", fn->address), value_of(fn->driver), value_of(x->driver),
 		  value_of(home));
@@ -129,11 +132,11 @@ static void add_looks(struct wanted *x, struct step *s, const struct function *f
 		step_look(s, x->module, value_any(), value_of("live"), value_any());
 	if (moves && !keep)
 		add_home_module(x, s, home);
-	if (moves) {
-		place_nic(x->p, s, fn, stay);
-		place_usb(x->p, s, fn, stay);
+	if (moves || cycle) {
+		place_nic(x->p, s, fn, children);
+		place_usb(x->p, s, fn, children);
 	}
-	if (strcmp(x->back, "cycle") == 0)
+	if (cycle)
 		add_cycle(x, s, fn);
 }
 
