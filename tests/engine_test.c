@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "core/lend.h"
 #include "host/hostfile.h"
 #include "host/sim.h"
@@ -26,6 +27,7 @@
 /* --- an action that writes its looks, and can be made to refuse ------------------------------------------------- */
 
 static const char *refused_look;	/* no way leads there */
+static const char *instead_look;	/* of this one only, NULL: of all */
 static const char *instead_at;		/* written to instead of the look, which then never changes */
 
 static bool set_next(const struct step *s, const struct looks *now, const struct looks *goal, struct poke *p,
@@ -33,19 +35,21 @@ static bool set_next(const struct step *s, const struct looks *now, const struct
 {
 	for (size_t i = 0; i < s->n_looks; i++) {
 		const char *text = goal->v[i].text;
+		bool deaf;
 
 		if (value_fits(&now->v[i], &goal->v[i]))
 			continue;
+		p->look = i;
 		if (refused_look && strcmp(refused_look, s->look[i]) == 0) {
 			error_set(err, -EBUSY, "it will not");
 			return false;
 		}
 		snprintf(p->what, sizeof(p->what), "setting it");
-		snprintf(p->at, sizeof(p->at), "%s", instead_at ? instead_at : s->look[i]);
-		snprintf(p->put, sizeof(p->put), "%s", instead_at ? s->device : strcmp(text, "(null)") == 0 ? "" : text);
-		p->look = i;
+		deaf = instead_at && (!instead_look || strcmp(instead_look, s->look[i]) == 0);
+		snprintf(p->at, sizeof(p->at), "%s", deaf ? instead_at : s->look[i]);
+		snprintf(p->put, sizeof(p->put), "%s", deaf ? s->device : strcmp(text, "(null)") == 0 ? "" : text);
 		p->becomes = goal->v[i];
-		p->deadline_ms = WRITE_MS;
+		p->deadline_ms = deaf ? BIND_MS : WRITE_MS;
 		return true;
 	}
 	return false;
@@ -68,6 +72,7 @@ struct stage {
 	char written[WRITES_MAX][64];	/* "LAST-PART-OF-DEVICE FILE VALUE" */
 	size_t n;
 	int read_error;		/* of the ids and of network interfaces */
+	unsigned deaf_reads;	/* of a driver_override that come to nothing */
 	unsigned slow_ms;	/* time that each write takes */
 	struct arena *arena;
 	struct store store;
@@ -85,6 +90,10 @@ static ssize_t do_read(struct host *h, const char *name, char *buf, size_t size)
 {
 	if (of(h)->read_error && (strstr(name, "/vendor") || strncmp(name, "nic/", 4) == 0))
 		return of(h)->read_error;
+	if (of(h)->deaf_reads && strcmp(str_basename(name), "driver_override") == 0) {
+		of(h)->deaf_reads--;
+		return -ETIMEDOUT;
+	}
 	return of(h)->sim->ops->read(of(h)->sim, name, buf, size);
 }
 
@@ -158,7 +167,7 @@ static int stage_up(void **state)
 		.steps = arena_array(s->arena, 8, sizeof(struct step)),
 		.marks = arena_array(s->arena, 8, sizeof(enum mark)),
 	};
-	refused_look = instead_at = NULL;
+	refused_look = instead_look = instead_at = NULL;
 	*state = s;
 	return 0;
 }
@@ -453,6 +462,89 @@ static void a_phase_has_45_seconds_and_the_way_back_as_much_again(void **state)
 	expect(s, AT(B, "driver_override"), "(null)");
 }
 
+/* A driver that is asked and does not come has its time, and leaves some to those behind it. */
+static void what_does_not_come_back_leaves_time_for_the_others(void **state)
+{
+	struct stage *s = *state;
+	struct error err;
+	int64_t begun;
+
+	add_three(s);
+	begin(s);
+	assert_int_equal(forward(s, &err), 0);
+	instead_look = AT(A, "power/control");
+	instead_at = "sys/bus/pci/drivers_probe";
+	begun = host_now(s->sim);
+	assert_int_equal(back(s, &err), -EIO);
+	assert_in_range(host_now(s->sim) - begun, 20000, PHASE_MS);
+	assert_int_equal(s->engine.left, 2);
+	expect(s, AT(B, "driver_override"), "(null)");
+}
+
+static void a_function_that_will_not_go_back_does_not_keep_others_of_its_step(void **state)
+{
+	struct stage *s = *state;
+	struct error err;
+
+	add(s, A, AT(A, "driver_override"), "(null)", "one");
+	step_look(&s->lease.steps[0], AT(B, "driver_override"), value_of("(null)"), value_of("two"), value_of("(null)"));
+	begin(s);
+	assert_int_equal(forward(s, &err), 0);
+	refused_look = AT(A, "driver_override");
+	assert_int_equal(back(s, &err), -EBUSY);
+	assert_int_equal(s->engine.left, 1);
+	assert_non_null(strstr(err.text, "it will not"));
+	expect(s, AT(A, "driver_override"), "one");
+	expect(s, AT(B, "driver_override"), "(null)");
+}
+
+/* A step is called by the first of its functions, and hangs at another: that is the one to leave alone. */
+static void what_hangs_is_the_function_and_not_the_first_of_its_step(void **state)
+{
+	struct stage *s = *state;
+	struct error err;
+
+	add(s, B, AT(B, "driver_override"), "(null)", "two");
+	add(s, A, AT(A, "driver_override"), "(null)", "one");
+	add(s, A, AT(A, "power/control"), "on", "auto");
+	step_look(&s->lease.steps[2], AT(B, "power/control"), value_of("on"), value_of("auto"), value_of("on"));
+	begin(s);
+	sim_break(s->sim, 4, SIM_HANG, -EIO, NULL, NULL);
+	assert_int_equal(forward(s, &err), -ETIMEDOUT);
+	assert_string_equal(s->engine.stuck_device, B);
+	assert_int_not_equal(back(s, &err), 0);
+	assert_false(wrote_to(s, B));
+}
+
+/* What post-stop cannot finish in its time goes back in a time of its own. */
+static void a_step_of_post_stop_has_time_to_be_taken_back(void **state)
+{
+	struct stage *s = *state;
+	struct error err;
+
+	add(s, A, AT(A, "driver_override"), "(null)", "one");
+	step_look(&s->lease.steps[0], AT(A, "power/control"), value_of("on"), value_of("auto"), value_any());
+	s->lease.steps[0].phase = PHASE_POST_STOP;
+	begin(s);
+	s->slow_ms = PHASE_MS;
+	assert_int_equal(engine_after(&s->engine, &s->journal, &s->lease, &err), -ETIME);
+	assert_int_equal(s->engine.left, 0);
+	expect(s, AT(A, "driver_override"), "(null)");
+}
+
+static void an_unreadable_moment_does_not_end_the_way_back(void **state)
+{
+	struct stage *s = *state;
+	struct error err;
+
+	add_three(s);
+	begin(s);
+	assert_int_equal(forward(s, &err), 0);
+	s->deaf_reads = 2;
+	assert_int_equal(back(s, &err), 0);
+	assert_int_equal(s->deaf_reads, 0);
+}
+
 static void differences_are_told_look_by_look(void **state)
 {
 	struct stage *s = *state;
@@ -696,6 +788,11 @@ int main(int argc, char **argv)
 		ON_STAGE(a_write_that_did_nothing_is_a_failure),
 		ON_STAGE(a_look_that_cannot_be_read_is_a_failure),
 		ON_STAGE(a_phase_has_45_seconds_and_the_way_back_as_much_again),
+		ON_STAGE(what_does_not_come_back_leaves_time_for_the_others),
+		ON_STAGE(a_function_that_will_not_go_back_does_not_keep_others_of_its_step),
+		ON_STAGE(what_hangs_is_the_function_and_not_the_first_of_its_step),
+		ON_STAGE(a_step_of_post_stop_has_time_to_be_taken_back),
+		ON_STAGE(an_unreadable_moment_does_not_end_the_way_back),
 		ON_STAGE(differences_are_told_look_by_look),
 		ON_STAGE(a_difference_names_its_function),
 		ON_STAGE(a_device_somebody_works_on_is_busy),

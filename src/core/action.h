@@ -36,7 +36,7 @@ struct field {
  *
  * next() is asked by the engine, again and again, for the one write that leads from what a step's looks read now to
  * what they shall read: it must be a pure function of the two, so that it finds its way from wherever a killed run
- * has left the device. It returns false if there is no such write, and says why in *err.
+ * has left the device. It returns false if there is no such write, and says why in *err, and in poke->look what of.
  */
 struct action {
 	const char *name;		/* the key of the step */

@@ -5,12 +5,7 @@
 
 #include "base/str.h"
 #include "core/engine.h"
-
-#define DEVICES "sys/bus/pci/devices"
-
-/* On the way back a write that fails is tried again: a group in use answers EINVAL and then lets go. */
-#define BACK_TRIES 3
-#define BACK_PAUSE_MS 200
+#include "core/reach.h"
 
 int step_read(struct host *h, const struct step *s, struct looks *now, struct look_buffer *buf, struct error *err)
 {
@@ -51,147 +46,6 @@ static enum identity identify(struct host *h, const struct step *s, struct error
 		return IDENTITY_UNKNOWN;
 	}
 	return strcmp(id, s->id) == 0 ? IDENTITY_SAME : IDENTITY_OTHER;
-}
-
-/* --- one step ---------------------------------------------------------------------------------------------------- */
-
-static unsigned time_left(const struct engine *e, unsigned at_most)
-{
-	int64_t left = e->end - host_now(e->host);
-
-	return left <= 0 ? 0 : left < at_most ? (unsigned)left : at_most;
-}
-
-static bool has_become(struct host *h, const char *look, const struct value *goal)
-{
-	char text[HOST_VALUE_BYTES];
-	struct value now = value_of(host_read(h, look, text, sizeof(text)) < 0 ? NULL : text);
-
-	return value_fits(&now, goal);
-}
-
-/* Looks until it is so, or its time is over. */
-static bool wait_to_become(struct engine *e, const char *look, const struct value *goal, int64_t end)
-{
-	while (!has_become(e->host, look, goal)) {
-		int64_t left = end - host_now(e->host);
-
-		if (left <= 0)
-			return false;
-		host_wait(e->host, (unsigned)left);
-	}
-	return true;
-}
-
-static int stuck(struct engine *e, const struct step *s, const struct poke *p, struct error *err)
-{
-	e->stuck_device = s->device;
-	snprintf(e->stuck_at, sizeof(e->stuck_at), "%s", p->at);
-	return error_set(err, -ETIMEDOUT, "%s has not come back from the kernel: process %d still writes to '%s'%s%s",
-			 p->what, (int)e->stuck.pid, p->at, *e->stuck.wchan ? " and waits in " : "", e->stuck.wchan);
-}
-
-/*
- * One write, and a look at what it did. What is seen decides: a write may fail and still have taken effect, and
- * drivers_probe and its like succeed without having done anything.
- */
-static int do_write(struct engine *e, const struct step *s, const struct poke *p, struct error *err)
-{
-	unsigned ms = time_left(e, p->deadline_ms);
-	int64_t end = host_now(e->host) + ms;
-	struct host_stuck hangs;
-	int code;
-
-	if (ms == 0)
-		return error_set(err, -ETIME, "the time for this phase (%d s) is used up", PHASE_MS / 1000);
-	e->writes++;
-	code = host_write(e->host, p->at, p->put, ms, &hangs);
-	/* Drivers answer ETIMEDOUT and ETIME too: what hangs has a worker that does not come back. */
-	if (hangs.pid) {
-		e->stuck = hangs;
-		return stuck(e, s, p, err);
-	}
-	/* EAGAIN: the driver's probe is deferred, and is tried again by the kernel (drivers/base/dd.c). */
-	if (code < 0 && code != -EAGAIN && !has_become(e->host, s->look[p->look], &p->becomes)) {
-		error_errno(err, code, "%s failed (writing '%s' to '%s')", p->what, p->put, p->at);
-		return code == -ETIMEDOUT || code == -ETIME ? -EIO : code;
-	}
-	if (wait_to_become(e, s->look[p->look], &p->becomes, end))
-		return 0;
-	return error_set(err, -EIO, "%s did nothing: '%s' does not become '%s'", p->what, s->look[p->look],
-			 value_shown(&p->becomes));
-}
-
-/* What may come about by itself is given the time for it; a file that nobody can write is only waited for. */
-static int do_poke(struct engine *e, const struct step *s, const struct poke *p, struct error *err)
-{
-	int64_t end = host_now(e->host) + time_left(e, p->patience_ms);
-
-	if ((p->patience_ms || !*p->at) && wait_to_become(e, s->look[p->by_itself], &p->by_itself_is, end))
-		return 0;
-	if (*p->at)
-		return do_write(e, s, p, err);
-	return error_set(err, -EIO, "%s", p->what);
-}
-
-static int write_patiently(struct engine *e, const struct step *s, const struct poke *p, bool back, struct error *err)
-{
-	int code = do_poke(e, s, p, err);
-
-	for (int n = 1; back && *p->at && n < BACK_TRIES && code < 0 && code != -ETIMEDOUT && code != -ETIME; n++) {
-		host_wait(e->host, time_left(e, BACK_PAUSE_MS));
-		code = do_write(e, s, p, err);
-	}
-	return code;
-}
-
-/* What a step hopes for is given a while; what is still missing then is told, and is nobody's failure. */
-static int hope(struct engine *e, const struct step *s, const struct looks *want, struct look_buffer *buf,
-		struct error *err)
-{
-	int64_t end = host_now(e->host) + time_left(e, HOPE_MS);
-	struct looks now;
-	size_t i;
-	int code;
-
-	while ((code = step_read(e->host, s, &now, buf, err)) == 0 && !looks_fit(s, &now, want) &&
-	       host_now(e->host) < end)
-		host_wait(e->host, (unsigned)(end - host_now(e->host)));
-	if (code < 0 || looks_fit(s, &now, want))
-		return code;
-	for (i = 0; value_fits(&now.v[i], &want->v[i]);)
-		i++;
-	snprintf(e->missing, sizeof(e->missing), "%s has not come back as %s", s->look[i], value_shown(&want->v[i]));
-	return 0;
-}
-
-/* Write after write until the step is at its goal. */
-static int reach(struct engine *e, const struct step *s, enum goal goal, struct error *err)
-{
-	const struct looks *want = step_goal(s, goal);
-	struct look_buffer buf;
-	struct looks now;
-	struct poke p;
-	int code;
-
-	e->writes = 0;
-	*e->missing = '\0';
-	for (int n = 0; n < STEP_WRITES_MAX; n++) {
-		code = step_read(e->host, s, &now, &buf, err);
-		if (code < 0)
-			return code;
-		if (looks_fit(s, &now, want))
-			return 0;
-		if (looks_fit_but_hopes(s, &now, want))
-			return hope(e, s, want, &buf, err);
-		memset(&p, 0, sizeof(p));
-		if (!s->action->next(s, &now, want, &p, err))
-			return err->code;
-		code = write_patiently(e, s, &p, goal != GOAL_TO, err);
-		if (code < 0)
-			return code;
-	}
-	return error_set(err, -ELOOP, "%d writes did not bring it where it shall be", STEP_WRITES_MAX);
 }
 
 static void tell(const struct engine *e, const struct event *event)
@@ -308,14 +162,29 @@ int engine_forward(struct engine *e, struct journal *j, struct lease *lease, enu
 
 /* --- back -------------------------------------------------------------------------------------------------------- */
 
+static bool is_about(const struct step *s, const char *device)
+{
+	return strcmp(s->device, device) == 0 || step_changes(s, device);
+}
+
+static bool is_about_the_same(const struct step *x, const struct step *y)
+{
+	char address[BDF_TEXT_MAX];
+
+	if (strcmp(x->device, y->device) == 0)
+		return true;
+	for (size_t k = 0; k < x->n_looks; k++)
+		if (look_function(x->look[k], address) && step_changes(x, address) && step_changes(y, address))
+			return true;
+	return false;
+}
+
 static bool stops(const struct lease *lease, const bool *failed, const struct engine *e, size_t i)
 {
-	const char *device = lease->steps[i].device;
-
-	if (e->stuck.pid && e->stuck_device && strcmp(e->stuck_device, device) == 0)
+	if (e->stuck.pid && is_about(&lease->steps[i], e->stuck_device))
 		return true;
 	for (size_t later = i + 1; later < lease->n; later++)
-		if (failed[later] && strcmp(lease->steps[later].device, device) == 0)
+		if (failed[later] && is_about_the_same(&lease->steps[i], &lease->steps[later]))
 			return true;
 	return false;
 }
@@ -360,12 +229,14 @@ static int step_back(struct engine *e, struct journal *j, struct lease *lease, s
 		return code;
 	/* Looking finds the way back, so it needs no mark to be safe, and a full disk does not stop it. */
 	journal_mark(j, lease, i, MARK_UNDO, &ignored);
+	e->back = true;
 	if (who == IDENTITY_SAME)
 		code = reach(e, s, goal, err);
 	else if (who == IDENTITY_UNKNOWN)
 		code = err->code;
 	else
 		event->kind = EVENT_GONE;
+	e->back = false;
 	if (code == 0 && lease->marks[i] == MARK_UNDO)
 		journal_mark(j, lease, i, MARK_UNDID, &ignored);
 	return code;
@@ -445,7 +316,9 @@ static int step_after(struct engine *e, struct journal *j, struct lease *lease, 
 	}
 	if (lease->marks[i] == MARK_NONE || lease->marks[i] == MARK_DID)
 		return code;
+	e->end += PHASE_MS;
 	undone = step_back(e, j, lease, i, GOAL_FROM, &back, &why);
+	e->end -= PHASE_MS;
 	if (undone < 0)
 		tell_end(e, &back, begun, undone, &why);
 	e->left += undone < 0;

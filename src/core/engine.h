@@ -29,8 +29,9 @@ struct engine {
 	void *arg;
 	/* filled in while it works: */
 	int64_t end;			/* of the phase's time, on host_now()'s clock */
+	bool back;			/* it is on the way back: no wait takes more than half of what is left */
 	struct host_stuck stuck;	/* pid != 0: a write is still in the kernel, */
-	const char *stuck_device;	/* on this device, */
+	char stuck_device[HOST_NAME_BYTES];	/* on this device, */
 	char stuck_at[HOST_NAME_BYTES];	/* to this name */
 	size_t left;			/* steps that could not be taken back */
 	unsigned writes;		/* of the step at hand */
@@ -46,13 +47,15 @@ int engine_forward(struct engine *e, struct journal *j, struct lease *lease, enu
 
 /*
  * Takes back all steps that were begun, but for those of post-stop, last first, to where they came from (GOAL_FROM) or
- * shall go (GOAL_HOME). A step that fails stops the steps of its device; those of other devices go on. Returns 0 if all
- * is back; else the first failure, and e->left counts the steps that are not. A device that is gone is back.
+ * shall go (GOAL_HOME). A step that fails stops the steps that change one of its functions; the others go on, and so do
+ * the other functions of the step itself. Returns 0 if all is back; else the first failure, and e->left counts the steps
+ * that are not. A device that is gone is back.
  */
 int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum goal goal, struct error *err);
 
 /*
- * Does the steps of post-stop, once all is back. One that fails is taken back itself and does not stop the others.
+ * Does the steps of post-stop, once all is back. One that fails is taken back itself and does not stop the others; for
+ * that there is the time of a phase once more.
  * Returns 0 or the first failure; e->left counts those that are neither done nor back. May be called again.
  */
 int engine_after(struct engine *e, struct journal *j, struct lease *lease, struct error *err);

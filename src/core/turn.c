@@ -190,6 +190,7 @@ static enum answer know(struct turn *t)
 	for (size_t i = 0; i < t->s->n_looks; i++) {
 		if (!str_starts(t->s->look[i], "id/") || fits(t, i) || !t->now[i].text)
 			continue;
+		t->p->look = i;
 		error_set(t->err, -ENODEV, "%s is now %s and was %s: another device has come in its place",
 			  address_of(t, i, address), t->now[i].text, t->goal[i].text ? t->goal[i].text : "nothing");
 		return FAILS;
@@ -258,6 +259,7 @@ static enum answer change_driver(struct turn *t, size_t i, const char *address)
 	bool reserved = goal && o >= 0 && str_same(t->now[o].text, goal);
 
 	if (driver && !is_ours(t, i, address)) {
+		t->p->look = i;
 		error_set(t->err, -EBUSY, "it is bound to '%s', which is not handover's doing; unbind it by hand, then "
 					  "run `handover recover`", driver);
 		return FAILS;

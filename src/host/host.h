@@ -98,7 +98,7 @@ bool host_has(struct host *h, const char *name);
  * -ETIMEDOUT: the worker is still inside the kernel. It is not signalled: a signal makes such waits uninterruptible
  * (drivers/vfio/vfio_main.c, vfio_unregister_group_dev). It keeps the caller's open locks, so that whoever comes
  * later meets them. stuck then says where it hangs.
- * Only core/engine.c may call this.
+ * Only core/reach.c may call this.
  */
 int host_write(struct host *h, const char *name, const char *value, unsigned deadline_ms, struct host_stuck *stuck);
 

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/action.h"
+#include "core/reach.h"
+
+/* On the way back a write that fails is tried again: a group in use answers EINVAL and then lets go. */
+#define BACK_TRIES 3
+#define BACK_PAUSE_MS 200
+
+/* On the way back nothing that does not come may use up what others need: it has half of what is left. */
+static unsigned time_left(const struct engine *e, unsigned at_most)
+{
+	int64_t left = (e->end - host_now(e->host)) / (e->back ? 2 : 1);
+
+	return left <= 0 ? 0 : left < at_most ? (unsigned)left : at_most;
+}
+
+static bool has_become(struct host *h, const char *look, const struct value *goal)
+{
+	char text[HOST_VALUE_BYTES];
+	struct value now = value_of(host_read(h, look, text, sizeof(text)) < 0 ? NULL : text);
+
+	return value_fits(&now, goal);
+}
+
+/* Looks until it is so, or its time is over. */
+static bool wait_to_become(struct engine *e, const char *look, const struct value *goal, int64_t end)
+{
+	while (!has_become(e->host, look, goal)) {
+		int64_t left = end - host_now(e->host);
+
+		if (left <= 0)
+			return false;
+		host_wait(e->host, (unsigned)left);
+	}
+	return true;
+}
+
+static int stuck(struct engine *e, const struct step *s, const struct poke *p, struct error *err)
+{
+	char address[BDF_TEXT_MAX];
+
+	snprintf(e->stuck_device, sizeof(e->stuck_device), "%s",
+		 look_function(s->look[p->look], address) ? address : s->device);
+	snprintf(e->stuck_at, sizeof(e->stuck_at), "%s", p->at);
+	return error_set(err, -ETIMEDOUT, "%s has not come back from the kernel: process %d still writes to '%s'%s%s",
+			 p->what, (int)e->stuck.pid, p->at, *e->stuck.wchan ? " and waits in " : "", e->stuck.wchan);
+}
+
+/* These take one lock for the whole host (drivers/pci/probe.c, pci_lock_rescan_remove()). */
+static bool is_of_the_bus(const char *at)
+{
+	return strcmp(str_basename(at), "remove") == 0 || strcmp(str_basename(at), "rescan") == 0;
+}
+
+/*
+ * One write until end, and a look at what it did. What is seen decides: a write may fail and still have taken effect, and
+ * drivers_probe and its like succeed without having done anything.
+ */
+static int do_write(struct engine *e, const struct step *s, const struct poke *p, int64_t end, struct error *err)
+{
+	int64_t ms = end - host_now(e->host);
+	struct host_stuck hangs;
+	int code;
+
+	if (ms <= 0)
+		return error_set(err, -ETIME, "the time for this phase (%d s) is used up", PHASE_MS / 1000);
+	if (e->stuck.pid && is_of_the_bus(e->stuck_at) && is_of_the_bus(p->at))
+		return error_set(err, -EBUSY, "nothing can be removed or found while process %d writes to '%s'",
+				 (int)e->stuck.pid, e->stuck_at);
+	e->writes++;
+	code = host_write(e->host, p->at, p->put, (unsigned)ms, &hangs);
+	/* Drivers answer ETIMEDOUT and ETIME too: what hangs has a worker that does not come back. */
+	if (hangs.pid) {
+		e->stuck = hangs;
+		return stuck(e, s, p, err);
+	}
+	/* EAGAIN: the driver's probe is deferred, and is tried again by the kernel (drivers/base/dd.c). */
+	if (code < 0 && code != -EAGAIN && !has_become(e->host, s->look[p->look], &p->becomes)) {
+		error_errno(err, code, "%s failed (writing '%s' to '%s')", p->what, p->put, p->at);
+		return code == -ETIMEDOUT || code == -ETIME ? -EIO : code;
+	}
+	if (wait_to_become(e, s->look[p->look], &p->becomes, end))
+		return 0;
+	return error_set(err, -EIO, "%s did nothing: '%s' does not become '%s'", p->what, s->look[p->look],
+			 value_shown(&p->becomes));
+}
+
+/* All tries have the time of one. */
+static int write_patiently(struct engine *e, const struct step *s, const struct poke *p, struct error *err)
+{
+	int64_t end = host_now(e->host) + time_left(e, p->deadline_ms);
+	int code = do_write(e, s, p, end, err);
+
+	for (int n = 1; e->back && n < BACK_TRIES && code < 0 && code != -ETIMEDOUT &&
+			host_now(e->host) + BACK_PAUSE_MS < end; n++) {
+		host_wait(e->host, BACK_PAUSE_MS);
+		code = do_write(e, s, p, end, err);
+	}
+	return code;
+}
+
+/* What may come about by itself is given the time for it; a file that nobody can write is only waited for. */
+static int do_poke(struct engine *e, const struct step *s, const struct poke *p, struct error *err)
+{
+	int64_t end = host_now(e->host) + time_left(e, p->patience_ms);
+
+	if ((p->patience_ms || !*p->at) && wait_to_become(e, s->look[p->by_itself], &p->by_itself_is, end))
+		return 0;
+	if (*p->at)
+		return write_patiently(e, s, p, err);
+	return error_set(err, -EIO, "%s", p->what);
+}
+
+static int read_patiently(struct engine *e, const struct step *s, struct looks *now, struct look_buffer *buf,
+			  struct error *err)
+{
+	int code = step_read(e->host, s, now, buf, err);
+
+	for (int n = 1; e->back && n < BACK_TRIES && code < 0; n++) {
+		host_wait(e->host, BACK_PAUSE_MS);
+		code = step_read(e->host, s, now, buf, err);
+	}
+	return code;
+}
+
+/* What a step hopes for is given a while; what is still missing then is told, and is nobody's failure. */
+static int hope(struct engine *e, const struct step *s, const struct looks *want, struct look_buffer *buf,
+		struct error *err)
+{
+	/* All hopes together leave time for what must be. */
+	int64_t end = host_now(e->host) + time_left(e, HOPE_MS * 4) / 4;
+	struct looks now;
+	size_t i;
+	int code;
+
+	while ((code = step_read(e->host, s, &now, buf, err)) == 0 && !looks_fit(s, &now, want) &&
+	       host_now(e->host) < end)
+		host_wait(e->host, (unsigned)(end - host_now(e->host)));
+	if (code < 0 || looks_fit(s, &now, want))
+		return code;
+	for (i = 0; value_fits(&now.v[i], &want->v[i]);)
+		i++;
+	snprintf(e->missing, sizeof(e->missing), "%s has not come back as %s", s->look[i], value_shown(&want->v[i]));
+	return 0;
+}
+
+/* The function of a look is asked for nothing more. False: it was asked for nothing. */
+static bool give_up(const struct step *s, struct looks *want, size_t look)
+{
+	char address[BDF_TEXT_MAX], other[BDF_TEXT_MAX];
+	bool is_function = look_function(s->look[look], address), asked = false;
+
+	for (size_t i = 0; i < s->n_looks; i++) {
+		if (i != look && !(is_function && look_function(s->look[i], other) && strcmp(address, other) == 0))
+			continue;
+		asked = asked || want->v[i].kind != VALUE_ANY;
+		want->v[i] = value_any();
+	}
+	return asked;
+}
+
+/* One write on the way to what is wanted, and the look it is about. 1: nothing is left to write. */
+static int advance(struct engine *e, const struct step *s, const struct looks *want, size_t *look, struct error *err)
+{
+	struct look_buffer buf;
+	struct poke p = { 0 };
+	struct looks now;
+	int code = read_patiently(e, s, &now, &buf, err);
+
+	*look = s->n_looks;
+	if (code < 0)
+		return code;
+	if (looks_fit(s, &now, want))
+		return 1;
+	if (looks_fit_but_hopes(s, &now, want)) {
+		code = hope(e, s, want, &buf, err);
+		return code < 0 ? code : 1;
+	}
+	code = s->action->next(s, &now, want, &p, err) ? do_poke(e, s, &p, err) : err->code;
+	*look = p.look;
+	return code;
+}
+
+int reach(struct engine *e, const struct step *s, enum goal goal, struct error *err)
+{
+	struct value wanted[STEP_LOOKS_MAX];
+	struct looks want = { wanted };
+	struct error first = { 0 };
+
+	memcpy(wanted, step_goal(s, goal)->v, s->n_looks * sizeof(*wanted));
+	e->writes = 0;
+	*e->missing = '\0';
+	for (int n = 0; n < STEP_WRITES_MAX; n++) {
+		struct error why = { 0 };
+		size_t look;
+		int code = advance(e, s, &want, &look, &why);
+
+		if (code < 0 && !first.code)
+			first = why;
+		if (code > 0 || (code < 0 && (!e->back || look == s->n_looks || !give_up(s, &want, look)))) {
+			if (first.code)
+				*err = first;
+			return first.code;
+		}
+	}
+	return error_set(err, -ELOOP, "%d writes did not bring it where it shall be", STEP_WRITES_MAX);
+}
