@@ -140,7 +140,8 @@ static int check_lease(const struct lease *lease, const struct plan *plan, struc
 			if (!shared || !look_function(shared, address))
 				continue;
 			if (lease->vmid == HOST_VMID)
-				return error_set(err, -EBUSY, "%s is still being prepared by `handover boot`", address);
+				return error_set(err, -EBUSY, "%s is still being prepared by `handover boot`; if that was interrupted, run it "
+						 "again", address);
 			return error_set(err, -EBUSY, "%s is lent to VM %u (%s); stop that VM, or run `handover recover "
 					 "%u` if it does not run", address, lease->vmid, lease_state(lease), lease->vmid);
 		}
