@@ -7,6 +7,7 @@
 
 #include "core/lend.h"
 
+#define HOST_DIFFERENCES_MAX 1024	/* those of what VMs have included, which are left out */
 #define BOOT_ID "proc/sys/kernel/random/boot_id"
 
 void lender_init(struct lender *l, struct host *host, struct store *store, struct arena *a, const char *purpose)
@@ -266,6 +267,20 @@ static bool goes_home(const struct step *s)
 	return false;
 }
 
+/* All functions of a step; it is called by the first of them. */
+static void add_lent(const struct step *s, unsigned vmid, struct arena *a, struct lent **lent, size_t *n)
+{
+	char address[BDF_TEXT_MAX], last[BDF_TEXT_MAX] = "";
+
+	for (size_t i = 0; i < s->n_looks; i++) {
+		if (!look_function(s->look[i], address) || strcmp(address, last) == 0 || !step_changes(s, address))
+			continue;
+		*lent = arena_grow(a, *lent, *n, sizeof(**lent));
+		(*lent)[(*n)++] = (struct lent){ vmid, arena_dup(a, address) };
+		strcpy(last, address);
+	}
+}
+
 void lend_list(struct store *store, struct host *h, unsigned vmid, struct arena *a, struct lent **lent, size_t *n)
 {
 	unsigned *vmids = NULL;
@@ -282,14 +297,9 @@ void lend_list(struct store *store, struct host *h, unsigned vmid, struct arena 
 		if (vmids[i] == vmid || vmids[i] == HOST_VMID ||
 		    journal_peek(store, vmids[i], a, &lease, &ignored) < 0 || !lease_is_of_this_boot(h, &lease))
 			continue;
-		for (size_t k = 0; k < lease.n; k++) {
-			struct bdf bdf;
-
-			if (!bdf_parse(lease.steps[k].device, &bdf) || !goes_home(&lease.steps[k]))
-				continue;
-			*lent = arena_grow(a, *lent, *n, sizeof(**lent));
-			(*lent)[(*n)++] = (struct lent){ vmids[i], lease.steps[k].device };
-		}
+		for (size_t k = 0; k < lease.n; k++)
+			if (goes_home(&lease.steps[k]))
+				add_lent(&lease.steps[k], vmids[i], a, lent, n);
 	}
 }
 
@@ -332,14 +342,15 @@ static struct lease what_stays(const struct lease *lease, struct arena *a)
 size_t lend_host_differences(struct store *store, struct host *h, const struct lease *lease, struct arena *a,
 			     const char **lines, size_t max)
 {
+	const char *all[HOST_DIFFERENCES_MAX];
 	struct lease stays = what_stays(lease, a);
 	struct lent *lent;
 	size_t n_lent, n, kept = 0;
 
 	lend_list(store, h, HOST_VMID, a, &lent, &n_lent);
-	n = engine_differences(h, &stays, GOAL_TO, a, lines, max);
-	for (size_t i = 0; i < n && i < max; i++)
-		if (!is_lent(lent, n_lent, lines[i]))
-			lines[kept++] = lines[i];
+	n = engine_differences(h, &stays, GOAL_TO, a, all, HOST_DIFFERENCES_MAX);
+	for (size_t i = 0; i < n && i < HOST_DIFFERENCES_MAX && kept < max; i++)
+		if (!is_lent(lent, n_lent, all[i]))
+			lines[kept++] = all[i];
 	return kept;
 }
