@@ -171,12 +171,7 @@ static bool is_about_the_same(const struct step *x, const struct step *y)
 {
 	char address[BDF_TEXT_MAX];
 
-	if (strcmp(x->device, y->device) == 0)
-		return true;
-	for (size_t k = 0; k < x->n_looks; k++)
-		if (look_function(x->look[k], address) && step_changes(x, address) && step_changes(y, address))
-			return true;
-	return false;
+	return strcmp(x->device, y->device) == 0 || steps_share(x, y, address);
 }
 
 static bool stops(const struct lease *lease, const bool *failed, const struct engine *e, size_t i)

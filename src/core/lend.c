@@ -116,18 +116,6 @@ static enum outcome take_back(struct lender *l, struct journal *j, struct lease 
 	return after < 0 ? OUTCOME_FAILED : OUTCOME_DONE;
 }
 
-/* The address of a function that both change, or NULL. */
-static const char *find_shared(const struct step *x, const struct step *y)
-{
-	for (size_t k = 0; k < x->n_looks; k++) {
-		char address[BDF_TEXT_MAX];
-
-		if (look_function(x->look[k], address) && step_changes(x, address) && step_changes(y, address))
-			return x->look[k];
-	}
-	return NULL;
-}
-
 static int check_lease(const struct lease *lease, const struct plan *plan, struct error *err)
 {
 	/* What boot has prepared is the host as VMs find it. */
@@ -135,10 +123,9 @@ static int check_lease(const struct lease *lease, const struct plan *plan, struc
 		return 0;
 	for (size_t i = 0; i < lease->n; i++)
 		for (size_t k = 0; k < plan->n; k++) {
-			const char *shared = find_shared(&lease->steps[i], &plan->steps[k]);
 			char address[BDF_TEXT_MAX];
 
-			if (!shared || !look_function(shared, address))
+			if (!steps_share(&lease->steps[i], &plan->steps[k], address))
 				continue;
 			if (lease->vmid == HOST_VMID)
 				return error_set(err, -EBUSY, "%s is still being prepared by `handover boot`; if that was interrupted, run it "

@@ -184,3 +184,11 @@ bool step_changes(const struct step *s, const char *address)
 			return true;
 	return false;
 }
+
+bool steps_share(const struct step *x, const struct step *y, char address[BDF_TEXT_MAX])
+{
+	for (size_t k = 0; k < x->n_looks; k++)
+		if (look_function(x->look[k], address) && step_changes(x, address) && step_changes(y, address))
+			return true;
+	return false;
+}

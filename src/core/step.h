@@ -125,4 +125,7 @@ bool look_is_witness(const char *look);
 /* Whether a step changes the function of that address, or lets it go and come back. */
 bool step_changes(const struct step *s, const char *address);
 
+/* Whether there is a function that both change: its address. */
+bool steps_share(const struct step *x, const struct step *y, char address[BDF_TEXT_MAX]);
+
 #endif
