@@ -36,11 +36,14 @@ static enum outcome end_earlier_life(struct call *c)
 	bool ended;
 	enum outcome o = lend_back(&c->lender, c->vmid, &ended, &err);
 
-	if (o != OUTCOME_DONE)
+	/* All is back; what post-stop could not do is no reason not to start. */
+	if (o == OUTCOME_FAILED)
+		complain("%u pre-start: after an earlier start of this VM: %s", c->vmid, err.text);
+	else if (o != OUTCOME_DONE)
 		return refuse(c, o, &err);
 	if (ended)
 		complain("%u pre-start: gave back what an earlier start of this VM had left lent", c->vmid);
-	return o;
+	return OUTCOME_DONE;
 }
 
 /* Without a profile there is nothing to do for a VM that asks for no device of the host. */
