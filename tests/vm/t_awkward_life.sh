@@ -55,7 +55,7 @@ status_is "the host driver does not let go" 3 handover 100 pre-start
 took=$(($(now_ms) - begun))
 figure vm-stuck-write-ms $took
 [ $took -lt 20000 ] || die "it took $took ms to notice"
-says "unbinding 0000:03:00.0 from 'awkward' has not come back from the kernel"
+says "unbinding it from 'awkward' has not come back from the kernel"
 says "waits in awkward_remove"
 cat /tmp/said
 status_is "meanwhile another start" 4 handover 100 pre-start
