@@ -408,6 +408,22 @@ static void probe_later(struct stage *s)
 	sim_set(s->sim, AT(A, "driver_override"), "one");
 }
 
+/* The kernel tries again only when another device finds its driver, which may never be: so the way back does. */
+static void a_deferred_probe_is_asked_again_on_the_way_back(void **state)
+{
+	struct stage *s = *state;
+	struct error err;
+
+	add(s, A, AT(A, "driver_override"), "(null)", "one");
+	begin(s);
+	assert_int_equal(forward(s, &err), 0);
+	sim_break(s->sim, 1, SIM_FAIL_BEFORE, -EAGAIN, NULL, NULL);
+	assert_int_equal(back(s, &err), 0);
+	/* The one that failed did nothing. */
+	assert_int_equal(s->n, 2);
+	expect(s, AT(A, "driver_override"), "(null)");
+}
+
 static void a_deferred_probe_is_waited_for(void **state)
 {
 	struct stage *s = *state;
@@ -788,6 +804,7 @@ int main(int argc, char **argv)
 		ON_STAGE(a_write_that_fails_on_the_way_out_ends_it),
 		ON_STAGE(a_write_that_fails_but_took_effect_is_done),
 		ON_STAGE(a_deferred_probe_is_waited_for),
+		ON_STAGE(a_deferred_probe_is_asked_again_on_the_way_back),
 		ON_STAGE(a_write_that_did_nothing_is_a_failure),
 		ON_STAGE(a_look_that_cannot_be_read_is_a_failure),
 		ON_STAGE(a_phase_has_45_seconds_and_the_way_back_as_much_again),

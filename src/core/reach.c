@@ -58,10 +58,11 @@ static bool is_of_the_bus(const char *at)
 }
 
 /*
- * One write until end, and a look at what it did. What is seen decides: a write may fail and still have taken effect, and
+ * One write until end, and a look until seen at what it did. What is seen decides: a write may fail and still have taken effect, and
  * drivers_probe and its like succeed without having done anything.
  */
-static int do_write(struct engine *e, const struct step *s, const struct poke *p, int64_t end, struct error *err)
+static int do_write(struct engine *e, const struct step *s, const struct poke *p, int64_t end, int64_t seen,
+		    struct error *err)
 {
 	int64_t ms = end - host_now(e->host);
 	struct host_stuck hangs;
@@ -84,24 +85,25 @@ static int do_write(struct engine *e, const struct step *s, const struct poke *p
 		error_errno(err, code, "%s failed (writing '%s' to '%s')", p->what, p->put, p->at);
 		return code == -ETIMEDOUT || code == -ETIME ? -EIO : code;
 	}
-	if (wait_to_become(e, s->look[p->look], &p->becomes, end))
+	if (wait_to_become(e, s->look[p->look], &p->becomes, seen))
 		return 0;
 	return error_set(err, -EIO, "%s did nothing: '%s' does not become '%s'", p->what, s->look[p->look],
 			 value_shown(&p->becomes));
 }
 
-/* All tries have the time of one. */
+/* All tries have the time of one. What a try did is looked at for its share of it, or no time were left for the next. */
 static int write_patiently(struct engine *e, const struct step *s, const struct poke *p, struct error *err)
 {
-	int64_t end = host_now(e->host) + time_left(e, p->deadline_ms);
-	int code = do_write(e, s, p, end, err);
+	int tries = e->back ? BACK_TRIES : 1, code;
+	int64_t end = host_now(e->host) + time_left(e, p->deadline_ms), now;
 
-	for (int n = 1; e->back && n < BACK_TRIES && code < 0 && code != -ETIMEDOUT &&
-			host_now(e->host) + BACK_PAUSE_MS < end; n++) {
+	for (;;) {
+		now = host_now(e->host);
+		code = do_write(e, s, p, end, now + (end - now) / tries, err);
+		if (code == 0 || code == -ETIMEDOUT || --tries == 0 || host_now(e->host) + BACK_PAUSE_MS >= end)
+			return code;
 		host_wait(e->host, BACK_PAUSE_MS);
-		code = do_write(e, s, p, end, err);
 	}
-	return code;
 }
 
 /* What may come about by itself is given the time for it; a file that nobody can write is only waited for. */
