@@ -188,14 +188,6 @@ static const struct function *taken_along_by(const struct wanted *x, const struc
 	return NULL;
 }
 
-static bool is_named(const struct selection *named, const struct function *fn)
-{
-	for (size_t i = 0; i < named->n; i++)
-		if (named->list[i] == fn)
-			return true;
-	return false;
-}
-
 /* From the highest address down, so that a GPU's audio leaves before the GPU and comes back after it. */
 static void plan(struct planner *p, const struct wish *w)
 {
@@ -212,7 +204,7 @@ static void plan(struct planner *p, const struct wish *w)
 		const struct function *fn = &p->inventory->functions[i];
 		const struct function *because = taken_along_by(&x, &named, fn);
 
-		if (is_named(&named, fn))
+		if (selection_holds(&named, fn))
 			add_step(&x, fn, NULL);
 		else if (because && strcmp(x.driver, VFIO) == 0)
 			add_step(&x, fn, because);

@@ -335,22 +335,6 @@ static const struct function *function_of(const struct planner *p, const char *l
 	return str_starts(look, "life/") && look_function(look, address) ? inventory_find(p->inventory, address) : NULL;
 }
 
-static bool holds(const struct selection *s, const struct function *fn)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (s->list[i] == fn)
-			return true;
-	return false;
-}
-
-static void add(struct selection *s, const struct function *fn, struct arena *a)
-{
-	if (holds(s, fn))
-		return;
-	s->list = arena_grow(a, s->list, s->n, sizeof(*s->list));
-	s->list[s->n++] = fn;
-}
-
 static void drop(struct selection *s, const struct function *fn)
 {
 	size_t n = 0;
@@ -377,7 +361,7 @@ static struct selection find_away(const struct planner *p)
 			const struct function *fn = function_of(p, s->look[k]);
 
 			if (fn && s->to.v[k].kind == VALUE_TEXT && !s->to.v[k].text)
-				add(&away, fn, p->arena);
+				selection_add(&away, fn, p->arena);
 			else if (fn)
 				drop(&away, fn);
 		}
@@ -392,12 +376,12 @@ static struct selection found_by(struct planner *p, const struct step *s, struct
 	for (size_t k = 0; k < s->n_looks; k++) {
 		const struct function *fn = function_of(p, s->look[k]);
 
-		if (fn && (s->home.v[k].kind == VALUE_NEW || (s->home.v[k].kind != VALUE_ANY && holds(away, fn))))
-			add(&found, fn, p->arena);
+		if (fn && (s->home.v[k].kind == VALUE_NEW || (s->home.v[k].kind != VALUE_ANY && selection_holds(away, fn))))
+			selection_add(&found, fn, p->arena);
 	}
 	for (size_t i = away->n; found.n && i-- > 0;)
 		if (same_bus(away->list[i], found.list[0]))
-			add(&found, away->list[i], p->arena);
+			selection_add(&found, away->list[i], p->arena);
 	for (size_t i = 0; i < found.n; i++)
 		drop(away, found.list[i]);
 	return found;

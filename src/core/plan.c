@@ -14,14 +14,6 @@ static struct selection *selection_of(struct planner *p, const char *name)
 	return NULL;
 }
 
-static bool holds(const struct selection *s, const struct function *fn)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (s->list[i] == fn)
-			return true;
-	return false;
-}
-
 struct selection planner_select(struct planner *p, const struct words *names)
 {
 	struct selection all = { 0 };
@@ -31,12 +23,8 @@ struct selection planner_select(struct planner *p, const struct words *names)
 
 		if (!s || s->n == 0)
 			return (struct selection){ 0 };
-		for (size_t j = 0; j < s->n; j++) {
-			if (holds(&all, s->list[j]))
-				continue;
-			all.list = arena_grow(p->arena, all.list, all.n, sizeof(*all.list));
-			all.list[all.n++] = s->list[j];
-		}
+		for (size_t j = 0; j < s->n; j++)
+			selection_add(&all, s->list[j], p->arena);
 	}
 	return all;
 }
@@ -51,7 +39,7 @@ bool planner_names(const struct planner *p, const struct action *action, const s
 			for (size_t j = 0; w->action == action && j < w->fields[0].n; j++) {
 				const struct selection *s = selection_of(look, w->fields[0].list[j].s);
 
-				if (s && holds(s, fn))
+				if (s && selection_holds(s, fn))
 					return true;
 			}
 		}
@@ -66,7 +54,7 @@ bool planner_accepts(const struct planner *p, const char *code, const struct fun
 		for (size_t k = 0; strcmp(x->code, code) == 0 && k < x->devices.n; k++) {
 			const struct selection *s = selection_of((struct planner *)p, x->devices.list[k].s);
 
-			if (s && holds(s, fn))
+			if (s && selection_holds(s, fn))
 				return true;
 		}
 	}

@@ -4,6 +4,22 @@
 
 #include "core/select.h"
 
+bool selection_holds(const struct selection *s, const struct function *fn)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->list[i] == fn)
+			return true;
+	return false;
+}
+
+void selection_add(struct selection *s, const struct function *fn, struct arena *a)
+{
+	if (selection_holds(s, fn))
+		return;
+	s->list = arena_grow(a, s->list, s->n, sizeof(*s->list));
+	s->list[s->n++] = fn;
+}
+
 /* A device being looked for. */
 struct search {
 	const struct device_wish *w;
@@ -150,12 +166,6 @@ static bool find_hostpci(struct search *s, const struct pve_guest *guest)
 	return true;
 }
 
-static void add(struct search *s, struct selection *out, const struct function *fn)
-{
-	out->list = arena_grow(s->a, out->list, out->n, sizeof(*out->list));
-	out->list[out->n++] = fn;
-}
-
 /* Every function of the slots that were found. */
 static void add_slots(struct search *s, struct selection *out)
 {
@@ -164,10 +174,8 @@ static void add_slots(struct search *s, struct selection *out)
 	*out = (struct selection){ 0 };
 	for (size_t i = 0; i < s->inv->n; i++)
 		for (size_t j = 0; j < found.n; j++)
-			if (function_same_slot(&s->inv->functions[i], found.list[j])) {
-				add(s, out, &s->inv->functions[i]);
-				break;
-			}
+			if (function_same_slot(&s->inv->functions[i], found.list[j]))
+				selection_add(out, &s->inv->functions[i], s->a);
 }
 
 bool select_functions(const struct device_wish *w, const struct inventory *inv, const struct pve_guest *guest,
@@ -180,7 +188,7 @@ bool select_functions(const struct device_wish *w, const struct inventory *inv, 
 		return false;
 	for (size_t i = 0; i < inv->n; i++)
 		if (fits(&s, &inv->functions[i]))
-			add(&s, &out, &inv->functions[i]);
+			selection_add(&out, &inv->functions[i], s.a);
 	if (out.n == 0) {
 		tell_none(&s);
 		return false;

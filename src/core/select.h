@@ -12,6 +12,11 @@ struct selection {
 	size_t n;
 };
 
+bool selection_holds(const struct selection *s, const struct function *fn);
+
+/* Once each. */
+void selection_add(struct selection *s, const struct function *fn, struct arena *a);
+
 /*
  * The functions a device of a profile means on this host. All its selectors must hold. What is not exactly what was
  * asked for becomes an error in f that lists the candidates and, where the device has moved, says where it is now:

@@ -178,22 +178,6 @@ bool split_is_alone(const struct inventory *inv, const struct function *fn)
 	return true;
 }
 
-static bool holds(const struct selection *s, const struct function *fn)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (s->list[i] == fn)
-			return true;
-	return false;
-}
-
-static void add(struct selection *s, const struct function *fn, struct arena *a)
-{
-	if (holds(s, fn))
-		return;
-	s->list = arena_grow(a, s->list, s->n, sizeof(*s->list));
-	s->list[s->n++] = fn;
-}
-
 /* pcie_acs_override is what people try first; Proxmox's patch of the kernel leaves out what is not PCI Express. */
 static const char *stays_because(const struct inventory *inv, const struct function *fn, struct arena *a)
 {
@@ -231,13 +215,13 @@ static bool empty_group(const struct inventory *inv, const struct function *fn, 
 					 fn->address, other->address, both_stay_because(inv, fn, other, a));
 			return false;
 		}
-		if (!holds(wanted, other) && !holds(movable, other)) {
+		if (!selection_holds(wanted, other) && !selection_holds(movable, other)) {
 			*why = arena_fmt(a, "%s can be alone only if %s leaves its IOMMU group: %s", fn->address,
 					 other->address, stays_because(inv, fn, a));
 			*remedy = arena_fmt(a, "name %s under 'moving'", other->address);
 			return false;
 		}
-		add(moved, other, a);
+		selection_add(moved, other, a);
 	}
 	return true;
 }
@@ -258,7 +242,7 @@ bool split_plan(const struct inventory *inv, const struct selection *wanted, con
 			return false;
 		}
 		if (split_leaves(fn))
-			add(moved, fn, a);
+			selection_add(moved, fn, a);
 		else if (!empty_group(inv, fn, wanted, movable, a, moved, why, remedy))
 			return false;
 	}
