@@ -489,6 +489,8 @@ static void addresses_are_ordered_by_their_numbers(void **state)
 			int c = bdf_compare(&order[i], &order[k]);
 
 			assert_int_equal((c > 0) - (c < 0), (i > k) - (i < k));
+			/* The first three are on one bus, and no others. */
+			assert_true(bdf_same_bus(&order[i], &order[k]) == (i == k || (i < 3 && k < 3)));
 		}
 }
 

@@ -239,3 +239,8 @@ int bdf_compare(const struct bdf *a, const struct bdf *b)
 		return a->device < b->device ? -1 : 1;
 	return (a->function > b->function) - (a->function < b->function);
 }
+
+bool bdf_same_bus(const struct bdf *a, const struct bdf *b)
+{
+	return a->domain == b->domain && a->bus == b->bus;
+}

@@ -64,5 +64,6 @@ struct bdf {
 bool bdf_parse(const char *s, struct bdf *bdf);
 void bdf_format(const struct bdf *bdf, char text[BDF_TEXT_MAX]);
 int bdf_compare(const struct bdf *a, const struct bdf *b);
+bool bdf_same_bus(const struct bdf *a, const struct bdf *b);
 
 #endif

@@ -220,5 +220,5 @@ bool function_same_group(const struct function *a, const struct function *b)
 
 bool function_same_slot(const struct function *a, const struct function *b)
 {
-	return a->bdf.domain == b->bdf.domain && a->bdf.bus == b->bdf.bus && a->bdf.device == b->bdf.device;
+	return bdf_same_bus(&a->bdf, &b->bdf) && a->bdf.device == b->bdf.device;
 }

@@ -345,26 +345,14 @@ static void drop(struct selection *s, const struct function *fn)
 	s->n = n;
 }
 
-static bool same_bus(const struct function *a, const struct function *b)
-{
-	return a->bdf.domain == b->bdf.domain && a->bdf.bus == b->bdf.bus;
-}
-
-/* What is away while lent: removed, and not found again by a later step. */
+/* What is away while lent. */
 static struct selection find_away(const struct planner *p)
 {
 	struct selection away = { 0 };
 
-	for (size_t i = 0; i < p->plan.n; i++)
-		for (size_t k = 0; k < p->plan.steps[i].n_looks; k++) {
-			const struct step *s = &p->plan.steps[i];
-			const struct function *fn = function_of(p, s->look[k]);
-
-			if (fn && s->to.v[k].kind == VALUE_TEXT && !s->to.v[k].text)
-				selection_add(&away, fn, p->arena);
-			else if (fn)
-				drop(&away, fn);
-		}
+	for (size_t i = 0; i < p->inventory->n; i++)
+		if (scan_is_removed(p, &p->inventory->functions[i]))
+			selection_add(&away, &p->inventory->functions[i], p->arena);
 	return away;
 }
 
@@ -380,7 +368,7 @@ static struct selection found_by(struct planner *p, const struct step *s, struct
 			selection_add(&found, fn, p->arena);
 	}
 	for (size_t i = away->n; found.n && i-- > 0;)
-		if (same_bus(away->list[i], found.list[0]))
+		if (bdf_same_bus(&away->list[i]->bdf, &found.list[0]->bdf))
 			selection_add(&found, away->list[i], p->arena);
 	for (size_t i = 0; i < found.n; i++)
 		drop(away, found.list[i]);

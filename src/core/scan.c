@@ -18,15 +18,10 @@ bool scan_is_removed(const struct planner *p, const struct function *fn)
 	return removed;
 }
 
-static bool same_bus(const struct bdf *x, const struct bdf *y)
-{
-	return x->domain == y->domain && x->bus == y->bus;
-}
-
 static bool is_scanned(const struct forecast *f, const struct bdf *bdf)
 {
 	for (size_t i = 0; i < f->inv->n; i++)
-		if (f->moved[i] && same_bus(&f->inv->functions[i].bdf, bdf))
+		if (f->moved[i] && bdf_same_bus(&f->inv->functions[i].bdf, bdf))
 			return true;
 	return false;
 }
