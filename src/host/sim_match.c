@@ -47,7 +47,7 @@ static bool attr(struct sim_match *m, const char *bdf, const char *file, char *b
 	return host_read(m->host, name, buf, size) >= 0;
 }
 
-static unsigned attr_hex(struct sim_match *m, const char *bdf, const char *file)
+unsigned sim_match_hex(struct sim_match *m, const char *bdf, const char *file)
 {
 	char text[32];
 	uint64_t v = 0;
@@ -109,7 +109,7 @@ bool sim_match_is(struct sim_match *m, const char *bdf, const char *driver)
 
 	if (attr(m, bdf, "driver_override", override, sizeof(override)) && strcmp(override, "(null)") != 0)
 		return strcmp(override, driver) == 0;
-	return *find_id(m, driver, attr_hex(m, bdf, "vendor"), attr_hex(m, bdf, "device")) ||
+	return *find_id(m, driver, sim_match_hex(m, bdf, "vendor"), sim_match_hex(m, bdf, "device")) ||
 	       is_native(m, bdf, driver) || claims(m, bdf, driver);
 }
 
@@ -126,7 +126,7 @@ void sim_match_learn(struct sim_match *m, const char *bdf, const char *driver)
 	struct native *native;
 
 	if (strcmp(driver, "vfio-pci") == 0 || strcmp(driver, "pci-stub") == 0) {
-		keep_id(m, driver, attr_hex(m, bdf, "vendor"), attr_hex(m, bdf, "device"), true);
+		keep_id(m, driver, sim_match_hex(m, bdf, "vendor"), sim_match_hex(m, bdf, "device"), true);
 		return;
 	}
 	native = arena_alloc(m->arena, sizeof(*native));

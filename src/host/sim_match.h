@@ -13,6 +13,9 @@ struct sim_match;
 /* What it keeps belongs to a. */
 struct sim_match *sim_match_new(struct host *h, struct arena *a);
 
+/* An attribute of the function that is "0x" and up to 8 hex digits; 0 if there is none. */
+unsigned sim_match_hex(struct sim_match *m, const char *bdf, const char *file);
+
 bool sim_match_is(struct sim_match *m, const char *bdf, const char *driver);
 
 /*

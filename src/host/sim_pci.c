@@ -32,16 +32,6 @@ static const char *attr(struct sim_pci *p, const char *bdf, const char *file, ch
 	return host_read(p->host, name_of(p, DEVICES, bdf, file), buf, size) < 0 ? NULL : buf;
 }
 
-static unsigned attr_hex(struct sim_pci *p, const char *bdf, const char *file)
-{
-	char text[32];
-	uint64_t v = 0;
-
-	if (attr(p, bdf, file, text, sizeof(text)) && str_starts(text, "0x"))
-		str_hex(text + 2, 1, 8, &v);
-	return (unsigned)v;
-}
-
 struct sim_pci *sim_pci_new(struct host *h, struct arena *a)
 {
 	struct sim_pci *p = arena_alloc(a, sizeof(*p));
@@ -312,9 +302,10 @@ static void settle_group(struct sim_pci *p, const char *bdf, const char *path)
 /* Config space given in part gets the registers every function has: include/uapi/linux/pci_regs.h. */
 static void settle_config(struct sim_pci *p, const char *bdf, const char *path)
 {
-	unsigned class = attr_hex(p, bdf, "class"), revision = attr_hex(p, bdf, "revision");
-	unsigned vendor = attr_hex(p, bdf, "vendor"), device = attr_hex(p, bdf, "device");
-	unsigned subvendor = attr_hex(p, bdf, "subsystem_vendor"), subdevice = attr_hex(p, bdf, "subsystem_device");
+	unsigned class = sim_match_hex(p->match, bdf, "class"), revision = sim_match_hex(p->match, bdf, "revision");
+	unsigned vendor = sim_match_hex(p->match, bdf, "vendor"), device = sim_match_hex(p->match, bdf, "device");
+	unsigned subvendor = sim_match_hex(p->match, bdf, "subsystem_vendor");
+	unsigned subdevice = sim_match_hex(p->match, bdf, "subsystem_device");
 	unsigned char head[4], config[HOST_VALUE_BYTES * 2];
 	const char *at = name_of(p, path, "config", NULL);
 	ssize_t n;
