@@ -79,19 +79,11 @@ static void bus_comes_back(struct foretold *f, const char *first)
 			comes_back(f, address);
 }
 
-/* Siblings' groups change when a function leaves and is found: as foretold. */
-static void groups_change(struct foretold *f)
+/* What changes with a write although it is not what was written: all looks of a family become what is wanted. */
+static void family_changes(struct foretold *f, const char *family)
 {
 	for (size_t i = 0; i < f->s->n_looks; i++)
-		if (str_starts(f->s->look[i], "group/"))
-			f->v[i] = f->goal->v[i];
-}
-
-/* A unit's state and its run change together. */
-static void unit_changes(struct foretold *f)
-{
-	for (size_t i = 0; i < f->s->n_looks; i++)
-		if (str_starts(f->s->look[i], "unit/"))
+		if (str_starts(f->s->look[i], family))
 			f->v[i] = f->goal->v[i];
 }
 
@@ -102,8 +94,9 @@ static void apply(struct foretold *f, const struct poke *p)
 	char address[BDF_TEXT_MAX];
 
 	f->v[p->look] = p->becomes;
+	/* A unit's state and its run change together. */
 	if (str_starts(look, "unit/"))
-		unit_changes(f);
+		family_changes(f, "unit/");
 	if (!look_function(look, address))
 		return;
 	if (p->becomes.kind == VALUE_TEXT && !p->becomes.text && (life || strcmp(str_basename(look), "driver") == 0))
@@ -112,8 +105,9 @@ static void apply(struct foretold *f, const struct poke *p)
 		comes_back(f, address);
 		bus_comes_back(f, address);
 	}
+	/* Siblings' groups change when a function leaves and is found: as foretold. */
 	if (life)
-		groups_change(f);
+		family_changes(f, "group/");
 }
 
 size_t step_writes(const struct step *s, const struct looks *from, const struct looks *goal, struct poke *writes)

@@ -58,8 +58,8 @@ static bool is_of_the_bus(const char *at)
 }
 
 /*
- * One write until end, and a look until seen at what it did. What is seen decides: a write may fail and still have taken effect, and
- * drivers_probe and its like succeed without having done anything.
+ * One write until end, and a look until seen at what it did. What is seen decides: a write may fail and still have
+ * taken effect, and drivers_probe and its like succeed without having done anything.
  */
 static int do_write(struct engine *e, const struct step *s, const struct poke *p, int64_t end, int64_t seen,
 		    struct error *err)

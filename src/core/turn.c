@@ -97,11 +97,6 @@ static struct owner owner_of(const struct turn *t, size_t i)
 
 /* --- modules --------------------------------------------------------------------------------------------------- */
 
-static bool is_loaded(const struct value *v)
-{
-	return v->text != NULL;
-}
-
 static enum answer load_modules(struct turn *t)
 {
 	for (size_t i = 0; i < t->s->n_looks; i++) {
@@ -118,7 +113,7 @@ static enum answer load_modules(struct turn *t)
 static enum answer unload_modules(struct turn *t)
 {
 	for (size_t i = 0; i < t->s->n_looks; i++) {
-		if (!str_starts(t->s->look[i], "module/") || fits(t, i) || !is_loaded(&t->now[i]))
+		if (!str_starts(t->s->look[i], "module/") || fits(t, i) || !t->now[i].text)
 			continue;
 		WHAT(t, "unloading the module '%.60s'", str_basename(t->s->look[i]));
 		return poke(t, i, value_of(NULL), t->s->look[i], "unload");
