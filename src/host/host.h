@@ -43,6 +43,10 @@
  *       state             "active", "inactive", "failed", ...; writing "start", "stop", "restart" does that and
  *                         waits for its end
  *       run               an identifier of this run of the unit (InvocationID), "" if it does not run
+ *   holder/NODE           who has a device node open ("holder/dev/watchdog0"): a line for each process, "PID UNIT COMMAND",
+ *                         UNIT the last part of its cgroup ("101.scope" of a VM), "-" if it has none; absent: nobody
+ *   label/BLOCK           what is on a block device as libblkid tells it, "zfs_member rpool": the kind, then its label if
+ *                         it has one; absent: nothing that is known
  *
  * All calls return 0 or more, or a negative errno as the kernel gave it; -ETIMEDOUT where the kernel does not answer at
  * all. None blocks for longer than a few seconds.

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_POLICY_H
+#define HANDOVER_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/findings.h"
+#include "core/inventory.h"
+
+/*
+ * What this host allows, whatever a profile says: /etc/handover/handover.conf, an INI file that handover.conf(5)
+ * describes. Profiles are shared between hosts; the policy is not, and no profile can widen it. Without a file all is
+ * at its safe default, as policy_default() has it.
+ */
+#define POLICY_PATH "/etc/handover/handover.conf"
+#define POLICY_BYTES_MAX (64 * 1024)
+#define POLICY_NAMES_MAX 64	/* words of one key */
+
+/* Words of a key, in the order of the file. */
+struct names {
+	const char **list;
+	size_t n;
+};
+
+/* "management-nic = eno1": a risk, and the devices that profiles may accept it for. */
+struct allow {
+	const char *code;
+	struct names names;	/* addresses, ids, interfaces, disks, ports: see policy_allows() */
+};
+
+struct policy {
+	const char *file;		/* NULL: there is none */
+	bool untrusted_guests;		/* untrusted-guests = yes: no unverified isolation for anybody */
+	/* [protect] */
+	bool automatic;			/* auto = yes: what the host is seen to stand on is refused; no: told as a warning */
+	struct names devices;		/* addresses ("0000:02:00.0", "02:00.0") or ids ("10de:2783") */
+	struct names nics;		/* names of network interfaces */
+	struct names usb;		/* ids ("046d:c31c") or ports ("1-2.1") */
+	/* [allow] */
+	struct allow *allows;
+	size_t n_allows;
+	struct names run;		/* commands by full path */
+	struct names services;		/* units that may be stopped although the host stands on them */
+	struct names shutdown;		/* VMIDs that may be shut down for another's turn */
+	/* [timeouts], milliseconds */
+	unsigned phase_ms, lock_ms;
+	/* [profiles] */
+	bool profile_required;		/* profile = required: a VM with hostpci and no profile does not start */
+};
+
+/* What holds where nothing is said. */
+struct policy policy_default(void);
+
+/*
+ * Reads a policy from text, which needs no NUL at its end. NULL if anything in it is wrong: an unknown section, key or
+ * code, a line that is too long, a value that is none; then f holds at least one error, each with file and line. Never
+ * half a policy. It belongs to the arena of f. file is only a name for findings.
+ */
+const struct policy *policy_parse(const char *text, size_t n, const char *file, struct findings *f);
+
+/*
+ * Whether [allow] names this for that code: the function by address (with or without domain) or by id
+ * (vendor:device, or with subsystem), or the thing itself by the name it has ("eno1", "sda", "1-2.1"). fn and name may
+ * be NULL.
+ */
+bool policy_allows(const struct policy *p, const char *code, const struct function *fn, const char *name);
+
+/* Whether [protect] names the function or its network interface; by which word. NULL: it does not. */
+const char *policy_protects(const struct policy *p, const struct function *fn, const char *nic);
+
+/* The same of a USB device, by id and port. */
+const char *policy_protects_usb(const struct policy *p, const char *id, const char *port);
+
+/* Whether a list of the policy has this word, exactly. */
+bool names_have(const struct names *names, const char *word);
+
+#endif

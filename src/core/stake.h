@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_STAKE_H
+#define HANDOVER_STAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/findings.h"
+#include "core/inventory.h"
+#include "host/host.h"
+
+/*
+ * A stake is one thing the host stands on, and where that hangs: a disk with the root file system on it, a network card
+ * under the bridge that carries the default route, the screen with the host's console. Whoever takes a device away asks
+ * for the stakes on it first. All are read from the host, and each brings its evidence; what cannot be read is no
+ * stake, but for what says so.
+ */
+struct stake {
+	const char *code;	/* of the finding it becomes: "root-disk", "management-nic" */
+	const char *path;	/* of the thing in sysfs, as a link leads there: it hangs on every device on the way */
+	const char *name;	/* the thing itself, as a policy names it: "sda", "eno1", "watchdog0" */
+	const char *what;	/* the evidence: "sda3 -> 0000:00:17.0 holds pool rpool" */
+	const char *remedy;	/* what to do instead, NULL if it goes without saying */
+};
+
+struct stakes {
+	struct host *host;	/* to be read only */
+	const struct inventory *inventory;
+	struct arena *arena;
+	/* filled in: */
+	struct stake *list;
+	size_t n;
+};
+
+/* Adds one. path, name and remedy are kept, not copied. what is a format. */
+void stake_add(struct stakes *s, const char *code, const char *path, const char *name, const char *remedy,
+	       const char *what, ...) __attribute__((format(printf, 6, 7), nonnull(1, 2, 3, 4, 6)));
+
+/* Whether it hangs on that: a PCI function by address, or a USB device as sysfs calls it ("1-2.1"). */
+bool stake_is_on(const struct stake *stake, const char *device);
+
+/* The last PCI function on a path of sysfs ("0000:00:17.0"), or NULL: there is none, it is a virtual device. */
+const char *path_function(const char *path, struct arena *a);
+
+/*
+ * What the disks carry, through partitions, LVM, LUKS, MD, multipath, ZFS and btrfs: a stake for each disk below.
+ *   root-disk        /, /boot, /boot/efi, /usr, /var or swap is on it
+ *   storage-in-use   something else that is mounted; a holder (device mapper, MD) or an imported ZFS pool; an open node
+ *   storage-member   a ZFS pool that is not imported, by its label
+ */
+void stakes_storage(struct stakes *s);
+
+/*
+ * The network the host is reached by, and reaches what it needs by, through bridges, bonds and VLANs: management-nic for
+ * the default route, sessions of SSH, corosync's links, NFS, CIFS, iSCSI and Ceph. The remedy names the network cards
+ * that carry nothing of it.
+ */
+void stakes_network(struct stakes *s);
+
+/* The screen with the host's console, serial consoles: console. */
+void stakes_console(struct stakes *s);
+
+/*
+ * What hangs below functions of the platform: watchdog-armed, device-held (a node that a process has open), and
+ * platform-function for those the firmware and the kernel share.
+ */
+void stakes_platform(struct stakes *s);
+
+/* What other VMs and containers have: other-guest. vmid: the one that asks, 0 = none. */
+void stakes_guests(struct stakes *s, unsigned vmid);
+
+#endif
