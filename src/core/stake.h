@@ -32,7 +32,7 @@ struct stakes {
 	size_t n;
 };
 
-/* Adds one. path, name and remedy are kept, not copied. what is a format. */
+/* Adds one. path, name and remedy are kept, not copied. what is a format; control characters in it become '?'. */
 void stake_add(struct stakes *s, const char *code, const char *path, const char *name, const char *remedy,
 	       const char *what, ...) __attribute__((format(printf, 6, 7), nonnull(1, 2, 3, 4, 6)));
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/stake.h"
+
+/* Volumes, mount points and commands are named by whoever makes them, and a terminal obeys some characters. */
+static char *make_plain(char *text)
+{
+	for (char *s = text; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			*s = '?';
+	return text;
+}
+
+void stake_add(struct stakes *s, const char *code, const char *path, const char *name, const char *remedy,
+	       const char *what, ...)
+{
+	struct stake stake = { .code = code, .path = path, .name = name, .remedy = remedy };
+	va_list ap;
+
+	va_start(ap, what);
+	stake.what = make_plain(arena_vfmt(s->arena, what, ap));
+	va_end(ap);
+	s->list = arena_grow(s->arena, s->list, s->n, sizeof(stake));
+	s->list[s->n++] = stake;
+}
+
+bool stake_is_on(const struct stake *stake, const char *device)
+{
+	size_t n = strlen(device);
+
+	for (const char *part = stake->path; *part; part += strspn(part, "/")) {
+		size_t length = strcspn(part, "/");
+
+		if (length == n && n > 0 && memcmp(part, device, n) == 0)
+			return true;
+		part += length;
+	}
+	return false;
+}
+
+const char *path_function(const char *path, struct arena *a)
+{
+	const char *last = NULL;
+	struct bdf bdf;
+
+	for (const char *part = path; *part; part += strspn(part, "/")) {
+		size_t length = strcspn(part, "/");
+		const char *text = arena_dupn(a, part, length);
+
+		if (bdf_parse(text, &bdf))
+			last = text;
+		part += length;
+	}
+	return last;
+}
