@@ -17,12 +17,13 @@ static char *make_plain(char *text)
 void stake_add(struct stakes *s, const char *code, const char *path, const char *name, const char *remedy,
 	       const char *what, ...)
 {
-	struct stake stake = { .code = code, .path = path, .name = name, .remedy = remedy };
+	struct stake stake = { .code = code, .path = path, .name = name };
 	va_list ap;
 
 	va_start(ap, what);
 	stake.what = make_plain(arena_vfmt(s->arena, what, ap));
 	va_end(ap);
+	stake.remedy = remedy ? make_plain(arena_dup(s->arena, remedy)) : NULL;
 	s->list = arena_grow(s->arena, s->list, s->n, sizeof(stake));
 	s->list[s->n++] = stake;
 }

@@ -32,7 +32,7 @@ struct stakes {
 	size_t n;
 };
 
-/* Adds one. path, name and remedy are kept, not copied. what is a format; control characters in it become '?'. */
+/* Adds one. path and name are kept, not copied. what is a format; control characters in it and in remedy become '?'. */
 void stake_add(struct stakes *s, const char *code, const char *path, const char *name, const char *remedy,
 	       const char *what, ...) __attribute__((format(printf, 6, 7), nonnull(1, 2, 3, 4, 6)));
 
@@ -47,6 +47,8 @@ const char *path_function(const char *path, struct arena *a);
  *   root-disk        /, /boot, /boot/efi, /usr, /var or swap is on it
  *   storage-in-use   something else that is mounted; a holder (device mapper, MD) or an imported ZFS pool; an open node
  *   storage-member   a ZFS pool that is not imported, by its label
+ *   storage-unreadable  what the host stands on is not known, because something cannot be read: on every function that
+ *                    has a disk below it
  */
 void stakes_storage(struct stakes *s);
 
