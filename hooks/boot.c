@@ -66,7 +66,7 @@ static enum outcome verify(struct boot *b, const struct lease *lease)
 static enum outcome prepare(struct boot *b, const char *path)
 {
 	struct findings findings;
-	struct planner planner;
+	struct planner planner = { .host = b->host, .vmid = HOST_VMID, .now = true };
 	struct error err = { 0 };
 	const struct profile *profile;
 	uint64_t hash;
@@ -74,12 +74,13 @@ static enum outcome prepare(struct boot *b, const char *path)
 	bool planned;
 
 	findings_init(&findings, b->r->arena);
-	profile = profile_load(path, &hash, &findings);
+	planner.policy = open_policy(b->r, b->host, &findings);
+	planner.profile = profile = profile_load(path, &hash, &findings);
 	if (profile && !profile_is_host(profile))
 		finding_add(&findings, SEVERITY_ERROR, "not-for-boot", (struct place){ .file = path },
 			    "put its steps under 'boot', or into the profile of a VM", "there is no 'boot' in it");
 	planned = profile && findings.errors == 0 &&
-		  prepare_plan(&planner, b->host, &b->store, profile, HOST_VMID, &findings, &err);
+		  prepare_plan(&planner, &b->store, &findings, &err);
 	print_findings(&findings, stderr);
 	if (err.code < 0)
 		return fail(OUTCOME_FAILED, &err);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/builtin.h"
 #include "core/prepare.h"
 #include "hookscript.h"
 
@@ -13,6 +14,7 @@ struct call {
 	unsigned vmid;
 	enum phase phase;
 	struct host *host;
+	const struct policy *policy;
 	struct store store;
 	struct lender lender;
 	struct teller teller;
@@ -46,47 +48,55 @@ static enum outcome end_earlier_life(struct call *c)
 	return OUTCOME_DONE;
 }
 
-/* Without a profile there is nothing to do for a VM that asks for no device of the host. */
-static enum outcome without_profile(struct call *c)
+static enum outcome lend(struct call *c, const struct profile *profile, uint64_t hash, struct findings *f)
 {
-	struct pve_guest guest;
-	struct error err;
-
-	if (pveconf_read(c->host, c->vmid, c->r->arena, &guest, &err) < 0)
-		return err.code == -ENOENT ? OUTCOME_DONE : refuse(c, OUTCOME_REFUSED, &err);
-	for (int i = 0; i < HOSTPCI_MAX; i++)
-		if (guest.hostpci[i].present) {
-			complain("%u pre-start: VM %u has hostpci%d but no profile; write " PROFILE_FOLDER_HOST
-				 "/%u.yaml, or take the hookscript off the VM", c->vmid, c->vmid, i, c->vmid);
-			return OUTCOME_REFUSED;
-		}
-	return OUTCOME_DONE;
-}
-
-static enum outcome lend(struct call *c, const char *path)
-{
-	struct planner planner;
-	struct findings findings;
+	struct planner planner = { .host = c->host, .policy = c->policy, .profile = profile, .vmid = c->vmid, .now = true };
 	struct error err = { 0 };
-	const struct profile *profile;
-	uint64_t hash;
 	enum outcome o;
 	bool planned;
 
-	findings_init(&findings, c->r->arena);
-	profile = profile_load(path, &hash, &findings);
 	if (profile && profile_is_host(profile))
-		finding_add(&findings, SEVERITY_ERROR, "boot-in-vm", (struct place){ .file = path },
+		finding_add(f, SEVERITY_ERROR, "boot-in-vm", (struct place){ .file = profile->file },
 			    "move 'boot' to " PROFILE_HOST, "'boot' stands in the profile of a VM");
-	planned = profile && findings.errors == 0 &&
-		  prepare_plan(&planner, c->host, &c->store, profile, c->vmid, &findings, &err);
-	print_findings(&findings, stderr);
+	planned = profile && f->errors == 0 && prepare_plan(&planner, &c->store, f, &err);
+	print_findings(f, stderr);
 	if (!planned && err.code)
 		return refuse(c, OUTCOME_FAILED, &err);
 	if (!planned)
 		return OUTCOME_REFUSED;
 	o = lend_out(&c->lender, c->vmid, profile, hash, &planner.plan, &err);
 	return o == OUTCOME_DONE ? o : refuse(c, o, &err);
+}
+
+/* Without a profile, "bind: hostpci" stands in; for a VM that asks for no device of the host there is nothing to do. */
+static enum outcome lend_builtin(struct call *c)
+{
+	const struct profile *profile;
+	struct pve_guest guest;
+	struct findings f;
+	struct error err;
+	uint64_t hash = 0;
+
+	if (pveconf_read(c->host, c->vmid, c->r->arena, &guest, &err) < 0)
+		return err.code == -ENOENT ? OUTCOME_DONE : refuse(c, OUTCOME_REFUSED, &err);
+	findings_init(&f, c->r->arena);
+	profile = builtin_profile(&guest, c->policy, c->vmid, &hash, &f);
+	if (!profile && f.errors == 0)
+		return OUTCOME_DONE;
+	if (profile)
+		complain("%u pre-start: no profile; built in: 'bind: hostpci', and nothing accepted", c->vmid);
+	return lend(c, profile, hash, &f);
+}
+
+static enum outcome lend_profile(struct call *c, const char *path)
+{
+	const struct profile *profile;
+	struct findings f;
+	uint64_t hash = 0;
+
+	findings_init(&f, c->r->arena);
+	profile = profile_load(path, &hash, &f);
+	return lend(c, profile, hash, &f);
 }
 
 static enum outcome pre_start(struct call *c)
@@ -106,7 +116,7 @@ static enum outcome pre_start(struct call *c)
 	if (o != OUTCOME_DONE)
 		return o;
 	path = profile_path(c->vmid, c->r->arena);
-	return path ? lend(c, path) : without_profile(c);
+	return path ? lend_profile(c, path) : lend_builtin(c);
 }
 
 /* --- the others ------------------------------------------------------------------------------------------------- */
@@ -178,16 +188,36 @@ static enum outcome call_phase(struct call *c)
 	return OUTCOME_DONE;
 }
 
+/* A start waits until its policy is right; whoever gives back does it with what holds where nothing is said. */
+static bool load_policy(struct call *c)
+{
+	struct policy *policy = arena_alloc(c->r->arena, sizeof(*policy));
+	struct findings f;
+
+	*policy = policy_default();
+	findings_init(&f, c->r->arena);
+	c->policy = open_policy(c->r, c->host, &f);
+	print_findings(&f, stderr);
+	if (!c->policy && c->phase == PHASE_PRE_START)
+		return false;
+	c->policy = c->policy ? c->policy : policy;
+	return true;
+}
+
 static enum outcome open_and_call(struct call *c)
 {
 	struct error err = { 0 };
 	enum outcome o;
 
+	if (!load_policy(c))
+		return OUTCOME_REFUSED;
 	if (store_open(&c->store, STORE_PATH, &err) < 0)
 		return refuse(c, c->phase == PHASE_POST_STOP ? OUTCOME_CHANGED : OUTCOME_FAILED, &err);
 	lender_init(&c->lender, c->host, &c->store, c->r->arena,
 		    arena_fmt(c->r->arena, "VM %u, %s", c->vmid, phase_name(c->phase)));
 	c->teller = (struct teller){ arena_fmt(c->r->arena, "%u %s", c->vmid, phase_name(c->phase)), c->r->quiet };
+	c->lender.lock_ms = c->policy->lock_ms;
+	c->lender.engine.phase_ms = c->policy->phase_ms;
 	c->lender.engine.tell = tell_event;
 	c->lender.engine.arg = &c->teller;
 	block_signals();
@@ -212,8 +242,8 @@ enum outcome hookscript(struct run *r, int argc, char **argv)
 		complain("usage: handover VMID PHASE");
 		return OUTCOME_REFUSED;
 	}
-	if (r->host_file) {
-		complain("a hook works on this host only; to see what it would do on a file, use `handover rehearse`");
+	if (r->host_file || r->policy_file) {
+		complain("a hook works on this host only, by its own policy; to see what it would do on a file, use `handover rehearse`");
 		return OUTCOME_REFUSED;
 	}
 	phase = phase_find(argv[1]);

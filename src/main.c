@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,7 +11,7 @@
 #include "verb/verb.h"
 
 static const struct verb *const verbs[] = {
-	&verb_check, &verb_plan, &verb_rehearse, &verb_boot, &verb_status, &verb_recover, &verb_map, &verb_capture, NULL,
+	&verb_check, &verb_plan, &verb_rehearse, &verb_doctor, &verb_boot, &verb_status, &verb_recover, &verb_map, &verb_capture, NULL,
 };
 
 static void print_help(void)
@@ -20,14 +21,17 @@ static void print_help(void)
 	for (const struct verb *const *v = verbs; *v; v++)
 		printf("handover %s%s%s\n    %s\n", (*v)->name, *(*v)->args ? " " : "", (*v)->args, (*v)->help);
 	puts("\nOptions:\n"
-	     "  --json       print JSON\n"
-	     "  --host FILE  work on the host in a .host text (plan, rehearse, map, capture)\n"
-	     "  --boot FILE  begin with what this file does at boot (rehearse)\n"
-	     "  --quiet      print only what is wrong\n"
-	     "  --version    print the version\n"
-	     "  --help       print this\n"
+	     "  --json         print JSON\n"
+	     "  --host FILE    work on the host in a .host text (check, plan, rehearse, doctor, map, capture)\n"
+	     "  --boot FILE    begin with what this file does at boot (rehearse)\n"
+	     "  --policy FILE  what the host allows, in place of " POLICY_PATH " (check, plan, rehearse,\n"
+	     "                 doctor)\n"
+	     "  --quiet        print only what is wrong\n"
+	     "  --version      print the version\n"
+	     "  --help         print this\n"
 	     "\nExit status: 0 done or nothing to do; 1 failed, the host is as it was; 2 usage, profile, or refused,\n"
-	     "the host was not touched; 3 the host is not as it was, the message says what; 4 busy, try again.");
+	     "the host was not touched; 3 the host is not as it was, the message says what; 4 busy, try again; 5 doctor has\n"
+	     "warnings; 6 doctor foresees a failure.");
 }
 
 static const struct verb *find_verb(const char *name)
@@ -48,32 +52,52 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+/* Options that name a file, and why a command may not have one. */
+static const struct file_option {
+	const char *name;
+	unsigned takes;		/* the bit of verb->takes */
+	size_t at;		/* in struct run */
+	const char *why;
+} file_options[] = {
+	{ "--host", TAKES_HOST, offsetof(struct run, host_file), "it is not about a host in a file" },
+	{ "--boot", TAKES_BOOT, offsetof(struct run, boot_file), "it does not begin with a boot" },
+	{ "--policy", TAKES_POLICY, offsetof(struct run, policy_file), "it asks for no policy" },
+};
+#define FILE_OPTIONS (sizeof(file_options) / sizeof(*file_options))
+
+static const char **file_of(struct run *r, const struct file_option *o)
+{
+	return (const char **)(void *)((char *)r + o->at);
+}
+
+static const struct file_option *find_file_option(const char *word)
+{
+	for (size_t i = 0; i < FILE_OPTIONS; i++)
+		if (strcmp(word, file_options[i].name) == 0)
+			return &file_options[i];
+	return NULL;
+}
+
 /* Takes the options out of argv, wherever they stand. Returns the number of words left, or a negative outcome. */
 static int take_options(struct run *r, int argc, char **argv)
 {
 	int n = 0;
 
 	for (int i = 1; i < argc; i++) {
-		const char *a = argv[i];
+		const struct file_option *file = find_file_option(argv[i]);
 
-		if (strcmp(a, "--json") == 0) {
+		if (file) {
+			if (++i == argc) {
+				complain("%s needs a file", file->name);
+				return -(int)OUTCOME_REFUSED;
+			}
+			*file_of(r, file) = argv[i];
+		} else if (strcmp(argv[i], "--json") == 0) {
 			r->json = true;
-		} else if (strcmp(a, "--quiet") == 0) {
+		} else if (strcmp(argv[i], "--quiet") == 0) {
 			r->quiet = true;
-		} else if (strcmp(a, "--host") == 0) {
-			if (++i == argc) {
-				complain("--host needs a file");
-				return -(int)OUTCOME_REFUSED;
-			}
-			r->host_file = argv[i];
-		} else if (strcmp(a, "--boot") == 0) {
-			if (++i == argc) {
-				complain("--boot needs a file");
-				return -(int)OUTCOME_REFUSED;
-			}
-			r->boot_file = argv[i];
-		} else if (a[0] == '-' && a[1]) {
-			complain("no option '%s'; `handover --help` lists them", a);
+		} else if (argv[i][0] == '-' && argv[i][1]) {
+			complain("no option '%s'; `handover --help` lists them", argv[i]);
 			return -(int)OUTCOME_REFUSED;
 		} else {
 			argv[n++] = argv[i];
@@ -94,14 +118,11 @@ static enum outcome run_verb(struct run *r, int n, char **words)
 		complain("usage: handover %s%s%s", v->name, *v->args ? " " : "", v->args);
 		return OUTCOME_REFUSED;
 	}
-	if (r->host_file && !v->takes_host) {
-		complain("%s does not take --host: it is not about a host in a file", v->name);
-		return OUTCOME_REFUSED;
-	}
-	if (r->boot_file && !v->takes_boot) {
-		complain("%s does not take --boot: it does not begin with a boot", v->name);
-		return OUTCOME_REFUSED;
-	}
+	for (size_t i = 0; i < FILE_OPTIONS; i++)
+		if (*file_of(r, &file_options[i]) && !(v->takes & file_options[i].takes)) {
+			complain("%s does not take %s: %s", v->name, file_options[i].name, file_options[i].why);
+			return OUTCOME_REFUSED;
+		}
 	return v->run(r);
 }
 

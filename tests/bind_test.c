@@ -33,7 +33,8 @@ static void scene_plan(struct scene *s, struct host *h, const char *text)
 	profile = profile_parse(text, strlen(text), "test.yaml", &s->f);
 	if (!profile)
 		fail_msg("%s", finding_line(&s->f.list[0], s->arena));
-	s->planned = prepare_plan(&s->p, h, NULL, profile, 0, &s->f, &err);
+	s->p = (struct planner){ .host = h, .profile = profile };
+	s->planned = prepare_plan(&s->p, NULL, &s->f, &err);
 	assert_int_equal(err.code, 0);
 	assert_int_equal(s->planned, s->f.errors == 0);
 }

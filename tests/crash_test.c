@@ -160,6 +160,10 @@ static const struct profile *profile_of(const char *profile, struct findings *f)
 	return p;
 }
 
+/* Breaks are counted in steps: what the host stands on is told, and not refused. */
+static const char *network_unit[] = { "networking.service" };
+static const struct policy without_rails = { .automatic = false, .services = { network_unit, 1 } };
+
 /* Plans and lends, as the hook and `handover boot` do. */
 static enum outcome lend(struct lender *l, unsigned vmid, const char *text, struct error *err)
 {
@@ -170,7 +174,8 @@ static enum outcome lend(struct lender *l, unsigned vmid, const char *text, stru
 	findings_init(&f, l->arena);
 	profile = profile_of(text, &f);
 	assert_non_null(profile);
-	if (!prepare_plan(&p, l->host, l->store, profile, vmid, &f, err))
+	p = (struct planner){ .host = l->host, .policy = &without_rails, .profile = profile, .vmid = vmid };
+	if (!prepare_plan(&p, l->store, &f, err))
 		fail_msg("%s", f.n ? finding_line(&f.list[0], l->arena) : err->text);
 	return lend_out(l, vmid, profile, 1, &p.plan, err);
 }

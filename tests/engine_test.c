@@ -310,6 +310,24 @@ static void another_device_at_the_address_is_not_touched(void **state)
 	expect(s, AT(B, "driver_override"), "(null)");
 }
 
+/* After an update of the firmware, say: what was meant has moved, and another card is at its address. */
+static void a_device_that_has_moved_is_named_with_its_address(void **state)
+{
+	struct stage *s = *state;
+	struct error err;
+
+	add_three(s);
+	begin(s);
+	sim_set(s->sim, AT(A, "device"), "0x1234");
+	assert_int_equal(forward(s, &err), -ESTALE);
+	assert_non_null(strstr(err.text, "the plan was made for " ID ", but there is 8086:1234"));
+	assert_non_null(strstr(err.text, "that device is at " B));
+	sim_set(s->sim, AT(B, "device"), "0x1234");
+	assert_int_equal(forward(s, &err), -ESTALE);
+	assert_non_null(strstr(err.text, "that device is nowhere on this host"));
+	assert_int_equal(s->n, 0);
+}
+
 /* A driver's own time-out is no worker that hangs. */
 static void a_probe_that_times_out_is_tried_again(void **state)
 {
@@ -796,6 +814,7 @@ int main(int argc, char **argv)
 		ON_STAGE(a_step_that_will_not_go_back_stops_its_device_only),
 		ON_STAGE(a_device_whose_write_hangs_is_left_alone),
 		ON_STAGE(another_device_at_the_address_is_not_touched),
+		ON_STAGE(a_device_that_has_moved_is_named_with_its_address),
 		ON_STAGE(a_probe_that_times_out_is_tried_again),
 		ON_STAGE(a_device_that_cannot_be_read_is_not_given_up),
 		ON_STAGE(a_plan_for_another_device_is_stale),

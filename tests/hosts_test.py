@@ -388,6 +388,21 @@ class EliteDesk(unittest.TestCase):
             self.assertFalse(any("reset_method" in f.text or EXPRESS in f.capabilities() for f in slot.values()))
 
 
+class Cases(unittest.TestCase):
+    """What is planned on each host, and what is refused there."""
+
+    def test_hosts_have_a_case(self):
+        """A profile, and what check and plan say of it; the labs' are those of tests/vm."""
+        hosts = [os.path.basename(path).removesuffix(".host") for path in HOSTS]
+        for host in hosts:
+            if host.startswith("lab-"):
+                continue
+            with self.subTest(host), open(os.path.join(ROOT, f"tests/hosts/{host}.case"), encoding="utf-8") as f:
+                text = f.read()
+                for verb in ("check", "plan", "doctor"):
+                    self.assertRegex(text, rf"(?m)^\$ handover {verb}\b.* --host {host}\.host$")
+
+
 if __name__ == "__main__":
     print(f"figure hosts {len(HOSTS)}")
     unittest.main(argv=sys.argv[:1])

@@ -26,6 +26,7 @@ struct life {
 	struct host host;	/* what the product sees: sim, but for what follows */
 	struct host *sim;
 	const char *deaf;	/* reading this name does not come back */
+	const struct policy *policy;	/* life_new(): without_rails */
 	void (*before)(struct life *x, const char *name, const char *value);	/* of every write */
 	void (*after)(struct life *x, const char *name, const char *value);
 	unsigned removed;	/* writes to "remove" */
@@ -41,6 +42,10 @@ struct life {
 	struct told told[EVENTS_MAX];
 	size_t n_told;
 };
+
+/* What the host stands on is told, and refused only where nobody could accept it: these tests are about other things. */
+static const char *network_unit[] = { "networking.service" };
+static const struct policy without_rails = { .automatic = false, .services = { network_unit, 1 } };
 
 /* --- the host ---------------------------------------------------------------------------------------------------- */
 
@@ -113,12 +118,22 @@ static inline struct life *life_new(struct host *sim)
 	assert_non_null(x);
 	x->host.ops = &ops;
 	x->sim = sim;
+	x->policy = &without_rails;
 	x->a = arena_new();
 	strcpy(x->folder, "/tmp/handover-life-XXXXXX");
 	assert_non_null(mkdtemp(x->folder));
 	snprintf(path, sizeof(path), "%s/store", x->folder);
 	if (store_open(&x->store, path, &x->err) < 0)
 		fail_msg("%s", x->err.text);
+	return x;
+}
+
+/* The same with the guard rails of a host that has no policy. */
+static inline struct life *life_guarded(struct host *sim)
+{
+	struct life *x = life_new(sim);
+
+	x->policy = NULL;
 	return x;
 }
 
@@ -146,7 +161,8 @@ static inline bool life_plan(struct life *x, unsigned vmid, const char *text)
 	if (!profile)
 		fail_msg("%s", finding_line(&x->f.list[0], x->a));
 	x->err = (struct error){ 0 };
-	planned = prepare_plan(&x->p, &x->host, &x->store, profile, vmid, &x->f, &x->err);
+	x->p = (struct planner){ .host = &x->host, .policy = x->policy, .profile = profile, .vmid = vmid };
+	planned = prepare_plan(&x->p, &x->store, &x->f, &x->err);
 	if (x->err.code)
 		fail_msg("%s", x->err.text);
 	assert_int_equal(planned, x->f.errors == 0);

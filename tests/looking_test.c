@@ -34,7 +34,8 @@ static const struct step *plan_step(struct scene *s, const char *phase, const ch
 	findings_init(&s->f, s->a);
 	text = arena_fmt(s->a, HEAD "%s:\n- %s\n", phase, step);
 	profile = profile_parse(text, strlen(text), "test.yaml", &s->f);
-	if (!profile || !prepare_plan(&s->p, s->host, NULL, profile, 0, &s->f, &err))
+	s->p = (struct planner){ .host = s->host, .profile = profile };
+	if (!profile || !prepare_plan(&s->p, NULL, &s->f, &err))
 		fail_msg("%s", s->f.n ? finding_line(&s->f.list[0], s->a) : err.text);
 	assert_int_equal(s->p.plan.n, 1);
 	return &s->p.plan.steps[0];
@@ -192,7 +193,8 @@ static void an_interface_that_cannot_be_read_does_not_leave(void **state)
 		findings_init(&f, a);
 		profile = profile_parse(text, strlen(text), "test.yaml", &f);
 		assert_non_null(profile);
-		assert_false(prepare_plan(&p, &d.host, NULL, profile, 0, &f, &err));
+		p = (struct planner){ .host = &d.host, .profile = profile };
+		assert_false(prepare_plan(&p, NULL, &f, &err));
 		assert_non_null(find_code(&f, "nic-unreadable"));
 		host_close(d.sim);
 	}

@@ -116,7 +116,7 @@ static void a_function_that_leaves_alone_keeps_all_groups(void **state)
 
 	(void)state;
 	life_must_lend(x, 100, SLOT "pre-start:\n- cycle: audio\n");
-	assert_contains(assert_only(&x->f, "iommu-outlook")->what, AUDIO " NO CHANGE: bit 7");
+	assert_contains(life_finding(x, "iommu-outlook")->what, AUDIO " NO CHANGE: bit 7");
 	for (size_t i = 0; i < COUNT(looks); i++) {
 		assert_string_equal(goal_of(&x->p.plan.steps[0], looks[i][0]), looks[i][1]);
 		assert_reads(x->sim, looks[i][0], looks[i][1]);
@@ -406,11 +406,11 @@ static void the_last_keyboard_stays(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct life *x = life_new(host_load(cases[i].host));
+		struct life *x = life_guarded(host_load(cases[i].host));
 		const struct finding *f;
 
 		/* To find 14.0 anew may be a matter of groups too. */
-		assert_false(life_plan(x, 100, one(x, cases[i].at, cases[i].steps)));
+		assert_false(life_plan(x, 0, one(x, cases[i].at, cases[i].steps)));
 		f = life_finding(x, "last-keyboard");
 		assert_contains(f->what, cases[i].keyboard);
 		assert_int_equal(f->place.line, 4);
@@ -421,14 +421,14 @@ static void the_last_keyboard_stays(void **state)
 
 static void a_device_that_is_no_keyboard_may_leave(void **state)
 {
-	struct life *x = life_new(host_load("elitedesk"));
+	struct life *x = life_guarded(host_load("elitedesk"));
 
 	(void)state;
-	life_must_plan(x, 100, one(x, "00:14.2", "pre-start:\n- usb: \"8087:0aaa\"\n"));
-	life_must_plan(x, 100, one(x, "00:14.2", "pre-start:\n- cycle: it\n"));
+	life_must_plan(x, 0, one(x, "00:14.2", "pre-start:\n- usb: \"8087:0aaa\"\n"));
+	life_must_plan(x, 0, one(x, "00:14.2", "pre-start:\n- cycle: it\n"));
 	life_free(x);
-	x = life_new(host_load("workstation-4070"));
-	life_must_plan(x, 100, one(x, "77:00.0", "pre-start:\n- bind: it\n"));
+	x = life_guarded(host_load("workstation-4070"));
+	life_must_plan(x, 0, one(x, "77:00.0", "pre-start:\n- bind: it\n"));
 	life_free(x);
 }
 
@@ -453,16 +453,16 @@ static struct host *two_keyboards(void)
 static void a_keyboard_may_leave_where_another_stays(void **state)
 {
 	static const char *const ways[] = { "cycle: it\n", "remove: it\n", "usb: \"1d50:6124\"\n" };
-	struct life *x = life_new(two_keyboards());
+	struct life *x = life_guarded(two_keyboards());
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(ways); i++)
-		life_must_plan(x, 100, one(x, "0d:00.0", arena_fmt(x->a, "pre-start:\n- %s", ways[i])));
-	life_must_plan(x, 100, one(x, "79:00.3", "pre-start:\n- bind: it\n"));
+		life_must_plan(x, 0, one(x, "0d:00.0", arena_fmt(x->a, "pre-start:\n- %s", ways[i])));
+	life_must_plan(x, 0, one(x, "79:00.3", "pre-start:\n- bind: it\n"));
 	/* Not both, whatever each leaves by. */
-	life_refused(x, 100, one(x, "79:00.3", "pre-start:\n- bind: it\n- usb: \"1d50:6124\"\n"), "last-keyboard");
-	life_refused(x, 100, one(x, "79:00.3", "pre-start:\n- usb: [\"046d:c31c\", \"1-1\"]\n"), "last-keyboard");
-	life_refused(x, 100, one(x, "0d:00.0", "pre-start:\n- usb: \"7-2\"\npost-stop:\n- cycle: it\n"),
+	life_refused(x, 0, one(x, "79:00.3", "pre-start:\n- bind: it\n- usb: \"1d50:6124\"\n"), "last-keyboard");
+	life_refused(x, 0, one(x, "79:00.3", "pre-start:\n- usb: [\"046d:c31c\", \"1-1\"]\n"), "last-keyboard");
+	life_refused(x, 0, one(x, "0d:00.0", "pre-start:\n- usb: \"7-2\"\npost-stop:\n- cycle: it\n"),
 		     "last-keyboard");
 	life_free(x);
 }
@@ -473,13 +473,13 @@ static void a_keyboard_that_a_vm_has_is_none_of_the_hosts(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(ways); i++) {
-		struct life *x = life_new(two_keyboards());
+		struct life *x = life_guarded(two_keyboards());
 		const char *first = one(x, "0d:00.0", "pre-start:\n- cycle: it\n");
 
 		life_must_lend(x, 101, one(x, "79:00.3", arena_fmt(x->a, "pre-start:\n- %s", ways[i])));
-		assert_contains(life_refused(x, 100, first, "last-keyboard")->what, "1d50:6124");
+		assert_contains(life_refused(x, 0, first, "last-keyboard")->what, "1d50:6124");
 		life_must_end(x, 101);
-		life_must_plan(x, 100, first);
+		life_must_plan(x, 0, first);
 		life_free(x);
 	}
 }

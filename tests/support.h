@@ -128,6 +128,15 @@ static inline const struct finding *find_code(const struct findings *f, const ch
 	return NULL;
 }
 
+static inline size_t count_findings(const struct findings *f, const char *code)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		n += strcmp(f->list[i].code, code) == 0;
+	return n;
+}
+
 /* Exactly one finding, and it is this one. */
 static inline const struct finding *assert_only(const struct findings *f, const char *code)
 {

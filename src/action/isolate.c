@@ -36,7 +36,17 @@ static bool check_accepted(struct planner *p, const struct wish *w, const struct
 	for (size_t i = 0; i < wanted->n; i++) {
 		const struct function *fn = wanted->list[i];
 
-		if (!is_artefact(p, fn) || planner_accepts(p, "unverified-isolation", fn))
+		if (!is_artefact(p, fn))
+			continue;
+		if (p->policy->untrusted_guests) {
+			finding_add(p->findings, SEVERITY_ERROR, "untrusted-guests", w->place,
+				    "use a slot or a board whose hardware separates the two (ACS)",
+				    "nothing says that the hardware keeps %s apart from the other functions of its slot, and the host's "
+				    "policy says 'untrusted-guests = yes': no profile may accept that", fn->address);
+			ok = false;
+			continue;
+		}
+		if (planner_accepts(p, "unverified-isolation", fn))
 			continue;
 		finding_add(p->findings, SEVERITY_ERROR, "unverified-isolation", w->place,
 			    "add 'accept: {unverified-isolation: [...]}' with this device, if its guest is trusted",

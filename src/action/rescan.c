@@ -35,7 +35,7 @@ static void plan(struct planner *p, const struct wish *w)
 			return;
 		s->id = NULL;
 		step_look(s, arena_fmt(p->arena, "life/%s", fn->address), value_any(), value_present(), value_any());
-		place_found(p, s, fn, &f);
+		place_found(p, s, fn, &f, false);
 		/* Until the earlier step has been done it is there, and then it is not. */
 		for (size_t k = 0; k < s->n_looks; k++)
 			s->from.v[k] = value_any();

@@ -45,6 +45,35 @@ static void look_at_unit(struct step *s, const char *verb, const char *text, con
 	}
 }
 
+/* What the host is reached by, or what Proxmox works with. */
+static const char *const protected_units[] = {
+	"corosync.service", "dbus.service", "dbus.socket", "iscsid.service", "lxc.service", "multipathd.service",
+	"networking.service", "pve-cluster.service", "pve-firewall.service", "pvedaemon.service", "pveproxy.service",
+	"qmeventd.service", "ssh.service", "ssh.socket", "sshd.service", "systemd-journald.service",
+	"systemd-logind.service", "systemd-networkd.service", "systemd-udevd.service",
+};
+
+/*
+ * A profile may come from another host, and stopping these would lock this one out. networking.service is no better
+ * restarted: that tears down all bridges, and running guests lose theirs (ifdown -a; ifup -a).
+ */
+static bool may_act(struct planner *p, const struct word *unit, const char *verb)
+{
+	bool restart = strcmp(verb, "restart") == 0;
+
+	if (strcmp(verb, "start") == 0 || names_have(&p->policy->services, unit->s))
+		return true;
+	for (size_t i = 0; i < sizeof(protected_units) / sizeof(*protected_units); i++) {
+		if (strcmp(unit->s, protected_units[i]) != 0 || (restart && strcmp(unit->s, "networking.service") != 0))
+			continue;
+		finding_add(p->findings, SEVERITY_ERROR, "service-protected", unit->place,
+			    arena_fmt(p->arena, "leave it; or add 'services = %s' under [allow] in " POLICY_PATH, unit->s),
+			    "the host stands on %s: a profile may not %s it", unit->s, verb);
+		return false;
+	}
+	return true;
+}
+
 static void plan_one(struct planner *p, const struct wish *w, const struct word *unit)
 {
 	const char *state = arena_fmt(p->arena, "unit/%s/state", unit->s), *run = arena_fmt(p->arena, "unit/%s/run", unit->s);
@@ -52,6 +81,8 @@ static void plan_one(struct planner *p, const struct wish *w, const struct word 
 	ssize_t n = host_read(p->host, state, text, sizeof(text));
 	struct step *s;
 
+	if (!may_act(p, unit, w->fields[0].verb.s))
+		return;
 	if (n < 0) {
 		finding_add(p->findings, SEVERITY_ERROR, "unit-missing", unit->place,
 			    "compare with `systemctl list-unit-files`", "%s: %s", unit->s,

@@ -39,7 +39,7 @@ static void plan_one(struct planner *p, const struct wish *w, const struct usb *
 			    "there is no USB device '%s'", word->s);
 		return;
 	}
-	planner_leaves_usb(p, found, word->place);
+	planner_leaves(p, (struct leaving){ .usb = found, .place = word->place, .phase = w->phase });
 	s = planner_add_named(p, w, found->name);
 	if (s)
 		step_look(s, arena_fmt(p->arena, "sys/bus/usb/devices/%s/authorized", found->name), value_of("1"), value_of("0"),

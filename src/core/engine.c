@@ -48,6 +48,11 @@ static enum identity identify(struct host *h, const struct step *s, struct error
 	return strcmp(id, s->id) == 0 ? IDENTITY_SAME : IDENTITY_OTHER;
 }
 
+static unsigned phase_ms(const struct engine *e)
+{
+	return e->phase_ms ? e->phase_ms : PHASE_MS;
+}
+
 static void tell(const struct engine *e, const struct event *event)
 {
 	if (e->tell)
@@ -56,26 +61,65 @@ static void tell(const struct engine *e, const struct event *event)
 
 /* --- forward ----------------------------------------------------------------------------------------------------- */
 
+/* The first function of that id, "" if there is none. The run's own arena is sealed. */
+static void find_id(struct host *h, const char *id, char address[BDF_TEXT_MAX])
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	char **names, text[64];
+	size_t n;
+
+	*address = '\0';
+	if (host_list(h, "sys/bus/pci/devices", a, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n && !*address; i++)
+		if (host_read(h, arena_fmt(a, "id/%s", names[i]), text, sizeof(text)) > 0 && strcmp(text, id) == 0)
+			snprintf(address, BDF_TEXT_MAX, "%s", names[i]);
+}
+
+/* Addresses change with the firmware, and with cards that come and go. */
+static int tell_other(struct engine *e, const char *device, const char *id, struct error *err)
+{
+	char name[HOST_NAME_BYTES], there[64], address[BDF_TEXT_MAX];
+
+	snprintf(name, sizeof(name), "id/%.200s", device);
+	if (host_read(e->host, name, there, sizeof(there)) < 0)
+		strcpy(there, "nothing");
+	find_id(e->host, id, address);
+	return error_set(err, -ESTALE, "the plan was made for %s, but there is %s at %s now; %s%s", id, there, device,
+			 *address ? "that device is at " : "that device is nowhere on this host", address);
+}
+
+/* Whoever has no id of its own says with looks who it is. */
+static int check_looks(struct engine *e, const struct step *s, const struct looks *now, struct error *err)
+{
+	char address[BDF_TEXT_MAX];
+
+	for (size_t i = 0; i < s->n_looks; i++) {
+		const struct value *was = &s->from.v[i];
+
+		if (value_fits(&now->v[i], was))
+			continue;
+		if (str_starts(s->look[i], "id/") && was->text && look_function(s->look[i], address))
+			return tell_other(e, address, was->text, err);
+		return error_set(err, -ESTALE, "'%s' is %s, but was %s when the plan was made", s->look[i],
+				 value_shown(&now->v[i]), value_shown(was));
+	}
+	return 0;
+}
+
 static int check_before(struct engine *e, const struct step *s, struct error *err)
 {
+	enum identity who = identify(e->host, s, err);
 	struct look_buffer buf;
 	struct looks now;
 	int code;
 
-	enum identity who = identify(e->host, s, err);
-
 	if (who == IDENTITY_UNKNOWN)
 		return err->code;
 	if (who != IDENTITY_SAME)
-		return error_set(err, -ESTALE, "it is no longer the device the plan was made for");
+		return tell_other(e, s->device, s->id, err);
 	code = step_read(e->host, s, &now, &buf, err);
-	if (code < 0)
-		return code;
-	for (size_t i = 0; i < s->n_looks; i++)
-		if (!value_fits(&now.v[i], &s->from.v[i]))
-			return error_set(err, -ESTALE, "'%s' is %s, but was %s when the plan was made", s->look[i],
-					 value_shown(&now.v[i]), value_shown(&s->from.v[i]));
-	return 0;
+	return code < 0 ? code : check_looks(e, s, &now, err);
 }
 
 /*
@@ -144,7 +188,7 @@ static void tell_end(struct engine *e, struct event *event, int64_t begun, int c
 
 int engine_forward(struct engine *e, struct journal *j, struct lease *lease, enum phase phase, struct error *err)
 {
-	e->end = host_now(e->host) + PHASE_MS;
+	e->end = host_now(e->host) + phase_ms(e);
 	for (size_t i = 0; i < lease->n; i++) {
 		struct event event = event_of(lease, i, GOAL_TO);
 		int64_t begun = host_now(e->host);
@@ -242,7 +286,7 @@ int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum g
 	bool failed[PLAN_STEPS_MAX] = { false };
 	int first = 0;
 
-	e->end = host_now(e->host) + PHASE_MS;
+	e->end = host_now(e->host) + phase_ms(e);
 	e->left = 0;
 	for (size_t i = lease->n; i-- > 0;) {
 		struct event event = event_of(lease, i, goal);
@@ -311,9 +355,9 @@ static int step_after(struct engine *e, struct journal *j, struct lease *lease, 
 	}
 	if (lease->marks[i] == MARK_NONE || lease->marks[i] == MARK_DID)
 		return code;
-	e->end += PHASE_MS;
+	e->end += phase_ms(e);
 	undone = step_back(e, j, lease, i, GOAL_FROM, &back, &why);
-	e->end -= PHASE_MS;
+	e->end -= phase_ms(e);
 	if (undone < 0)
 		tell_end(e, &back, begun, undone, &why);
 	e->left += undone < 0;
@@ -324,7 +368,7 @@ int engine_after(struct engine *e, struct journal *j, struct lease *lease, struc
 {
 	int first = 0;
 
-	e->end = host_now(e->host) + PHASE_MS;
+	e->end = host_now(e->host) + phase_ms(e);
 	e->left = 0;
 	for (size_t i = 0; i < lease->n; i++) {
 		struct error why = { 0 };

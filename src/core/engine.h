@@ -27,6 +27,7 @@ struct engine {
 	struct host *host;
 	void (*tell)(void *arg, const struct event *e);	/* NULL: nobody listens */
 	void *arg;
+	unsigned phase_ms;	/* what a phase may take; 0: PHASE_MS */
 	/* filled in while it works: */
 	int64_t end;			/* of the phase's time, on host_now()'s clock */
 	bool back;			/* it is on the way back: no wait takes more than half of what is left */

@@ -12,7 +12,7 @@
 
 void lender_init(struct lender *l, struct host *host, struct store *store, struct arena *a, const char *purpose)
 {
-	*l = (struct lender){ .host = host, .store = store, .arena = a, .purpose = purpose };
+	*l = (struct lender){ .host = host, .store = store, .arena = a, .purpose = purpose, .lock_ms = LOCK_MS };
 	l->engine.host = host;
 }
 
@@ -25,7 +25,7 @@ enum outcome lend_lock(struct lender *l, unsigned vmid, struct error *err)
 {
 	const char *name = vmid == HOST_VMID ? "host" : arena_fmt(l->arena, "vm-%u", vmid);
 
-	return lock_outcome(store_lock(l->store, &l->locks, &name, 1, l->purpose, LOCK_MS, err));
+	return lock_outcome(store_lock(l->store, &l->locks, &name, 1, l->purpose, l->lock_ms, err));
 }
 
 static void add_name(struct arena *a, const char ***names, size_t *n, const char *name)
@@ -53,7 +53,7 @@ static enum outcome lock_devices(struct lender *l, const struct step *steps, siz
 			if (str_starts(look, "life/"))
 				add_name(l->arena, &names, &n_names, "rescan");
 		}
-	return lock_outcome(store_lock(l->store, &l->locks, names, n_names, l->purpose, LOCK_MS, err));
+	return lock_outcome(store_lock(l->store, &l->locks, names, n_names, l->purpose, l->lock_ms, err));
 }
 
 static const char *boot_id(struct lender *l)

@@ -14,6 +14,8 @@ enum outcome {
 	OUTCOME_REFUSED = 2,	/* usage, profile, or refused; the host was not touched */
 	OUTCOME_CHANGED = 3,	/* the host is not as it was; the message says what */
 	OUTCOME_BUSY = 4,	/* somebody else is at it; try again */
+	OUTCOME_WARNINGS = 5,	/* doctor: there are warnings */
+	OUTCOME_WILL_FAIL = 6,	/* doctor: it will fail */
 };
 
 /* The lease of the host itself: what `handover boot` has prepared. It is held until the next boot and never ends. */
@@ -27,6 +29,7 @@ struct lender {
 	struct engine engine;	/* host, tell and arg are set by the caller or lender_init() */
 	struct lockset locks;	/* released by whoever made the lender */
 	const char *purpose;	/* "VM 100, pre-start": for those who wait for our locks */
+	unsigned lock_ms;	/* how long they wait; lender_init(): LOCK_MS */
 };
 
 void lender_init(struct lender *l, struct host *host, struct store *store, struct arena *a, const char *purpose);

@@ -5,7 +5,6 @@
 #include "base/str.h"
 #include "core/place.h"
 #include "core/scan.h"
-#include "core/usb.h"
 
 #define DEVICES "sys/bus/pci/devices"
 
@@ -156,7 +155,7 @@ bool place_may_leave(struct planner *p, const struct wish *w, const struct funct
 			    loose);
 		return false;
 	}
-	planner_leaves(p, fn, w->place);
+	planner_leaves(p, (struct leaving){ .fn = fn, .place = w->place, .phase = w->phase });
 	return true;
 }
 
@@ -233,12 +232,13 @@ void place_lent(struct planner *p, struct step *s, const struct function *fn)
 	look_at_all(p, s, fn, STAY_LENT);
 }
 
-void place_found(struct planner *p, struct step *s, const struct function *fn, const struct forecast *f)
+void place_found(struct planner *p, struct step *s, const struct function *fn, const struct forecast *f, bool is_there)
 {
 	struct arena *a = p->arena;
 
-	/* Where it came from is nobody's matter: another step has taken it away, or this one finds it where it was. */
-	step_look(s, arena_fmt(a, "id/%s", fn->address), value_any(), value_of(fn->id), value_any());
+	/* If another step has taken it away, where it came from is nobody's matter. */
+	step_look(s, arena_fmt(a, "id/%s", fn->address), is_there ? value_of(fn->id) : value_any(), value_of(fn->id),
+		  value_any());
 	look_at_all(p, s, fn, STAY_RETURNS);
 	if (fn->group >= 0)
 		step_look(s, arena_fmt(a, "group/%s", fn->address), value_any(), value_of(forecast_members(f, fn, a)),
@@ -317,7 +317,7 @@ struct step *place_cycle(struct planner *p, const struct wish *w, const struct s
 		const struct function *fn = moved->list[i];
 
 		step_look(s, arena_fmt(p->arena, "life/%s", fn->address), value_present(), value_new(p->arena), value_present());
-		place_found(p, s, fn, &f);
+		place_found(p, s, fn, &f, true);
 	}
 	look_at_siblings(p, s, moved, &f);
 	tell_outlook(p, w, &f);
@@ -401,44 +401,4 @@ void place_come_home(struct planner *p)
 		say_members(p, s, &f);
 		planner_foresee(p, &f);
 	}
-}
-
-/* --- keyboards --------------------------------------------------------------------------------------------------- */
-
-/* What a person called it by is where it was asked for. */
-static const char *leaving_name(const struct leaving *l)
-{
-	return l->usb ? l->usb->name : l->fn->address;
-}
-
-static struct place place_of(const struct planner *p, const struct usb_device *d)
-{
-	for (size_t i = 0; i < p->n_leaving; i++) {
-		const char *name = leaving_name(&p->leaving[i]);
-
-		if (strcmp(name, d->controller) == 0 || strcmp(name, d->name) == 0)
-			return p->leaving[i].place;
-	}
-	return (struct place){ 0 };
-}
-
-void place_check_keyboards(struct planner *p)
-{
-	const char **names = arena_array(p->arena, p->n_leaving, sizeof(*names));
-	const struct usb_device *last;
-	struct usb u;
-	struct error err;
-
-	if (p->n_leaving == 0 || usb_read(p->host, p->arena, &u, &err) < 0)
-		return;
-	for (size_t i = 0; i < p->n_leaving; i++)
-		names[i] = leaving_name(&p->leaving[i]);
-	last = usb_last_keyboard(&u, names, p->n_leaving);
-	if (last)
-		finding_add(p->findings, SEVERITY_ERROR, "last-keyboard", place_of(p, last),
-			    "move the keyboard to a port of another controller (`handover map` shows which has which), or give "
-			    "the VM another one",
-			    "the host's last keyboard, %s%s%s at port %s, is on %s, which leaves%s", last->id,
-			    *last->product ? " " : "", last->product, last->name, last->controller,
-			    u.n_others ? " (a PS/2 keyboard does not count: the kernel shows one whether or not it is there)" : "");
 }

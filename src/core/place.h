@@ -35,8 +35,11 @@ void place_usb(struct planner *p, struct step *s, const struct function *fn, enu
 /* Identity, driver and all of the above of a function that is away while lent: what it goes home to. */
 void place_lent(struct planner *p, struct step *s, const struct function *fn);
 
-/* The same of one that is found within the step; its IOMMU group is what is foretold. */
-void place_found(struct planner *p, struct step *s, const struct function *fn, const struct forecast *f);
+/*
+ * The same of one that is found within the step; its IOMMU group is what is foretold. is_there: it leaves in this step, and
+ * must be who it was then too.
+ */
+void place_found(struct planner *p, struct step *s, const struct function *fn, const struct forecast *f, bool is_there);
 
 /*
  * One step in which the functions of moved leave together and come back by one rescan: each the same device, with its
@@ -60,11 +63,9 @@ void place_come_home(struct planner *p);
 
 /*
  * Whether the host can do without a function for a while, or for good: not a bridge, not one whose leaving takes others
- * along, or something that could not be brought back. Told. Keyboards are looked at when the plan is whole.
+ * along, or something that could not be brought back. Told. What the host stands on is looked at when the plan is whole
+ * (rails.h).
  */
 bool place_may_leave(struct planner *p, const struct wish *w, const struct function *fn);
-
-/* After all wishes: the last keyboard must not leave. */
-void place_check_keyboards(struct planner *p);
 
 #endif

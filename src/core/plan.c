@@ -5,6 +5,7 @@
 #include "core/place.h"
 #include "core/plan.h"
 #include "core/pvemap.h"
+#include "core/rails.h"
 
 static struct selection *selection_of(struct planner *p, const char *name)
 {
@@ -61,16 +62,18 @@ bool planner_accepts(const struct planner *p, const char *code, const struct fun
 	return false;
 }
 
-void planner_leaves(struct planner *p, const struct function *fn, struct place place)
+const char *planner_name(const struct planner *p, const struct function *fn)
 {
-	p->leaving = arena_grow(p->arena, p->leaving, p->n_leaving, sizeof(*p->leaving));
-	p->leaving[p->n_leaving++] = (struct leaving){ .fn = fn, .place = place };
+	for (size_t i = 0; i < p->profile->n_devices; i++)
+		if (selection_holds(&p->devices[i], fn))
+			return p->profile->devices[i].name;
+	return NULL;
 }
 
-void planner_leaves_usb(struct planner *p, const struct usb_device *d, struct place place)
+void planner_leaves(struct planner *p, struct leaving leaving)
 {
 	p->leaving = arena_grow(p->arena, p->leaving, p->n_leaving, sizeof(*p->leaving));
-	p->leaving[p->n_leaving++] = (struct leaving){ .usb = d, .place = place };
+	p->leaving[p->n_leaving++] = leaving;
 }
 
 void planner_foresee(struct planner *p, const struct forecast *f)
@@ -149,15 +152,17 @@ bool plan_make(struct planner *p)
 		select_functions(&p->profile->devices[i], p->inventory, p->guest, &p->devices[i], p->findings);
 	for (int phase = 0; phase < PHASES; phase++) {
 		/* What has come home is what steps of post-stop find. */
-		if (phase == PHASE_POST_STOP)
+		if (phase == PHASE_POST_STOP) {
+			rails_check_groups(p);
 			place_come_home(p);
+		}
 		for (size_t i = 0; i < p->profile->n_steps[phase]; i++) {
 			const struct wish *w = &p->profile->steps[phase][i];
 
 			w->action->plan(p, w);
 		}
 	}
-	place_check_keyboards(p);
 	pvemap_check(p);
+	rails_check(p);
 	return p->findings->errors == 0;
 }

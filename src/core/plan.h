@@ -5,6 +5,7 @@
 #include "base/findings.h"
 #include "core/action.h"
 #include "core/inventory.h"
+#include "core/policy.h"
 #include "core/profile.h"
 #include "core/pveconf.h"
 #include "core/select.h"
@@ -29,13 +30,17 @@ struct leaving {
 	const struct function *fn;
 	const struct usb_device *usb;
 	struct place place;
+	enum phase phase;
 };
 
 /* What an action's plan() works with. */
 struct planner {
 	struct host *host;			/* to be read only */
-	const struct inventory *found;		/* the host as it is */
+	const struct policy *policy;		/* of this host */
 	const struct profile *profile;
+	unsigned vmid;				/* 0: the host's own, or none is known */
+	bool now;				/* it is about to be done; else it is only looked at */
+	const struct inventory *found;		/* the host as it is */
 	const struct pve_guest *guest;		/* NULL: no VM is known */
 	const struct lent *lent;		/* to VMs, as far as it is known */
 	size_t n_lent;
@@ -48,11 +53,13 @@ struct planner {
 	struct selection *devices;		/* of profile->devices; n = 0 where the device was not found */
 	struct leaving *leaving;
 	size_t n_leaving;
+	size_t refused;				/* errors of rails.h: but for them the plan is whole */
 };
 
 /*
  * Makes the plan of a profile for a host. Pure: it reads the host and changes nothing. False if there is any error in
- * findings; the plan is then not to be used. p->host to p->arena are given.
+ * findings; the plan is then not to be used, or, where p->refused are all the errors there are, only to be shown.
+ * p->host to p->arena are given.
  */
 bool plan_make(struct planner *p);
 
@@ -65,9 +72,11 @@ bool planner_names(const struct planner *p, const struct action *action, const s
 /* Whether the profile accepts this risk for the function. */
 bool planner_accepts(const struct planner *p, const char *code, const struct function *fn);
 
-/* The function leaves the host for a while; asked for at that place. */
-void planner_leaves(struct planner *p, const struct function *fn, struct place place);
-void planner_leaves_usb(struct planner *p, const struct usb_device *d, struct place place);
+/* The profile's name for a device that the function is one of, or NULL. */
+const char *planner_name(const struct planner *p, const struct function *fn);
+
+/* What leaves the host for a while, as a wish asks. */
+void planner_leaves(struct planner *p, struct leaving leaving);
 
 /* From here on, IOMMU groups are what is foretold. */
 struct forecast;

@@ -84,37 +84,41 @@ const struct profile *profile_load(const char *path, uint64_t *hash, struct find
 	return profile_parse(text, n, path, f);
 }
 
-bool prepare_plan(struct planner *p, struct host *host, struct store *store, const struct profile *profile,
-		  unsigned vmid, struct findings *f, struct error *err)
+/* The VM's configuration; *guest stays NULL where there is none. */
+static bool read_guest(struct planner *p, struct error *err)
 {
+	struct pve_guest *guest = arena_alloc(p->arena, sizeof(*guest));
+	int code = p->vmid ? pveconf_read(p->host, p->vmid, p->arena, guest, err) : -ENOENT;
+
+	p->guest = code == 0 ? guest : NULL;
+	if (code == -ENOENT)
+		*err = (struct error){ 0 };
+	return code == 0 || code == -ENOENT;
+}
+
+bool prepare_plan(struct planner *p, struct store *store, struct findings *f, struct error *err)
+{
+	struct inventory *inv = arena_alloc(f->arena, sizeof(*inv));
+	struct policy *policy = arena_alloc(f->arena, sizeof(*policy));
 	struct lent *lent = NULL;
 	size_t n_lent = 0;
 
-	struct inventory *inv = arena_alloc(f->arena, sizeof(*inv));
-	struct pve_guest *guest = arena_alloc(f->arena, sizeof(*guest));
-	int code = -ENOENT;
-
-	if (inventory_read(host, f->arena, inv, err) < 0)
-		return false;
-	if (vmid)
-		code = pveconf_read(host, vmid, f->arena, guest, err);
-	if (code == -ENOENT) {
-		guest = NULL;
-		*err = (struct error){ 0 };
-	} else if (code < 0) {
-		return false;
-	}
-	if (store)
-		lend_list(store, host, vmid, f->arena, &lent, &n_lent);
+	*policy = policy_default();
 	*p = (struct planner){
-		.host = host,
+		.host = p->host,
+		.policy = p->policy ? p->policy : policy,
+		.profile = p->profile,
+		.vmid = p->vmid,
+		.now = p->now,
 		.found = inv,
-		.profile = profile,
-		.guest = guest,
-		.lent = lent,
-		.n_lent = n_lent,
 		.findings = f,
 		.arena = f->arena,
 	};
+	if (inventory_read(p->host, f->arena, inv, err) < 0 || !read_guest(p, err))
+		return false;
+	if (store)
+		lend_list(store, p->host, p->vmid, f->arena, &lent, &n_lent);
+	p->lent = lent;
+	p->n_lent = n_lent;
 	return plan_make(p);
 }

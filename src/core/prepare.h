@@ -22,12 +22,11 @@ const char *profile_path(unsigned vmid, struct arena *a);
 const struct profile *profile_load(const char *path, uint64_t *hash, struct findings *f);
 
 /*
- * Everything a plan needs: reads the host's inventory, what other VMs have (store; NULL: not known) and, if vmid is not 0
- * and the host has it, the VM's configuration; then plan_make(). False: the findings say why, or err does if the host
- * could not be read.
+ * Everything a plan needs: of p, host, policy (NULL: the default), profile, vmid and now are given. Reads the host's
+ * inventory, what other VMs have (store; NULL: not known) and, if vmid is not 0 and the host has it, the VM's
+ * configuration; then plan_make(). False: the findings say why, or err does if the host could not be read.
  */
-bool prepare_plan(struct planner *p, struct host *host, struct store *store, const struct profile *profile,
-		  unsigned vmid, struct findings *f, struct error *err);
+bool prepare_plan(struct planner *p, struct store *store, struct findings *f, struct error *err);
 
 /* The VMID a profile file is named after ("100.yaml"), or 0. */
 unsigned profile_vmid(const char *path);

@@ -13,7 +13,7 @@
 static const char *const device_keys[] = { "id", "at", "functions", "hostpci", NULL };
 
 const char *const profile_accept_codes[] = {
-	"console", "management-nic", "platform-function", "unverified-isolation", NULL,
+	"console", "last-keyboard", "management-nic", "platform-function", "storage-member", "unverified-isolation", NULL,
 };
 
 static const char *lower(struct arena *a, const char *s)

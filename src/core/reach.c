@@ -69,7 +69,7 @@ static int do_write(struct engine *e, const struct step *s, const struct poke *p
 	int code;
 
 	if (ms <= 0)
-		return error_set(err, -ETIME, "the time for this phase (%d s) is used up", PHASE_MS / 1000);
+		return error_set(err, -ETIME, "the time for this phase (%u s) is used up", (e->phase_ms ? e->phase_ms : PHASE_MS) / 1000);
 	if (e->stuck.pid && is_of_the_bus(e->stuck_at) && is_of_the_bus(p->at))
 		return error_set(err, -EBUSY, "nothing can be removed or found while process %d writes to '%s'",
 				 (int)e->stuck.pid, e->stuck_at);

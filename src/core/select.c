@@ -37,8 +37,7 @@ static bool id_fits(const struct function *fn, const char *id)
 	return strncmp(fn->id, id, n) == 0 && (fn->id[n] == ':' || fn->id[n] == '\0');
 }
 
-/* at is "00:1f.3" or "0000:00:1f.3", or either without the function. */
-static bool at_fits(const struct function *fn, const char *at)
+bool function_is_at(const struct function *fn, const char *at)
 {
 	const char *address = fn->address;
 	size_t n = strlen(at);
@@ -54,14 +53,14 @@ static bool at_fits(const struct function *fn, const char *at)
 static bool hostpci_fits(const struct function *fn, const struct hostpci *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (at_fits(fn, p->addresses[i]))
+		if (function_is_at(fn, p->addresses[i]))
 			return true;
 	return false;
 }
 
 static bool fits(const struct search *s, const struct function *fn)
 {
-	return (!s->w->id.s || id_fits(fn, s->w->id.s)) && (!s->w->at.s || at_fits(fn, s->w->at.s)) &&
+	return (!s->w->id.s || id_fits(fn, s->w->id.s)) && (!s->w->at.s || function_is_at(fn, s->w->at.s)) &&
 	       (!s->hostpci || hostpci_fits(fn, s->hostpci));
 }
 
@@ -95,7 +94,7 @@ static bool pass_id(const struct search *s, const struct function *fn)
 
 static bool pass_place(const struct search *s, const struct function *fn)
 {
-	return (s->w->at.s || s->hostpci) && (!s->w->at.s || at_fits(fn, s->w->at.s)) &&
+	return (s->w->at.s || s->hostpci) && (!s->w->at.s || function_is_at(fn, s->w->at.s)) &&
 	       (!s->hostpci || hostpci_fits(fn, s->hostpci));
 }
 

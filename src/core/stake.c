@@ -57,3 +57,44 @@ const char *path_function(const char *path, struct arena *a)
 	}
 	return last;
 }
+
+/* The name of a thing in the ACPI tables, or of what it is a device of; false: it has none. */
+static bool acpi_path(const struct stakes *s, const char *folder, char buf[HOST_NAME_BYTES])
+{
+	return host_read(s->host, arena_fmt(s->arena, "%s/firmware_node/path", folder), buf, HOST_NAME_BYTES) > 0 ||
+	       host_read(s->host, arena_fmt(s->arena, "%s/device/firmware_node/path", folder), buf, HOST_NAME_BYTES) > 0;
+}
+
+/* The function nearest above that name. */
+static const char *function_above(const struct stakes *s, const char *name)
+{
+	const char *found = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < s->inventory->n; i++) {
+		const char *address = s->inventory->functions[i].address;
+		char own[HOST_NAME_BYTES];
+		size_t n;
+
+		if (!acpi_path(s, arena_fmt(s->arena, "sys/bus/pci/devices/%s", address), own))
+			continue;
+		n = strlen(own);
+		if (n > longest && strncmp(name, own, n) == 0 && name[n] == '.') {
+			longest = n;
+			found = address;
+		}
+	}
+	return found;
+}
+
+const char *stake_path(const struct stakes *s, const char *folder, const char *name)
+{
+	const char *entry = arena_fmt(s->arena, "%s/%s", folder, name);
+	char link[HOST_NAME_BYTES * 2], acpi[HOST_NAME_BYTES];
+
+	if (host_link(s->host, entry, link, sizeof(link)) < 0)
+		return NULL;
+	if (path_function(link, s->arena))
+		return arena_dup(s->arena, link);
+	return acpi_path(s, entry, acpi) ? function_above(s, acpi) : NULL;
+}

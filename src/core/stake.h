@@ -43,6 +43,13 @@ bool stake_is_on(const struct stake *stake, const char *device);
 const char *path_function(const char *path, struct arena *a);
 
 /*
+ * Where something of a class hangs ("sys/class/tty", "ttyS0"): what its link leads to if that goes through a PCI function;
+ * else the function by whose name in the ACPI tables it stands, as a serial port below the LPC bridge does ("\_SB_.PCI0.LPCB"
+ * and "\_SB_.PCI0.LPCB.UAR1": firmware_node/path, drivers/acpi/device_sysfs.c). NULL: it hangs on no function.
+ */
+const char *stake_path(const struct stakes *s, const char *folder, const char *name);
+
+/*
  * What the disks carry, through partitions, LVM, LUKS, MD, multipath, ZFS and btrfs: a stake for each disk below.
  *   root-disk        /, /boot, /boot/efi, /usr, /var or swap is on it
  *   storage-in-use   something else that is mounted; a holder (device mapper, MD) or an imported ZFS pool; an open node

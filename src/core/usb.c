@@ -227,12 +227,12 @@ static bool leaves(const struct usb_device *d, const char *const *leaving, size_
 	return false;
 }
 
-const struct usb_device *usb_last_keyboard(const struct usb *u, const char *const *leaving, size_t n)
+const struct usb_device *usb_last(const struct usb *u, enum usb_input input, const char *const *leaving, size_t n)
 {
 	const struct usb_device *lost = NULL;
 
 	for (size_t i = 0; i < u->n; i++) {
-		if (!u->devices[i].keyboard)
+		if (input == USB_KEYBOARD ? !u->devices[i].keyboard : !u->devices[i].pointer)
 			continue;
 		if (!leaves(&u->devices[i], leaving, n))
 			return NULL;

@@ -38,10 +38,12 @@ struct usb {
 /* A host without USB has none. A device that goes while it is read is left out. */
 int usb_read(struct host *h, struct arena *a, struct usb *u, struct error *err);
 
+enum usb_input { USB_KEYBOARD, USB_POINTER };
+
 /*
- * n controllers, by address, and devices, by name ("1-2.1"), leave the host: a keyboard that goes with them, if none
- * stays. NULL: one stays, or there was none.
+ * n controllers, by address, and devices, by name ("1-2.1"), leave the host: a keyboard, or a pointer, that goes with
+ * them, if none stays. NULL: one stays, or there was none.
  */
-const struct usb_device *usb_last_keyboard(const struct usb *u, const char *const *leaving, size_t n);
+const struct usb_device *usb_last(const struct usb *u, enum usb_input input, const char *const *leaving, size_t n);
 
 #endif

@@ -32,7 +32,7 @@ static enum outcome run(struct run *r)
 const struct verb verb_capture = {
 	.name = "capture",
 	.args = "",
-	.takes_host = true,
+	.takes = TAKES_HOST,
 	.help = "prints this host as a .host text, for bug reports, tests, and planning on another machine",
 	.run = run,
 };

@@ -1,34 +1,79 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* handover check PROFILE...: is the profile right, as far as it can be told without a host? */
+/* handover check VMID|PROFILE...: is the profile right, and, where a host is named, may it be done there? */
+#include <string.h>
+
 #include "core/prepare.h"
 #include "verb/json.h"
+#include "verb/subject.h"
 #include "verb/verb.h"
+
+/* A VM is one of a host; a file is looked at by itself unless a host is named. */
+static bool is_about_host(const struct run *r, const char *arg)
+{
+	return r->host_file || arg[strspn(arg, "0123456789")] == '\0';
+}
+
+/* False: there is not even a host or a VM to speak of, and that has been told. */
+static bool look(struct run *r, const char *arg, struct host *h, struct findings *f)
+{
+	struct subject s;
+	uint64_t hash;
+
+	if (!is_about_host(r, arg)) {
+		findings_init(f, r->arena);
+		profile_load(arg, &hash, f);
+		return true;
+	}
+	if (!subject_prepare(r, arg, h, &s))
+		return false;
+	*f = s.findings;
+	return true;
+}
+
+static void tell(const struct run *r, const char *arg, const struct findings *f, struct json_object *all)
+{
+	if (!all) {
+		print_findings(f, stdout);
+		if (f->errors == 0 && !r->quiet)
+			printf("%s: ok\n", arg);
+		return;
+	}
+	json_add_findings(all, f);
+}
 
 static enum outcome run(struct run *r)
 {
-	struct findings f;
-	uint64_t hash;
+	_cleanup_host_ struct host *h = NULL;
+	struct json_object *all = NULL;
+	enum outcome o = OUTCOME_DONE;
 
-	findings_init(&f, r->arena);
+	for (int i = 0; i < r->n_args && o == OUTCOME_DONE; i++)
+		if (!h && is_about_host(r, r->args[i]))
+			o = open_host(r, &h);
+	if (o != OUTCOME_DONE)
+		return o;
+	all = r->json ? json_object_new_array() : NULL;
 	for (int i = 0; i < r->n_args; i++) {
-		size_t before = f.errors;
+		struct findings f;
 
-		profile_load(r->args[i], &hash, &f);
-		if (f.errors == before && !r->json && !r->quiet)
-			printf("%s: ok\n", r->args[i]);
+		if (!look(r, r->args[i], h, &f)) {
+			o = OUTCOME_REFUSED;
+			continue;
+		}
+		tell(r, r->args[i], &f, all);
+		o = f.errors ? OUTCOME_REFUSED : o;
 	}
-	if (r->json)
-		json_print(json_findings(&f));
-	else
-		print_findings(&f, stdout);
-	return f.errors ? OUTCOME_REFUSED : OUTCOME_DONE;
+	if (all)
+		json_print(all);
+	return o;
 }
 
 const struct verb verb_check = {
 	.name = "check",
-	.args = "PROFILE...",
-	.help = "says what is wrong in profiles: place, code, and what to write instead",
+	.args = "VMID|PROFILE...",
+	.help = "says what is wrong in profiles: place, code, and what to write instead; with a VMID or --host, on that host too",
 	.min_args = 1,
 	.max_args = 1000,
+	.takes = TAKES_HOST | TAKES_POLICY,
 	.run = run,
 };

@@ -41,7 +41,8 @@ void complain(const char *fmt, ...)
 	put_line(line);
 }
 
-static char *read_host_file(const char *path, struct arena *a, size_t *n)
+/* At most max bytes, and one more, which tells that there are too many. */
+static char *read_named_file(const char *path, size_t max, struct arena *a, size_t *n)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	char *text;
@@ -49,9 +50,9 @@ static char *read_host_file(const char *path, struct arena *a, size_t *n)
 
 	if (fd < 0)
 		return NULL;
-	text = arena_alloc(a, HOSTFILE_BYTES_MAX + 1);
-	for (*n = 0; *n <= HOSTFILE_BYTES_MAX; *n += (size_t)got) {
-		got = read(fd, text + *n, HOSTFILE_BYTES_MAX + 1 - *n);
+	text = arena_alloc(a, max + 1);
+	for (*n = 0; *n <= max; *n += (size_t)got) {
+		got = read(fd, text + *n, max + 1 - *n);
 		if (got <= 0)
 			break;
 	}
@@ -73,7 +74,7 @@ enum outcome open_host(struct run *r, struct host **h)
 		complain("%s", err.text);
 		return OUTCOME_FAILED;
 	}
-	text = read_host_file(r->host_file, r->arena, &n);
+	text = read_named_file(r->host_file, HOSTFILE_BYTES_MAX, r->arena, &n);
 	if (!text)
 		complain("%s: cannot read this host file: %s", r->host_file, strerror(errno));
 	else if (hostfile_parse(text, n, r->host_file, h, &err) < 0)
@@ -81,6 +82,34 @@ enum outcome open_host(struct run *r, struct host **h)
 	else
 		return OUTCOME_DONE;
 	return OUTCOME_REFUSED;
+}
+
+static const struct policy *policy_of_file(const char *path, struct findings *f)
+{
+	size_t n;
+	char *text = read_named_file(path, POLICY_BYTES_MAX, f->arena, &n);
+
+	if (text)
+		return policy_parse(text, n, path, f);
+	finding_add(f, SEVERITY_ERROR, "policy-unreadable", (struct place){ .file = path }, "give the path of a policy", "%s",
+		    strerrordesc_np(errno));
+	return NULL;
+}
+
+/* Its owner's, where it was captured. */
+static const struct policy *policy_of_host(struct host *h, struct findings *f)
+{
+	char *text = arena_alloc(f->arena, POLICY_BYTES_MAX + 1);
+	ssize_t n = host_read_bytes(h, &POLICY_PATH[1], text, POLICY_BYTES_MAX + 1);
+
+	return policy_parse(text, n > 0 ? (size_t)n : 0, n < 0 ? NULL : POLICY_PATH, f);
+}
+
+const struct policy *open_policy(const struct run *r, struct host *h, struct findings *f)
+{
+	if (r->policy_file)
+		return policy_of_file(r->policy_file, f);
+	return r->host_file ? policy_of_host(h, f) : policy_load(POLICY_PATH, f);
 }
 
 void block_signals(void)

@@ -19,10 +19,8 @@ void json_print(struct json_object *o)
 	json_object_put(o);
 }
 
-struct json_object *json_findings(const struct findings *f)
+void json_add_findings(struct json_object *list, const struct findings *f)
 {
-	struct json_object *list = json_object_new_array();
-
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *x = &f->list[i];
 		struct json_object *o = json_object_new_object();
@@ -36,6 +34,13 @@ struct json_object *json_findings(const struct findings *f)
 		json_add(o, "remedy", json_text(x->remedy));
 		json_object_array_add(list, o);
 	}
+}
+
+struct json_object *json_findings(const struct findings *f)
+{
+	struct json_object *list = json_object_new_array();
+
+	json_add_findings(list, f);
 	return list;
 }
 

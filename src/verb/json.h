@@ -9,6 +9,7 @@
 
 /* Objects for --json; the caller owns them until it prints or adds them. */
 struct json_object *json_findings(const struct findings *f);
+void json_add_findings(struct json_object *list, const struct findings *f);
 struct json_object *json_step(const struct step *s);
 
 /* The host's own, HOST_VMID, becomes null. */

@@ -180,7 +180,7 @@ static enum outcome run(struct run *r)
 const struct verb verb_map = {
 	.name = "map",
 	.args = "",
-	.takes_host = true,
+	.takes = TAKES_HOST,
 	.help = "shows the USB controllers, what hangs on each, and which of it are keyboards and pointers",
 	.run = run,
 };

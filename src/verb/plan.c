@@ -112,6 +112,6 @@ const struct verb verb_plan = {
 	.help = "shows the steps of a profile on this host, each with its way back; changes nothing",
 	.min_args = 1,
 	.max_args = 2,
-	.takes_host = true,
+	.takes = TAKES_HOST | TAKES_POLICY,
 	.run = run,
 };

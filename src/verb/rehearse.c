@@ -122,11 +122,25 @@ static enum outcome lend(struct run *r, struct life *l, struct host *h, struct s
 	return l->back;
 }
 
+/* What the guard rails refuse comes first; what would be done is shown all the same. */
+static void print_refusal(const struct subject *s, const struct listener *ear)
+{
+	const struct findings *f = &s->findings;
+
+	if (!ear->loud || f->errors == 0)
+		return;
+	puts("\nREFUSED on this host, and shown as it would be:");
+	for (size_t i = 0; i < f->n; i++)
+		if (f->list[i].severity == SEVERITY_ERROR)
+			printf("  %s\n", finding_line(&f->list[i], f->arena));
+}
+
 /* False: the profile cannot be planned; that has been told. */
 static bool live(struct run *r, struct life *l, struct host *h, struct store *store, struct listener *ear)
 {
-	if (!subject_prepare(r, r->args[0], h, &l->subject) || l->subject.findings.errors)
+	if (!subject_prepare(r, r->args[0], h, &l->subject) || !subject_is_whole(&l->subject))
 		return false;
+	print_refusal(&l->subject, ear);
 	l->before = *l->subject.planner.found;
 	lend(r, l, h, store, ear);
 	if (inventory_read(h, r->arena, &l->after, &l->error) < 0)
@@ -144,7 +158,7 @@ static size_t writes_again(struct rehearsal *x, const char *path, struct host *h
 	struct store store;
 	struct error err;
 
-	if (!subject_prepare(x->run, path, h, &s) || s.findings.errors)
+	if (!subject_prepare(x->run, path, h, &s) || !subject_is_whole(&s))
 		return 1;
 	store_open_memory(&store);
 	lender_init(&lender, h, &store, x->run->arena, "rehearsal");
@@ -162,8 +176,9 @@ static bool boot(struct rehearsal *x, const char *path, struct host *h, struct s
 	struct life *l = &x->boot;
 	struct lender lender;
 
-	if (!subject_prepare(x->run, path, h, &l->subject) || l->subject.findings.errors)
+	if (!subject_prepare(x->run, path, h, &l->subject) || !subject_is_whole(&l->subject))
 		return false;
+	print_refusal(&l->subject, ear);
 	l->before = *l->subject.planner.found;
 	lender_init(&lender, h, store, x->run->arena, "rehearsal");
 	lender.engine.tell = show;
@@ -216,6 +231,14 @@ static bool rehearse(struct rehearsal *x, struct host *h, struct store *boot_sto
 	return true;
 }
 
+/* But for the errors, which head the rehearsal. */
+static void print_rest(const struct findings *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->list[i].severity != SEVERITY_ERROR)
+			puts(finding_line(&f->list[i], f->arena));
+}
+
 static enum outcome run(struct run *r)
 {
 	_cleanup_host_ struct host *h = NULL, *copy = NULL;
@@ -244,9 +267,9 @@ static enum outcome run(struct run *r)
 	if ((x->boots && x->boot.subject.findings.n) || (x->n && x->lives[0].subject.findings.n))
 		putchar('\n');
 	if (x->boots)
-		print_findings(&x->boot.subject.findings, stdout);
+		print_rest(&x->boot.subject.findings);
 	if (x->n)
-		print_findings(&x->lives[0].subject.findings, stdout);
+		print_rest(&x->lives[0].subject.findings);
 	rehearsal_print(x);
 	return rehearsal_outcome(x);
 }
@@ -257,7 +280,6 @@ const struct verb verb_rehearse = {
 	.help = "goes through a boot and three lives of the VM on a copy of this host",
 	.min_args = 1,
 	.max_args = 1,
-	.takes_host = true,
-	.takes_boot = true,
+	.takes = TAKES_HOST | TAKES_BOOT | TAKES_POLICY,
 	.run = run,
 };

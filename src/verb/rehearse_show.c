@@ -161,6 +161,7 @@ static struct json_object *json_life(const struct rehearsal *x, const struct lif
 	for (size_t k = 0; k < l->n_differences && k < DIFFERENCES_MAX; k++)
 		json_object_array_add(differences, json_text(l->differences[k]));
 	json_add(o, "what", json_text(what));
+	json_add(o, "findings", json_findings(&l->subject.findings));
 	json_add(o, "steps", steps);
 	json_add(o, "before", json_state(x, &l->before));
 	json_add(o, "during", json_state(x, &l->during));
@@ -192,19 +193,31 @@ static bool stays_away(const struct plan *plan)
 	return false;
 }
 
+static enum outcome life_outcome(const struct life *l)
+{
+	if (l->out != OUTCOME_DONE)
+		return l->out;
+	if (l->back != OUTCOME_DONE)
+		return l->back;
+	if (l->n_differences && !stays_away(&l->subject.planner.plan))
+		return OUTCOME_CHANGED;
+	return l->subject.findings.errors ? OUTCOME_REFUSED : OUTCOME_DONE;
+}
+
 enum outcome rehearsal_outcome(const struct rehearsal *x)
 {
+	enum outcome o = OUTCOME_DONE;
+
 	if (x->boots && x->boot.out != OUTCOME_DONE)
 		return x->boot.out;
+	if (x->boots && x->boot.subject.findings.errors)
+		o = OUTCOME_REFUSED;
 	for (size_t i = 0; i < x->n; i++) {
-		const struct life *l = &x->lives[i];
+		enum outcome life = life_outcome(&x->lives[i]);
 
-		if (l->out != OUTCOME_DONE)
-			return l->out;
-		if (l->back != OUTCOME_DONE)
-			return l->back;
-		if (l->n_differences && !stays_away(&l->subject.planner.plan))
-			return OUTCOME_CHANGED;
+		if (life != OUTCOME_DONE && life != OUTCOME_REFUSED)
+			return life;
+		o = life == OUTCOME_REFUSED ? life : o;
 	}
-	return OUTCOME_DONE;
+	return o;
 }

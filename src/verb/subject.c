@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "core/builtin.h"
 #include "verb/subject.h"
 
 static bool all_digits(const char *s)
@@ -8,29 +9,61 @@ static bool all_digits(const char *s)
 	return *s && s[strspn(s, "0123456789")] == '\0';
 }
 
+/* What stands in for the profile of a VM that has none. False: nothing does, and that has been told. */
+static bool use_builtin(struct run *r, struct host *h, const struct policy *policy, struct subject *s)
+{
+	struct pve_guest guest;
+	struct error err;
+
+	if (pveconf_read(h, s->vmid, r->arena, &guest, &err) == 0)
+		s->profile = builtin_profile(&guest, policy, s->vmid, &s->hash, &s->findings);
+	s->path = BUILTIN_FILE;
+	if (s->profile || s->findings.errors)
+		return true;
+	complain("VM %u has no profile, and no hostpci line on this host that would do without one; write " PROFILE_FOLDER_HOST
+		 "/%u.yaml", s->vmid, s->vmid);
+	return false;
+}
+
+static bool find_vm(const char *arg, struct arena *a, struct subject *s)
+{
+	if (!all_digits(arg)) {
+		s->vmid = profile_vmid(arg);
+		return true;
+	}
+	if (!vmid_parse(arg, &s->vmid)) {
+		complain("'%s' is no VMID; it is a number from %d to %d", arg, VMID_MIN, VMID_MAX);
+		return false;
+	}
+	s->path = profile_path(s->vmid, a);
+	return true;
+}
+
 bool subject_prepare(struct run *r, const char *arg, struct host *h, struct subject *s)
 {
+	const struct policy *policy;
 	struct error err = { 0 };
 
 	*s = (struct subject){ .path = arg };
 	findings_init(&s->findings, r->arena);
-	if (all_digits(arg)) {
-		if (!vmid_parse(arg, &s->vmid)) {
-			complain("'%s' is no VMID; it is a number from %d to %d", arg, VMID_MIN, VMID_MAX);
-			return false;
-		}
-		s->path = profile_path(s->vmid, r->arena);
-		if (!s->path) {
-			complain("VM %u has no profile; write " PROFILE_FOLDER_HOST "/%u.yaml", s->vmid, s->vmid);
-			return false;
-		}
-	} else {
-		s->vmid = profile_vmid(arg);
-	}
-	s->profile = profile_load(s->path, &s->hash, &s->findings);
-	if (s->profile && !prepare_plan(&s->planner, h, NULL, s->profile, s->vmid, &s->findings, &err) && err.code) {
+	if (!find_vm(arg, r->arena, s))
+		return false;
+	policy = open_policy(r, h, &s->findings);
+	if (!policy)
+		return true;
+	if (s->path)
+		s->profile = profile_load(s->path, &s->hash, &s->findings);
+	else if (!use_builtin(r, h, policy, s))
+		return false;
+	s->planner = (struct planner){ .host = h, .policy = policy, .profile = s->profile, .vmid = s->vmid };
+	if (s->profile && !prepare_plan(&s->planner, NULL, &s->findings, &err) && err.code) {
 		complain("%s", err.text);
 		return false;
 	}
 	return true;
+}
+
+bool subject_is_whole(const struct subject *s)
+{
+	return s->profile && s->findings.errors == s->planner.refused;
 }

@@ -16,9 +16,12 @@ struct subject {
 };
 
 /*
- * arg is a VMID, whose profile is looked up, or a file. False: there is not even a profile or a host to speak of, and
+ * arg is a VMID, whose profile is looked up (without one the built-in stands in), or a file. False: there is not even a profile or a host to speak of, and
  * that has been told. True with findings.errors: the profile cannot be planned here.
  */
 bool subject_prepare(struct run *r, const char *arg, struct host *h, struct subject *s);
+
+/* Whether the plan is there, and nothing but the guard rails may speak against it. */
+bool subject_is_whole(const struct subject *s);
 
 #endif

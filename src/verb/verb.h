@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/findings.h"
 #include "core/lend.h"
+#include "core/policy.h"
 #include "host/host.h"
 
 /* What the command line said, and what every command works with. */
@@ -15,28 +16,38 @@ struct run {
 	bool json, quiet;
 	const char *host_file;	/* --host, NULL: the running kernel */
 	const char *boot_file;	/* --boot, NULL: not given */
+	const char *policy_file;	/* --policy, NULL: not given */
 	char **args;		/* behind the command's name */
 	int n_args;
 };
+
+#define TAKES_HOST 1u
+#define TAKES_BOOT 2u
+#define TAKES_POLICY 4u
 
 /* A command: one file in src/verb, one line in main.c's table, from which the help is made. */
 struct verb {
 	const char *name, *args, *help;
 	int min_args, max_args;
-	bool takes_host;	/* --host makes sense */
-	bool takes_boot;	/* so does --boot */
+	unsigned takes;		/* TAKES_ bits: the options that make sense */
 	enum outcome (*run)(struct run *r);
 };
 
 /* hooks/boot.c */
 extern const struct verb verb_boot;
 
-extern const struct verb verb_check, verb_plan, verb_rehearse, verb_status, verb_recover, verb_map, verb_capture;
+extern const struct verb verb_check, verb_plan, verb_rehearse, verb_doctor, verb_status, verb_recover, verb_map, verb_capture;
 
 /* --- for commands ---------------------------------------------------------------------------------------------- */
 
 /* The host the command line means. Anything but OUTCOME_DONE: that it cannot be had has been told. */
 enum outcome open_host(struct run *r, struct host **h);
+
+/*
+ * What the host allows: what --policy says; else, of a .host, what its owner's policy was; else /etc/handover/handover.conf.
+ * NULL: something is wrong with it, and stands in f.
+ */
+const struct policy *open_policy(const struct run *r, struct host *h, struct findings *f);
 
 /*
  * "Stop task" in Proxmox's GUI sends TERM to the whole process group, and KILL five seconds later; on a terminal ^C

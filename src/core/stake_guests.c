@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What other VMs and containers have. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/pveconf.h"
+#include "core/select.h"
+#include "core/stake.h"
+
+#define VMS "etc/pve/qemu-server"
+#define CONTAINERS "etc/pve/lxc"
+#define CONFIG_MAX 65536
+#define HOLDERS_MAX 512
+
+/* The number of "101.conf"; 0: it is no configuration. */
+static unsigned config_vmid(const char *name, struct arena *a)
+{
+	const char *dot = strrchr(name, '.');
+	unsigned vmid;
+
+	return dot && strcmp(dot, ".conf") == 0 && vmid_parse(arena_dupn(a, name, (size_t)(dot - name)), &vmid) ? vmid : 0;
+}
+
+/* --- VMs --------------------------------------------------------------------------------------------------------- */
+
+/* A stake may stand there already: from the VM's configuration, and from what its QEMU has open. */
+static bool is_known(const struct stakes *s, const char *address)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->list[i].code, "other-guest") == 0 && strcmp(s->list[i].path, address) == 0)
+			return true;
+	return false;
+}
+
+static void add_vm(struct stakes *s, unsigned vmid)
+{
+	struct pve_guest guest;
+	struct error ignored;
+	int pid = pve_running(s->host, vmid);
+
+	if (pid == 0 || pveconf_read(s->host, vmid, s->arena, &guest, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < s->inventory->n; i++) {
+		const struct function *fn = &s->inventory->functions[i];
+
+		for (int k = 0; k < HOSTPCI_MAX && !is_known(s, fn->address); k++)
+			for (size_t m = 0; m < guest.hostpci[k].n && !is_known(s, fn->address); m++)
+				if (function_is_at(fn, guest.hostpci[k].addresses[m]))
+					stake_add(s, "other-guest", fn->address, fn->address,
+						  arena_fmt(s->arena, "stop VM %u first", vmid),
+						  "VM %u, which runs, has it as hostpci%d", vmid, k);
+	}
+}
+
+/* Whatever its configuration says by now: the group's node is open. */
+static void add_vfio(struct stakes *s, const struct function *fn, unsigned self)
+{
+	char text[HOLDERS_MAX], pid[16], unit[64], command[64];
+
+	if (!fn->driver || !str_starts(fn->driver, "vfio") || fn->group < 0 || is_known(s, fn->address) ||
+	    host_read(s->host, arena_fmt(s->arena, "holder/dev/vfio/%d", fn->group), text, sizeof(text)) < 0 ||
+	    sscanf(text, "%15s %63s %63s", pid, unit, command) != 3)
+		return;
+	/* qemu-server starts each VM in a scope of its number (PVE/QemuServer.pm, vm_start_nolock). */
+	if (self && strcmp(unit, arena_fmt(s->arena, "%u.scope", self)) == 0)
+		return;
+	stake_add(s, "other-guest", fn->address, fn->address, "stop that guest first",
+		  "/dev/vfio/%d is held by process %s (%s) of %s", fn->group, pid, command, unit);
+}
+
+/* --- containers -------------------------------------------------------------------------------------------------- */
+
+/* Where nodes below /dev come from. */
+static const struct {
+	const char *nodes, *class;
+} classes[] = {
+	{ "dri/", "sys/class/drm" },
+	{ "snd/", "sys/class/sound" },
+	{ "i2c-", "sys/class/i2c-dev" },
+	{ "tty", "sys/class/tty" },
+	{ "sd", "sys/class/block" },
+	{ "nvme", "sys/class/block" },
+};
+
+static void add_node(struct stakes *s, unsigned ctid, const char *node)
+{
+	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
+		const char *path;
+
+		if (!str_starts(node, classes[i].nodes))
+			continue;
+		path = stake_path(s, classes[i].class, str_basename(node));
+		if (path)
+			stake_add(s, "other-guest", path, str_basename(node), arena_fmt(s->arena, "stop container %u first", ctid),
+				  "/dev/%s -> %s is with container %u, which runs", node, path_function(path, s->arena), ctid);
+	}
+}
+
+/* "dev0: /dev/dri/renderD128,gid=104", "lxc.mount.entry: /dev/dri/card0 dev/dri/card0 none bind": from "/dev/" on. */
+static void take_line(struct stakes *s, unsigned ctid, char *line)
+{
+	char *node = strstr(line, "/dev/");
+
+	if (!node || (!str_starts(line, "dev") && !str_starts(line, "lxc.mount.entry")))
+		return;
+	node += strlen("/dev/");
+	node[strcspn(node, ", \t")] = '\0';
+	add_node(s, ctid, arena_dup(s->arena, node));
+}
+
+static void add_container(struct stakes *s, unsigned ctid, const char *name)
+{
+	char *text = arena_alloc(s->arena, CONFIG_MAX), *line;
+
+	/* A container that runs has a control group: lxc, src/lxc/cgroups/cgfsng.c. */
+	if (!host_has(s->host, arena_fmt(s->arena, "sys/fs/cgroup/lxc/%u", ctid)) ||
+	    host_read_bytes(s->host, arena_fmt(s->arena, CONTAINERS "/%s", name), text, CONFIG_MAX) < 0)
+		return;
+	/* What stands below a "[" are snapshots. */
+	while ((line = strsep(&text, "\n")) != NULL && *line != '[')
+		take_line(s, ctid, line);
+}
+
+void stakes_guests(struct stakes *s, unsigned self)
+{
+	char **names;
+	size_t n;
+
+	if (host_list(s->host, VMS, s->arena, &names, &n) == 0)
+		for (size_t i = 0; i < n; i++) {
+			unsigned vmid = config_vmid(names[i], s->arena);
+
+			if (vmid && vmid != self)
+				add_vm(s, vmid);
+		}
+	for (size_t i = 0; i < s->inventory->n; i++)
+		add_vfio(s, &s->inventory->functions[i], self);
+	if (host_list(s->host, CONTAINERS, s->arena, &names, &n) == 0)
+		for (size_t i = 0; i < n; i++) {
+			unsigned ctid = config_vmid(names[i], s->arena);
+
+			if (ctid && ctid != self)
+				add_container(s, ctid, names[i]);
+		}
+}

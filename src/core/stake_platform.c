@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel and the firmware keep below functions of the platform: watchdogs, flash, buses, TPM, GPIO. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/stake.h"
+
+#define WATCHDOGS "sys/class/watchdog"
+#define HOLDERS_MAX 512
+
+/* Nodes of these stand for something the board needs; a process that has one open is at work on it. */
+static const struct {
+	const char *folder;	/* of the class or bus */
+	const char *what;
+} nodes[] = {
+	{ "sys/class/mtd", "flash memory" },
+	{ "sys/class/i2c-dev", "an I2C bus" },
+	{ "sys/class/tpm", "a TPM" },
+	{ "sys/class/tpmrm", "a TPM" },
+	{ "sys/bus/gpio/devices", "GPIO lines" },
+};
+
+/* "1234 (watchdog-mux)" of the first line of holder/, "PID UNIT COMMAND"; NULL: nobody has it open. */
+static const char *holder_of(struct stakes *s, const char *node, const char **unit)
+{
+	char text[HOLDERS_MAX], pid[16], where[64], command[64];
+
+	if (host_read(s->host, arena_fmt(s->arena, "holder/dev/%s", node), text, sizeof(text)) < 0 ||
+	    sscanf(text, "%15s %63s %63s", pid, where, command) != 3)
+		return NULL;
+	*unit = strcmp(where, "-") == 0 ? NULL : arena_dup(s->arena, where);
+	return arena_fmt(s->arena, "process %s (%s)", pid, command);
+}
+
+static const char *stop_remedy(struct stakes *s, const char *unit)
+{
+	return unit && strstr(unit, ".service") ? arena_fmt(s->arena, "stop %s first, if the host can do without it", unit) :
+	       "end that process first, if the host can do without it";
+}
+
+/* An armed watchdog resets the host when nobody feeds it any more: drivers/watchdog/watchdog_dev.c, state_show(). */
+static void add_watchdog(struct stakes *s, const char *name)
+{
+	const char *path = stake_path(s, WATCHDOGS, name), *unit, *holder = holder_of(s, name, &unit);
+	char state[32];
+	bool active = host_read(s->host, arena_fmt(s->arena, WATCHDOGS "/%s/state", name), state, sizeof(state)) > 0 &&
+		      strcmp(state, "active") == 0;
+
+	if (path && (active || holder))
+		stake_add(s, "watchdog-armed", path, name, "without it the host would be reset: leave this device to the host",
+			  "%s -> %s is %s%s%s", name, path_function(path, s->arena), active ? "armed" : "open",
+			  holder ? ", held by " : "", holder ? holder : "");
+}
+
+static void add_nodes(struct stakes *s, const char *folder, const char *what)
+{
+	char **names;
+	size_t n;
+
+	if (host_list(s->host, folder, s->arena, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const char *path = stake_path(s, folder, names[i]), *unit, *holder = path ? holder_of(s, names[i], &unit) : NULL;
+
+		if (holder)
+			stake_add(s, "device-held", path, names[i], stop_remedy(s, unit), "/dev/%s -> %s, %s, is held by %s%s%s",
+				  names[i], path_function(path, s->arena), what, holder, unit ? " of " : "", unit ? unit : "");
+	}
+}
+
+static void add_watchdogs(struct stakes *s)
+{
+	char **names;
+	size_t n;
+
+	if (host_list(s->host, WATCHDOGS, s->arena, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		add_watchdog(s, names[i]);
+}
+
+/* --- functions the board is made of ------------------------------------------------------------------------------ */
+
+/* Base class and subclass: include/linux/pci_ids.h, and the PCI Code and ID Assignment Specification. */
+static const struct {
+	unsigned class;
+	bool always;		/* with a driver or without: firmware and kernel share it all the same */
+	const char *what;
+} platform[] = {
+	{ 0x0601, true, "the LPC/eSPI bridge: firmware flash, TPM, keyboard controller and super-I/O are behind it" },
+	{ 0x0c05, true, "the SMBus controller: memory modules, sensors and often a watchdog are on it" },
+	{ 0x0c80, true, "the SPI controller: the firmware's flash memory is on it" },
+	{ 0x0580, false, "the platform's power or memory controller" },
+	{ 0x0780, false, "the management engine's interface" },
+	{ 0x0880, false, "a system peripheral of the platform" },
+	{ 0x1180, false, "the platform's sensors" },
+};
+
+static void add_function(struct stakes *s, const struct function *fn)
+{
+	bool driven = fn->driver && !str_starts(fn->driver, "vfio") && strcmp(fn->driver, "pci-stub") != 0;
+
+	/* Behind a bridge it is a card, not the platform. */
+	for (size_t i = 0; !fn->parent && i < sizeof(platform) / sizeof(*platform); i++)
+		if (fn->class >> 8 == platform[i].class && (platform[i].always || driven))
+			stake_add(s, "platform-function", fn->address, fn->address, NULL, "it is %s%s%s%s", platform[i].what,
+				  driven ? " (driver " : "", driven ? fn->driver : "", driven ? ")" : "");
+}
+
+void stakes_platform(struct stakes *s)
+{
+	add_watchdogs(s);
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(*nodes); i++)
+		add_nodes(s, nodes[i].folder, nodes[i].what);
+	for (size_t i = 0; i < s->inventory->n; i++)
+		add_function(s, &s->inventory->functions[i]);
+}

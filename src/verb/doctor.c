@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* handover doctor [VMID|PROFILE]: what this host stands on; or what stands in the way of a VM. Nothing is changed. */
+#include <stdio.h>
+
+#include "core/rails.h"
+#include "verb/json.h"
+#include "verb/subject.h"
+
+/* --- the host ---------------------------------------------------------------------------------------------------- */
+
+static const char *consent_text(const char *code)
+{
+	switch (rails_consent(code)) {
+	case CONSENT_NEVER:
+		return "never leaves";
+	case CONSENT_PROFILE:
+		return "leaves if the profile accepts it";
+	case CONSENT_BOTH:
+		return "leaves if profile and policy accept it";
+	}
+	return "?";
+}
+
+static const char *device_of(const struct stake *s, struct arena *a)
+{
+	const char *address = path_function(s->path, a);
+
+	return address ? address : "-";
+}
+
+static void print_stakes(const struct stakes *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		printf("%-13s %-18s %s (%s)\n", device_of(&s->list[i], s->arena), s->list[i].code, s->list[i].what,
+		       consent_text(s->list[i].code));
+}
+
+static void print_stakes_json(const struct stakes *s)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_add(o, "device", json_text(path_function(s->list[i].path, s->arena)));
+		json_add(o, "code", json_text(s->list[i].code));
+		json_add(o, "name", json_text(s->list[i].name));
+		json_add(o, "what", json_text(s->list[i].what));
+		json_add(o, "remedy", json_text(s->list[i].remedy));
+		json_object_array_add(list, o);
+	}
+	json_print(list);
+}
+
+static enum outcome look_at_host(struct run *r, struct host *h)
+{
+	struct inventory inv;
+	struct stakes s = { .host = h, .inventory = &inv, .arena = r->arena };
+	struct findings f;
+	struct error err;
+	enum outcome o;
+
+	findings_init(&f, r->arena);
+	o = open_policy(r, h, &f) ? OUTCOME_DONE : OUTCOME_WILL_FAIL;
+	if (inventory_read(h, r->arena, &inv, &err) < 0) {
+		complain("%s", err.text);
+		return OUTCOME_FAILED;
+	}
+	rails_read(&s, 0);
+	print_findings(&f, stderr);
+	if (r->json)
+		print_stakes_json(&s);
+	else
+		print_stakes(&s);
+	return o;
+}
+
+/* --- a VM -------------------------------------------------------------------------------------------------------- */
+
+static enum outcome verdict(const struct findings *f)
+{
+	if (f->errors)
+		return OUTCOME_WILL_FAIL;
+	for (size_t i = 0; i < f->n; i++)
+		if (f->list[i].severity == SEVERITY_WARNING)
+			return OUTCOME_WARNINGS;
+	return OUTCOME_DONE;
+}
+
+static enum outcome look_at_vm(struct run *r, struct host *h)
+{
+	static const char *const texts[] = {
+		[OUTCOME_DONE] = "fine",
+		[OUTCOME_WARNINGS] = "there are warnings",
+		[OUTCOME_WILL_FAIL] = "it will not start like this",
+	};
+	struct subject s;
+	enum outcome o;
+
+	if (!subject_prepare(r, r->args[0], h, &s))
+		return OUTCOME_REFUSED;
+	o = verdict(&s.findings);
+	if (r->json) {
+		json_print(json_findings(&s.findings));
+		return o;
+	}
+	print_findings(&s.findings, stdout);
+	if (!r->quiet)
+		printf("%s: %s\n", r->args[0], texts[o]);
+	return o;
+}
+
+static enum outcome run(struct run *r)
+{
+	_cleanup_host_ struct host *h = NULL;
+	enum outcome o = open_host(r, &h);
+
+	if (o != OUTCOME_DONE)
+		return o;
+	return r->n_args ? look_at_vm(r, h) : look_at_host(r, h);
+}
+
+const struct verb verb_doctor = {
+	.name = "doctor",
+	.args = "[VMID|PROFILE]",
+	.help = "what this host stands on, with the evidence; or what stands in the way of a VM",
+	.max_args = 1,
+	.takes = TAKES_HOST | TAKES_POLICY,
+	.run = run,
+};

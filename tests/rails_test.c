@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The guard rails: what the host stands on does not leave it, unless those whose word counts have said so. */
+#include "life.h"
+
+#include "core/builtin.h"
+#include "core/rails.h"
+
+#define LPC "0000:00:1f.0"
+#define IGPU "0000:00:02.0"
+#define SMBUS "0000:00:1f.4"
+#define DESK "/devices/pci0000:00/"
+
+/* The elitedesk, and more of it. */
+static struct host *desk_with(const char *more)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	size_t n;
+	char *text = file_read(a, "tests/hosts/elitedesk.host", &n);
+
+	text[n] = '\0';
+	return host_from(arena_fmt(a, "%s\n%s", text, more));
+}
+
+static const char *one(struct life *x, const char *at, const char *accept)
+{
+	return arena_fmt(x->a, "handover: 1\n%s\ndevices: {it: {at: \"%s\"}}\npre-start:\n- cycle: it\n", accept, at);
+}
+
+/* What is refused of a function that leaves; its only error. */
+static const struct finding *refused(struct life *x, const char *at, const char *code)
+{
+	return life_refused(x, 0, one(x, at, "name: test"), code);
+}
+
+/* --- consoles ---------------------------------------------------------------------------------------------------- */
+
+#define SCREEN \
+	"P: /class/graphics\nL: fb0=../../devices/pci0000:00/" IGPU "/graphics/fb0\n" \
+	"P: /class/vtconsole/vtcon0\nA: bind=0\nA: name=(S) dummy device\n" \
+	"P: /class/vtconsole/vtcon1\nA: bind=1\nA: name=(M) frame buffer device\n"
+
+static void the_screen_with_the_console_stays(void **state)
+{
+	struct life *x = life_guarded(desk_with(""));
+	const struct finding *f = refused(x, "00:02.0", "console");
+
+	(void)state;
+	assert_contains(f->what, "it is the boot VGA device");
+	assert_contains(f->remedy, "add 'accept: {console: it}' to the profile and 'console = " IGPU "' under [allow]");
+	life_free(x);
+	x = life_guarded(desk_with(SCREEN));
+	assert_contains(refused(x, "00:02.0", "console")->what, "fb0 -> " IGPU " shows the host's console (it is the boot VGA");
+	/* With vfio-pci since boot, it shows nothing of the host's. */
+	sim_set_link(x->sim, DEVICES "/" IGPU "/driver", "../../../bus/pci/drivers/vfio-pci");
+	sim_remove(x->sim, "sys/class/graphics/fb0");
+	life_must_plan(x, 0, one(x, "00:02.0", "name: test"));
+	life_free(x);
+}
+
+/* Another card shows the console: the one the firmware has used may go. */
+static void a_boot_screen_without_the_console_may_leave(void **state)
+{
+	struct life *x = life_guarded(desk_with("P: /class/graphics\nL: fb0=../../devices/pci0000:00/0000:00:1f.3/graphics/fb0\n"
+						"P: /class/vtconsole/vtcon1\nA: bind=1\nA: name=(M) frame buffer device\n"));
+
+	(void)state;
+	life_must_plan(x, 0, one(x, "00:02.0", "name: test"));
+	refused(x, "00:1f.3", "console");
+	life_free(x);
+}
+
+/* A serial port of the board stands in the ACPI tables below the LPC bridge, and nowhere else. */
+static void a_serial_console_stays(void **state)
+{
+	struct life *x = life_guarded(desk_with(
+		"P: " DESK LPC "\nA: firmware_node/path=\\\\_SB_.PCI0.LPCB\n"
+		"P: /class/tty/console\nA: active=tty0 ttyS0\nP: /class/tty\nL: ttyS0=../../devices/pnp0/00:05/tty/ttyS0\n"
+		"P: /devices/pnp0/00:05\nA: firmware_node/path=\\\\_SB_.PCI0.LPCB.UAR1\n"
+		"P: /devices/pnp0/00:05/tty/ttyS0\nL: device=../../../00:05\n"));
+	const struct finding *f;
+
+	(void)state;
+	life_plan(x, 0, one(x, "00:1f.0", "name: test"));
+	f = life_finding(x, "console");
+	assert_contains(f->what, "ttyS0 -> " LPC " is the host's serial console");
+	assert_contains(f->remedy, "SSH: it is the only way in then");
+	/* Not a console, so nobody's matter. */
+	sim_set(x->sim, "sys/class/tty/console/active", "tty0");
+	life_plan(x, 0, one(x, "00:1f.0", "name: test"));
+	assert_null(find_code(&x->f, "console"));
+	life_free(x);
+}
+
+/* --- whose word counts ------------------------------------------------------------------------------------------- */
+
+static void profile_and_policy_must_both_accept_a_console(void **state)
+{
+	static const char *allowed[] = { IGPU };
+	static struct allow allow = { "console", { allowed, 1 } };
+	static const struct policy allows = { .automatic = true, .allows = &allow, .n_allows = 1 };
+	static const struct policy warns = { .automatic = false };
+	struct life *x = life_guarded(desk_with(""));
+	const char *accepts = one(x, "00:02.0", "accept: {console: it}");
+	const struct finding *f = life_refused(x, 0, accepts, "console");
+
+	(void)state;
+	assert_null(strstr(f->remedy, "accept:"));
+	assert_contains(f->remedy, "add 'console = " IGPU "' under [allow]");
+	x->policy = &allows;
+	f = refused(x, "00:02.0", "console");
+	assert_contains(f->remedy, "add 'accept: {console: it}' to the profile");
+	assert_null(strstr(f->remedy, "[allow]"));
+	life_must_plan(x, 0, accepts);
+	f = life_finding(x, "console");
+	assert_int_equal(f->severity, SEVERITY_NOTE);
+	assert_contains(f->what, "(accepted)");
+	x->policy = &warns;
+	life_must_plan(x, 0, one(x, "00:02.0", "name: test"));
+	assert_int_equal(life_finding(x, "console")->severity, SEVERITY_WARNING);
+	life_free(x);
+}
+
+static void the_profile_alone_may_accept_a_platform_function(void **state)
+{
+	struct life *x = life_guarded(desk_with(""));
+
+	(void)state;
+	assert_contains(refused(x, "00:1f.4", "platform-function")->what, "the SMBus controller");
+	life_must_plan(x, 0, one(x, "00:1f.4", "accept: {platform-function: it}"));
+	/* Of the others only with a driver of the host's. */
+	assert_contains(refused(x, "00:12.0", "platform-function")->what, "(driver intel_pch_thermal)");
+	sim_remove(x->sim, DEVICES "/0000:00:12.0/driver");
+	life_must_plan(x, 0, one(x, "00:12.0", "name: test"));
+	life_free(x);
+}
+
+static void what_the_policy_protects_stays(void **state)
+{
+	static const char *devices[] = { "0000:00:1f.3" };
+	static const char *nics[] = { "eno1" };
+	static const char *usb[] = { "8087:0aaa" };
+	static const struct policy protects = { .automatic = true, .devices = { devices, 1 }, .nics = { nics, 1 }, .usb = { usb, 1 } };
+	struct life *x = life_guarded(desk_with(""));
+
+	(void)state;
+	x->policy = &protects;
+	assert_contains(refused(x, "00:1f.3", "protected")->remedy, "take '0000:00:1f.3' out of [protect]");
+	refused(x, "00:1f.6", "protected");
+	life_refused(x, 0, "handover: 1\npre-start:\n- usb: \"8087:0aaa\"\n", "protected");
+	life_free(x);
+}
+
+static void untrusted_guests_get_no_split_by_bookkeeping(void **state)
+{
+	static const struct policy untrusted = { .automatic = false, .untrusted_guests = true };
+	static const char profile[] =
+		"handover: 1\naccept: {unverified-isolation: audio}\ndevices: {audio: {at: \"00:1f.3\"}}\nboot:\n- isolate: audio\n";
+	struct life *x = life_new(desk_with(""));
+
+	(void)state;
+	life_must_plan(x, 0, profile);
+	x->policy = &untrusted;
+	life_refused(x, 0, profile, "untrusted-guests");
+	life_free(x);
+}
+
+/* --- the platform ------------------------------------------------------------------------------------------------ */
+
+#define WATCHDOG \
+	"P: /class/watchdog\nL: watchdog0=../../devices/pci0000:00/" SMBUS "/iTCO_wdt/watchdog/watchdog0\n" \
+	"P: " DESK SMBUS "/iTCO_wdt/watchdog/watchdog0\nA: state="
+
+static void an_armed_watchdog_stays_whatever_is_accepted(void **state)
+{
+	static const char *const hosts[] = {
+		WATCHDOG "active\n", WATCHDOG "inactive\nV: holder/dev/watchdog0=612 watchdog-mux.service watchdog-mux\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(hosts); i++) {
+		struct life *x = life_guarded(desk_with(hosts[i]));
+		const struct finding *f = life_refused(x, 0, one(x, "00:1f.4", "accept: {platform-function: it}"), "watchdog-armed");
+
+		assert_contains(f->what, "watchdog0 -> " SMBUS " is ");
+		assert_null(strstr(f->remedy, "accept"));
+		life_free(x);
+	}
+	struct life *x = life_guarded(desk_with(WATCHDOG "inactive\n"));
+
+	life_must_plan(x, 0, one(x, "00:1f.4", "accept: {platform-function: it}"));
+	life_free(x);
+}
+
+static void a_node_that_a_process_has_open_is_named_with_it(void **state)
+{
+	struct life *x = life_guarded(desk_with("P: /class/i2c-dev\nL: i2c-5=../../devices/pci0000:00/" SMBUS "/i2c-5/i2c-dev/i2c-5\n"
+						"V: holder/dev/i2c-5=733 openrgb.service openrgb\n"));
+	const struct finding *f = life_refused(x, 0, one(x, "00:1f.4", "accept: {platform-function: it}"), "device-held");
+
+	(void)state;
+	assert_contains(f->what, "/dev/i2c-5 -> " SMBUS ", an I2C bus, is held by process 733 (openrgb) of openrgb.service");
+	assert_contains(f->remedy, "stop openrgb.service first");
+	life_free(x);
+}
+
+/* --- guests ------------------------------------------------------------------------------------------------------ */
+
+static void set_running(struct life *x, unsigned vmid)
+{
+	static const char cmdline[] = "kvm\0-id\0" "101";
+
+	sim_set(x->sim, arena_fmt(x->a, "run/qemu-server/%u.pid", vmid), "4711");
+	sim_set_bytes(x->sim, "proc/4711/cmdline", 0, cmdline, sizeof(cmdline));
+}
+
+static void what_another_vm_has_stays_with_it(void **state)
+{
+	struct life *x = life_guarded(desk_with("F: etc/pve/qemu-server/101.conf\n| hostpci2: 0000:00:1f.3\n"));
+
+	(void)state;
+	/* It does not run. */
+	life_must_plan(x, 0, one(x, "00:1f.3", "name: test"));
+	set_running(x, 101);
+	assert_contains(refused(x, "00:1f.3", "other-guest")->what, "VM 101, which runs, has it as hostpci2");
+	life_free(x);
+}
+
+static void what_a_process_has_through_vfio_stays_with_it(void **state)
+{
+	struct life *x = life_guarded(host_load("elitedesk-seed"));
+
+	(void)state;
+	life_must_plan(x, 0, one(x, "00:1f.3", "name: test"));
+	sim_set(x->sim, "holder/dev/vfio/7", "4711 101.scope kvm");
+	assert_contains(refused(x, "00:1f.3", "other-guest")->what, "/dev/vfio/7 is held by process 4711 (kvm) of 101.scope");
+	life_free(x);
+}
+
+static void what_a_running_container_has_stays_with_it(void **state)
+{
+	struct life *x = life_guarded(desk_with(
+		"F: etc/pve/lxc/105.conf\n| dev0: /dev/dri/renderD128,gid=104\n| [snap]\n| dev1: /dev/snd/controlC0\n"
+		"P: /class/drm\nL: renderD128=../../devices/pci0000:00/" IGPU "/drm/renderD128\n"));
+	const char *profile = one(x, "00:02.0", "accept: {console: it}");
+
+	(void)state;
+	life_plan(x, 0, profile);
+	assert_null(find_code(&x->f, "other-guest"));
+	sim_make_folder(x->sim, "sys/fs/cgroup/lxc/105");
+	life_plan(x, 0, profile);
+	assert_contains(life_finding(x, "other-guest")->what, "/dev/dri/renderD128 -> " IGPU " is with container 105, which runs");
+	life_free(x);
+}
+
+/* --- groups ------------------------------------------------------------------------------------------------------ */
+
+/* A profile of one thing, while Proxmox hands over another by itself, and with it its whole group. */
+static void what_proxmox_takes_along_is_guarded_too(void **state)
+{
+	struct life *x = life_guarded(desk_with("F: etc/pve/qemu-server/200.conf\n| hostpci0: 00:1f.3\n"));
+	const struct finding *f;
+
+	(void)state;
+	life_plan(x, 200, "handover: 1\ndevices: {it: {at: \"00:14.2\"}}\npre-start:\n- check: it\n");
+	f = life_finding(x, "platform-function");
+	assert_string_equal(f->place.file, "/etc/pve/qemu-server/200.conf");
+	assert_int_equal(count_findings(&x->f, "platform-function"), 3);
+	assert_contains(f->remedy, "under 'devices' in the profile and add 'accept: {platform-function: NAME}'");
+	life_free(x);
+}
+
+static void a_sibling_with_a_driver_of_the_hosts_spoils_the_group(void **state)
+{
+	struct life *x = life_new(host_load("workstation-4070"));
+	const struct finding *f = life_refused(x, 0, "handover: 1\ndevices: {gpu: {at: \"02:00.0\"}, audio: {at: \"02:00.1\"}}\n"
+					       "pre-start:\n- bind: gpu\n- bind: audio\n  driver: snd_hda_intel\n", "group-not-viable");
+
+	(void)state;
+	assert_contains(f->what, "0000:02:00.1 stays with the driver 'snd_hda_intel' in the IOMMU group of 0000:02:00.0");
+	life_free(x);
+}
+
+/* --- services ---------------------------------------------------------------------------------------------------- */
+
+static void a_shared_profile_cannot_stop_what_the_host_is_reached_by(void **state)
+{
+	static const char *services[] = { "ssh.service" };
+	static const struct policy allows = { .automatic = true, .services = { services, 1 } };
+	struct life *x = life_guarded(desk_with("V: unit/ssh.service/state=active\nV: unit/ssh.service/run=1\n"));
+
+	(void)state;
+	life_refused(x, 0, "handover: 1\npre-start:\n- service: {stop: ssh.service}\n", "service-protected");
+	life_refused(x, 0, "handover: 1\npre-start:\n- service: {restart: networking.service}\n", "service-protected");
+	life_must_plan(x, 0, "handover: 1\npre-start:\n- service: {restart: ssh.service}\n");
+	x->policy = &allows;
+	life_must_plan(x, 0, "handover: 1\npre-start:\n- service: {stop: ssh.service}\n");
+	life_free(x);
+}
+
+/* --- without a profile ------------------------------------------------------------------------------------------- */
+
+static const struct profile *builtin_of(struct life *x, const char *config, const struct policy *policy)
+{
+	struct pve_guest guest;
+	uint64_t hash;
+
+	findings_init(&x->f, x->a);
+	pveconf_parse(config, x->a, &guest);
+	return builtin_profile(&guest, policy, 100, &hash, &x->f);
+}
+
+static void a_vm_without_a_profile_has_its_hostpci_lines_bound(void **state)
+{
+	static const struct policy any = { .automatic = true }, required = { .automatic = true, .profile_required = true };
+	static const char lines[] = "hostpci0: 02:00\nhostpci1: mapping=gpu\nhostpci3: 0000:03:00.0,driver=keep\nhostpci15: 04:00.1\n";
+	struct life *x = life_guarded(host_load("workstation-4070"));
+	const struct profile *p = builtin_of(x, lines, &any);
+
+	(void)state;
+	assert_non_null(p);
+	assert_int_equal(p->n_devices, 2);
+	assert_int_equal(p->devices[1].hostpci, 15);
+	assert_int_equal(p->n_steps[PHASE_PRE_START], 1);
+	assert_string_equal(p->steps[PHASE_PRE_START][0].action->name, "bind");
+	assert_int_equal(p->n_accepts, 0);
+	assert_null(builtin_of(x, "hostpci1: mapping=gpu\n", &any));
+	assert_int_equal(x->f.errors, 0);
+	assert_null(builtin_of(x, "memory: 512\n", &required));
+	assert_int_equal(x->f.errors, 0);
+	assert_null(builtin_of(x, "hostpci1: mapping=gpu\n", &required));
+	assert_string_equal(assert_only(&x->f, "profile-required")->remedy,
+			    "write /etc/handover/profiles/100.yaml, or take the hookscript off the VM");
+	life_free(x);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_screen_with_the_console_stays),
+		cmocka_unit_test(a_boot_screen_without_the_console_may_leave),
+		cmocka_unit_test(a_serial_console_stays),
+		cmocka_unit_test(profile_and_policy_must_both_accept_a_console),
+		cmocka_unit_test(the_profile_alone_may_accept_a_platform_function),
+		cmocka_unit_test(what_the_policy_protects_stays),
+		cmocka_unit_test(untrusted_guests_get_no_split_by_bookkeeping),
+		cmocka_unit_test(an_armed_watchdog_stays_whatever_is_accepted),
+		cmocka_unit_test(a_node_that_a_process_has_open_is_named_with_it),
+		cmocka_unit_test(what_another_vm_has_stays_with_it),
+		cmocka_unit_test(what_a_process_has_through_vfio_stays_with_it),
+		cmocka_unit_test(what_a_running_container_has_stays_with_it),
+		cmocka_unit_test(what_proxmox_takes_along_is_guarded_too),
+		cmocka_unit_test(a_sibling_with_a_driver_of_the_hosts_spoils_the_group),
+		cmocka_unit_test(a_shared_profile_cannot_stop_what_the_host_is_reached_by),
+		cmocka_unit_test(a_vm_without_a_profile_has_its_hostpci_lines_bound),
+	};
+
+	source_root = argc > 1 ? argv[1] : ".";
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
