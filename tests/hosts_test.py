@@ -21,7 +21,8 @@ HOSTS = sorted(glob.glob(os.path.join(ROOT, "tests/hosts/*.host")))
 
 ADDRESS = r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
 POWER_MANAGEMENT, EXPRESS = 0x01, 0x10  # capabilities
-PORT_TYPES = (4, 5, 6)  # of PCI Express: root port, upstream and downstream port of a switch
+# Of PCI Express: root port, upstream and downstream port of a switch, bridges to and from conventional PCI
+PORT_TYPES = (4, 5, 6, 7, 8)
 
 
 def run(*arguments):
@@ -62,6 +63,9 @@ class Function(Block):
 
     def is_bridge(self):
         return self.number("class") >> 8 == 0x0604
+
+    def is_virtual(self):
+        return "physfn" in self.links
 
     def capabilities(self):
         """Offsets by id. A list that goes round or leaves the standard header's 256 bytes is no list."""
@@ -194,9 +198,13 @@ class Sense(unittest.TestCase):
 
     @on_functions
     def test_config_space_says_what_the_files_say(self, _, fn):
+        """
+        A virtual function reads ffff where its ids would be (PCI Express, 9.3.4.1.1); its files have the vendor of its
+        physical function and the device that the SR-IOV capability names (drivers/pci/iov.c, pci_iov_add_virtfn()).
+        """
         self.assertGreaterEqual(len(fn.bytes), 64)
-        self.assertEqual(fn.word(0), fn.number("vendor"))
-        self.assertEqual(fn.word(2), fn.number("device"))
+        self.assertEqual(fn.word(0), 0xffff if fn.is_virtual() else fn.number("vendor"))
+        self.assertEqual(fn.word(2), 0xffff if fn.is_virtual() else fn.number("device"))
         self.assertEqual(fn.bytes[8], fn.number("revision"))
         self.assertEqual(fn.word(9, 3), fn.number("class"))
         self.assertEqual(fn.bytes[0x0e] & 0x7f, 1 if fn.is_bridge() else 0)
@@ -257,8 +265,11 @@ class Sense(unittest.TestCase):
 
     @on_functions
     def test_function_0_says_that_there_are_more(self, host, fn):
-        """Only its bit 7 counts (drivers/pci/probe.c, pci_scan_slot()); without it nobody looks for the others."""
-        if fn.name[-1] != "0":
+        """
+        Only its bit 7 counts (drivers/pci/probe.c, pci_scan_slot()); without it nobody looks for the others. Virtual
+        functions are not looked for (drivers/pci/iov.c, pci_iov_add_virtfn()).
+        """
+        if fn.name[-1] != "0" and not fn.is_virtual():
             self.assertIn(fn.slot() + ".0", host.functions())
             self.assertTrue(host.functions()[fn.slot() + ".0"].bytes[0x0e] & 0x80)
 
@@ -278,11 +289,13 @@ class Sense(unittest.TestCase):
 
     @on_hosts
     def test_links_lead_up_to_sys(self, host):
+        """To drivers, groups and modules, which need no block of their own; all others to what has one."""
         for block in host.blocks.values():
             for name, target in block.links.items():
                 with self.subTest(f"{block.path} {name}"):
-                    path = os.path.normpath(os.path.join("/sys" + block.path, target))
-                    self.assertRegex(path, r"^/sys/(bus/(pci|usb)/drivers|kernel/iommu_groups|module)/[^/]+$")
+                    path = os.path.normpath(os.path.join("/sys" + block.path, os.path.dirname(name), target))
+                    if path[len("/sys"):] not in host.blocks:
+                        self.assertRegex(path, r"^/sys/(bus/(pci|usb)/drivers|kernel/iommu_groups|module)/[^/]+$")
 
     @on_hosts
     def test_drivers_are_registered_and_their_modules_loaded(self, host):
@@ -327,7 +340,9 @@ class Usb(unittest.TestCase):
         controller = host.functions()[re.findall(ADDRESS, block.path.split("/usb")[0])[-1]]
         self.assertEqual(controller.number("class"), 0x0c0330)
         above = os.path.dirname(block.path)
-        self.assertTrue(above in host.blocks or above.endswith("/input"), "a folder between is missing")
+        # A disk's folders, host0/target0:0:0/..., say nothing (drivers/scsi/hosts.c, scsi_add_host_with_dma()).
+        self.assertTrue(above in host.blocks or above.endswith("/input") or re.search(r":\d+\.\d+/host\d+/", block.path),
+                        "a folder between is missing")
 
     @on_usb
     def test_devices_are_named_by_bus_and_port(self, host, block):
