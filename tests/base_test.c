@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/findings.h"
 #include "base/str.h"
+#include "base/tree.h"
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
@@ -507,6 +508,98 @@ static void interfaces_are_named_as_the_kernel_lets_them(void **state)
 		assert_false(str_is_interface(bad[i]));
 }
 
+/* --- names in order ----------------------------------------------------------------------------------------------- */
+
+#define TREE_NAMES 1000
+
+struct leaf {
+	struct branch b;	/* first */
+	char name[8];
+	bool in;
+};
+
+static unsigned tree_depth(const struct branch *b)
+{
+	unsigned left = b ? tree_depth(b->left) : 0, right = b ? tree_depth(b->right) : 0;
+
+	return b ? 1 + (left > right ? left : right) : 0;
+}
+
+static size_t tree_count(const struct branch *b, const char **last)
+{
+	size_t n;
+
+	if (!b)
+		return 0;
+	n = tree_count(b->left, last);
+	assert_true(!*last || strcmp(*last, b->name) < 0);
+	*last = b->name;
+	return n + 1 + tree_count(b->right, last);
+}
+
+/* In order, with all that are in and no others, and no deeper than twice the logarithm. */
+static void assert_tree(struct branch *root, struct leaf *leaves, size_t n_in)
+{
+	const char *last = NULL;
+
+	assert_int_equal(tree_count(root, &last), n_in);
+	assert_true(n_in == 0 || 1u << (tree_depth(root) / 2) <= n_in + 1);
+	for (size_t i = 0; i < TREE_NAMES; i++)
+		assert_ptr_equal(tree_find(root, leaves[i].name, strlen(leaves[i].name)), leaves[i].in ? &leaves[i].b : NULL);
+}
+
+/* The nth to come: as they are counted, backwards, or all over the place. */
+static size_t tree_turn(int order, size_t i)
+{
+	return order == 0 ? i : order == 1 ? TREE_NAMES - 1 - i : i * 379 % TREE_NAMES;
+}
+
+static void names_are_found_in_any_order(void **state)
+{
+	static struct leaf leaves[TREE_NAMES];
+
+	(void)state;
+	for (int order = 0; order < 9; order++) {
+		struct branch *root = NULL;
+		size_t n = 0;
+
+		for (size_t i = 0; i < TREE_NAMES; i++) {
+			struct leaf *l = &leaves[tree_turn(order / 3, i)];
+
+			snprintf(l->name, sizeof(l->name), "%zu", (size_t)(l - leaves));
+			l->b.name = l->name;
+			l->in = true;
+			tree_add(&root, &l->b);
+			n++;
+		}
+		assert_tree(root, leaves, n);
+		for (size_t i = 0; i < TREE_NAMES; i++) {
+			struct leaf *l = &leaves[tree_turn(order % 3, i)];
+
+			l->in = false;
+			tree_take(&root, &l->b);
+			n--;
+			if (i % 97 == 0)
+				assert_tree(root, leaves, n);
+		}
+		assert_null(root);
+	}
+}
+
+static void a_name_is_found_whole(void **state)
+{
+	struct branch *root = NULL, a = { .name = "driver" }, b = { .name = "driver_override" };
+
+	(void)state;
+	tree_add(&root, &b);
+	assert_null(tree_find(root, "driver", 6));
+	tree_add(&root, &a);
+	assert_ptr_equal(tree_find(root, "driver/bind", 6), &a);
+	assert_ptr_equal(tree_find(root, "driver_override", 15), &b);
+	assert_null(tree_find(root, "drive", 5));
+	assert_null(tree_find(root, "", 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -531,6 +624,8 @@ int main(void)
 		cmocka_unit_test(the_nearest_word_is_a_slip_away),
 		cmocka_unit_test(the_hash_is_fnv_1a),
 		cmocka_unit_test(interfaces_are_named_as_the_kernel_lets_them),
+		cmocka_unit_test(names_are_found_in_any_order),
+		cmocka_unit_test(a_name_is_found_whole),
 		cmocka_unit_test(an_address_is_as_sysfs_writes_it),
 		cmocka_unit_test(addresses_are_ordered_by_their_numbers),
 	};

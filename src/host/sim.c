@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/tree.h"
 #include "host/sim.h"
 #include "host/sim_children.h"
 #include "host/sim_hotplug.h"
@@ -18,10 +19,11 @@
 enum kind { FOLDER, FILE_, LINK };
 
 struct node {
-	struct node *parent, *child, *next;	/* children are sorted by name */
-	struct node *aside;	/* children that are not there at present, by next */
+	struct branch b;	/* its name, and its place among those in the same folder */
+	struct node *parent;
+	struct branch *in;	/* what is in this folder */
+	struct node *aside, *next;	/* what is not there at present, by next */
 	const char *reason;	/* why this one is not */
-	const char *name;
 	enum kind kind;
 	unsigned char *data;	/* of a file or link, NUL behind it */
 	size_t n;
@@ -56,28 +58,20 @@ static struct sim *sim_of(struct host *h)
 
 static struct node *child_find(struct node *dir, const char *name, size_t n)
 {
-	for (struct node *c = dir->child; c; c = c->next)
-		if (strncmp(c->name, name, n) == 0 && c->name[n] == '\0')
-			return c;
-	return NULL;
+	return (struct node *)tree_find(dir->in, name, n);
 }
 
 static void child_insert(struct node *dir, struct node *node)
 {
-	struct node **at = &dir->child;
-
-	while (*at && strcmp((*at)->name, node->name) < 0)
-		at = &(*at)->next;
 	node->parent = dir;
-	node->next = *at;
-	*at = node;
+	tree_add(&dir->in, &node->b);
 }
 
 static struct node *child_add(struct sim *s, struct node *dir, const char *name, size_t n, enum kind kind)
 {
 	struct node *node = arena_alloc(s->arena, sizeof(*node));
 
-	node->name = arena_dupn(s->arena, name, n);
+	node->b.name = arena_dupn(s->arena, name, n);
 	node->kind = kind;
 	child_insert(dir, node);
 	return node;
@@ -85,11 +79,7 @@ static struct node *child_add(struct sim *s, struct node *dir, const char *name,
 
 static void child_take(struct node *node)
 {
-	struct node **at;
-
-	for (at = &node->parent->child; *at != node; at = &(*at)->next)
-		;
-	*at = node->next;
+	tree_take(&node->parent->in, &node->b);
 }
 
 /* Walks name from start; the last part is followed too if it is a link and follow is set. */
@@ -233,7 +223,7 @@ void sim_put_back(struct host *h, const char *folder, const char *reason)
 		}
 		*at = node->next;
 		/* What has come into its place meanwhile is what there is. */
-		if (!child_find(dir, node->name, strlen(node->name)))
+		if (!child_find(dir, node->b.name, strlen(node->b.name)))
 			child_insert(dir, node);
 	}
 }
@@ -249,10 +239,10 @@ static int path_of(const struct node *node, char *buf, size_t size)
 		if ((size_t)n + 1 < size)
 			buf[n++] = '/';
 	}
-	if ((size_t)n + strlen(node->name) >= size)
+	if ((size_t)n + strlen(node->b.name) >= size)
 		return -ENAMETOOLONG;
-	strcpy(buf + n, node->name);
-	return n + (int)strlen(node->name);
+	strcpy(buf + n, node->b.name);
+	return n + (int)strlen(node->b.name);
 }
 
 int sim_resolve(struct host *h, const char *name, char *buf, size_t size)
@@ -294,22 +284,35 @@ static ssize_t sim_link(struct host *h, const char *name, char *buf, size_t size
 	return node->kind == LINK ? copy_out(node, buf, size) : -EINVAL;
 }
 
+/* What a folder has, in order. */
+struct listing {
+	struct arena *arena;
+	char **names;
+	size_t n;
+};
+
+static void list_all(const struct branch *b, struct listing *l)
+{
+	if (!b)
+		return;
+	list_all(b->left, l);
+	l->names = arena_grow(l->arena, l->names, l->n, sizeof(*l->names));
+	l->names[l->n++] = arena_dup(l->arena, b->name);
+	list_all(b->right, l);
+}
+
 static int sim_list(struct host *h, const char *name, struct arena *a, char ***names, size_t *n)
 {
 	struct node *dir = find(sim_of(h), name, true);
-	char **list = NULL;
-	size_t count = 0;
+	struct listing l = { .arena = a };
 
 	if (!dir)
 		return -ENOENT;
 	if (dir->kind != FOLDER)
 		return -ENOTDIR;
-	for (struct node *c = dir->child; c; c = c->next) {
-		list = arena_grow(a, list, count, sizeof(*list));
-		list[count++] = arena_dup(a, c->name);
-	}
-	*names = list;
-	*n = count;
+	list_all(dir->in, &l);
+	*names = l.names;
+	*n = l.n;
 	return 0;
 }
 
@@ -395,7 +398,7 @@ struct host *sim_new(void)
 
 	s->host.ops = &sim_ops;
 	s->arena = a;
-	s->root.name = "";
+	s->root.b.name = "";
 	s->root.kind = FOLDER;
 	s->pci = sim_pci_new(&s->host, a);
 	return &s->host;
@@ -453,21 +456,25 @@ static void dump_path(const struct node *node, FILE *out)
 		dump_path(node->parent, out);
 		putc_unlocked('/', out);
 	}
-	fputs(node->name, out);
+	fputs(node->b.name, out);
 }
 
-static void dump(const struct node *node, FILE *out)
+static void dump(const struct branch *b, FILE *out)
 {
-	for (const struct node *c = node->child; c; c = c->next) {
-		dump_path(c, out);
-		fputs(c->kind == FOLDER ? "/\n" : c->kind == LINK ? " -> " : " = ", out);
-		if (c->kind != FOLDER)
-			dump_data(c, out);
-		dump(c, out);
-	}
+	const struct node *c = (const struct node *)b;
+
+	if (!b)
+		return;
+	dump(b->left, out);
+	dump_path(c, out);
+	fputs(c->kind == FOLDER ? "/\n" : c->kind == LINK ? " -> " : " = ", out);
+	if (c->kind != FOLDER)
+		dump_data(c, out);
+	dump(c->in, out);
+	dump(b->right, out);
 }
 
 void sim_dump(struct host *h, FILE *out)
 {
-	dump(&sim_of(h)->root, out);
+	dump(sim_of(h)->root.in, out);
 }
