@@ -90,9 +90,9 @@ static const struct {
 } platform[] = {
 	{ 0x0601, true, "the LPC/eSPI bridge: firmware flash, TPM, keyboard controller and super-I/O are behind it" },
 	{ 0x0c05, true, "the SMBus controller: memory modules, sensors and often a watchdog are on it" },
-	{ 0x0c80, true, "the SPI controller: the firmware's flash memory is on it" },
+	{ 0x0c80, true, "a serial bus controller (SPI, I2C): the firmware's flash memory may be on it" },
 	{ 0x0580, false, "the platform's power or memory controller" },
-	{ 0x0780, false, "the management engine's interface" },
+	{ 0x0780, false, "a communication controller of the platform (management engine, serial port)" },
 	{ 0x0880, false, "a system peripheral of the platform" },
 	{ 0x1180, false, "the platform's sensors" },
 };
