@@ -219,6 +219,22 @@ static void absent_text_equals_only_absent_text(void **state)
 	assert_string_equal(str_basename("a/"), "");
 }
 
+static void words_stand_between_spaces_and_tabs(void **state)
+{
+	char line[] = "\t one  two\tthree four ", empty[] = " \t", *words[4];
+
+	(void)state;
+	assert_int_equal(str_words(empty, words, COUNT(words)), 0);
+	/* What is behind the last is left out, and does not stick to it. */
+	assert_int_equal(str_words(line, words, 3), 3);
+	assert_string_equal(words[0], "one");
+	assert_string_equal(words[1], "two");
+	assert_string_equal(words[2], "three");
+	memcpy(line, "\t one  two\tthree four ", sizeof(line));
+	assert_int_equal(str_words(line, words, COUNT(words)), 4);
+	assert_string_equal(words[3], "four");
+}
+
 static void decimals_are_strict(void **state)
 {
 	static const struct { const char *s; uint64_t max, value; } good[] = {
@@ -613,6 +629,7 @@ int main(void)
 		cmocka_unit_test(findings_are_kept_up_to_their_limit),
 		cmocka_unit_test(a_finding_is_one_line),
 		cmocka_unit_test(absent_text_equals_only_absent_text),
+		cmocka_unit_test(words_stand_between_spaces_and_tabs),
 		cmocka_unit_test(decimals_are_strict),
 		cmocka_unit_test(hex_is_strict),
 		cmocka_unit_test(words_are_letters_digits_and_two_marks),

@@ -4,6 +4,8 @@
 
 #include <glob.h>
 
+#include "host/live.h"
+
 #define DEVICES "sys/bus/pci/devices"
 #define DRIVERS "sys/bus/pci/drivers"
 
@@ -405,6 +407,33 @@ static void a_value_that_does_not_fit_is_never_cut(void **state)
 	host_close(h);
 }
 
+/* Sockets and mounts may be many, and each is of use alone. */
+static void of_a_long_file_whole_lines_are_read(void **state)
+{
+	struct host *live, *h = host_from(HEAD "V: etc/x=123\\n4567\\n\nV: etc/line=12345678\n");
+	struct error err;
+	char buf[4096];
+	bool cut;
+
+	(void)state;
+	assert_int_equal(host_read_lines(h, "etc/x", buf, 10, &cut), 9);
+	assert_string_equal(buf, "123\n4567\n");
+	assert_false(cut);
+	assert_int_equal(host_read_lines(h, "etc/x", buf, 9, &cut), 4);
+	assert_string_equal(buf, "123\n");
+	assert_true(cut);
+	assert_int_equal(host_read_lines(h, "etc/line", buf, 8, &cut), 0);
+	assert_string_equal(buf, "");
+	assert_int_equal(host_read_lines(h, "etc/y", buf, sizeof(buf), &cut), -ENOENT);
+	assert_false(cut);
+	host_close(h);
+	assert_int_equal(live_open(&live, &err), 0);
+	assert_in_range(host_read_lines(live, "proc/kallsyms", buf, sizeof(buf), &cut), sizeof(buf) / 2, sizeof(buf) - 1);
+	assert_int_equal(buf[strlen(buf) - 1], '\n');
+	assert_true(cut);
+	host_close(live);
+}
+
 static void folders_are_listed_sorted(void **state)
 {
 	static const char *const expected[] = { "10", "9", "a", "b" };
@@ -627,6 +656,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_name_leads_through_links),
 		cmocka_unit_test(one_newline_at_the_end_is_not_read),
 		cmocka_unit_test(a_value_that_does_not_fit_is_never_cut),
+		cmocka_unit_test(of_a_long_file_whole_lines_are_read),
 		cmocka_unit_test(folders_are_listed_sorted),
 		cmocka_unit_test(names_that_climb_are_refused),
 		cmocka_unit_test(names_and_values_have_their_limits),

@@ -104,6 +104,17 @@ const char *str_nearest(const char *s, const char *const *words)
 	return nearest;
 }
 
+size_t str_words(char *s, char **words, size_t max)
+{
+	size_t n = 0;
+	char *word;
+
+	while (n < max && (word = strsep(&s, " \t")) != NULL)
+		if (*word)
+			words[n++] = word;
+	return n;
+}
+
 bool str_is_word(const char *s, size_t max)
 {
 	size_t n = 0;

@@ -27,6 +27,9 @@ unsigned str_distance(const char *a, const char *b, unsigned limit);
 /* The word of the NULL-terminated list that is nearest to s, or NULL if none is near enough to be a slip. */
 const char *str_nearest(const char *s, const char *const *words);
 
+/* Cuts s into its words, in place: what stands between spaces and tabs. At most max; what is behind is left out. */
+size_t str_words(char *s, char **words, size_t max);
+
 /* A word of letters, digits, '-' and '_' that starts with a letter or digit; 1 to max bytes. */
 bool str_is_word(const char *s, size_t max);
 

@@ -29,6 +29,23 @@ ssize_t host_read_bytes(struct host *h, const char *name, char *buf, size_t size
 	return derived_is(name) ? derived_read(h, name, buf, size) : h->ops->read(h, name, buf, size);
 }
 
+ssize_t host_read_lines(struct host *h, const char *name, char *buf, size_t size, bool *cut)
+{
+	ssize_t n;
+	char *end;
+
+	buf[0] = '\0';
+	n = host_read_bytes(h, name, buf, size);
+	*cut = n == -E2BIG;
+	if (!*cut)
+		return n;
+	buf[size - 1] = '\0';
+	end = strrchr(buf, '\n');
+	end = end ? end + 1 : buf;
+	*end = '\0';
+	return end - buf;
+}
+
 ssize_t host_link(struct host *h, const char *name, char *buf, size_t size)
 {
 	return name_ok(name) && !derived_is(name) ? h->ops->link(h, name, buf, size) : -EINVAL;

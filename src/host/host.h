@@ -87,6 +87,12 @@ ssize_t host_read(struct host *h, const char *name, char *buf, size_t size);
 /* Like host_read(), byte for byte: config space, and files whose newline matters. */
 ssize_t host_read_bytes(struct host *h, const char *name, char *buf, size_t size);
 
+/*
+ * The lines of a file that may be long and is of use in part (proc/net/tcp): as many whole ones as fit. *cut says
+ * whether there are more. Of what is no plain file of the kernel or of the host, none are read then.
+ */
+ssize_t host_read_lines(struct host *h, const char *name, char *buf, size_t size, bool *cut);
+
 /* The target of a symbolic link as it stands in it. -EINVAL: not a link. */
 ssize_t host_link(struct host *h, const char *name, char *buf, size_t size);
 

@@ -258,10 +258,13 @@ int sim_resolve(struct host *h, const char *name, char *buf, size_t size)
 
 static ssize_t copy_out(const struct node *node, char *buf, size_t size)
 {
-	if (node->n >= size)
+	size_t n = node->n < size ? node->n : size;
+
+	/* What fits is there then, as after read(2). */
+	if (n)
+		memcpy(buf, node->data, n);
+	if (n == size)
 		return -E2BIG;
-	if (node->n)
-		memcpy(buf, node->data, node->n);
 	buf[node->n] = '\0';
 	return (ssize_t)node->n;
 }
