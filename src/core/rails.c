@@ -30,6 +30,7 @@ static const struct kind {
 void rails_read(struct stakes *s, unsigned vmid)
 {
 	stakes_storage(s);
+	stakes_network(s);
 	stakes_console(s);
 	stakes_platform(s);
 	stakes_guests(s, vmid);

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/netif.h"
+#include "core/stake.h"
+
+#define CLASS "sys/class/net"
+#define PCI_DEVICES "sys/bus/pci/devices"
+#define OPEN_VSWITCH "ovs-system"
+#define WORD_BYTES 32
+
+static int by_name(const void *a, const void *b)
+{
+	const struct netif *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static struct netif *find_exactly(const struct netifs *n, const char *name)
+{
+	struct netif key = { .name = name };
+
+	return n->n ? bsearch(&key, n->list, n->n, sizeof(*n->list), by_name) : NULL;
+}
+
+struct netif *netif_find(const struct netifs *n, const char *name)
+{
+	struct netif *found = find_exactly(n, name);
+	const char *dot = strrchr(name, '.');
+
+	if (!found && n->old && dot)
+		found = find_exactly(n, arena_dupn(n->arena, name, (size_t)(dot - name)));
+	return found;
+}
+
+/* --- which there are -------------------------------------------------------------------------------------------- */
+
+static struct netif *append(struct netifs *n, const char *name)
+{
+	n->list = arena_grow(n->arena, n->list, n->n, sizeof(*n->list));
+	n->list[n->n] = (struct netif){ .name = name };
+	return &n->list[n->n++];
+}
+
+/* The last USB device of a path: "../../devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2.1/1-2.1:1.0/net/enx001122". */
+static const char *usb_of(const char *path, struct arena *a)
+{
+	const char *last = NULL;
+
+	for (const char *part = path; *part; part += strspn(part, "/")) {
+		size_t length = strcspn(part, "/");
+		const char *text = arena_dupn(a, part, length);
+
+		if (str_is_usb_port(text))
+			last = text;
+		part += length;
+	}
+	return last;
+}
+
+static void add_of_class(struct netifs *n, const char *name)
+{
+	char path[HOST_VALUE_BYTES];
+	struct netif *nic;
+
+	/* bonding_masters is a file of this folder. */
+	if (host_link(n->host, arena_fmt(n->arena, CLASS "/%s", name), path, sizeof(path)) < 0)
+		return;
+	nic = append(n, name);
+	nic->path = arena_dup(n->arena, path);
+	nic->function = path_function(nic->path, n->arena);
+	nic->usb = nic->function ? usb_of(nic->path, n->arena) : NULL;
+}
+
+/* A value of nic/, NULL if there is none. */
+static const char *value_of(const struct netifs *n, const char *function, const char *what)
+{
+	char value[HOST_VALUE_BYTES];
+
+	if (host_read(n->host, arena_fmt(n->arena, "nic/%s/%s", function, what), value, sizeof(value)) <= 0)
+		return NULL;
+	return arena_dup(n->arena, value);
+}
+
+static void add_of_function(struct netifs *n, const char *function)
+{
+	const char *name = value_of(n, function, "name"), *master = name ? value_of(n, function, "master") : NULL;
+	char path[HOST_VALUE_BYTES];
+	struct netif *nic;
+
+	if (!name || host_link(n->host, arena_fmt(n->arena, PCI_DEVICES "/%s", function), path, sizeof(path)) < 0)
+		return;
+	nic = append(n, name);
+	nic->path = arena_dup(n->arena, path);
+	nic->function = function;
+	nic->master = master;
+}
+
+static bool is_listed(const struct netifs *n, const char *name)
+{
+	for (size_t i = 0; i < n->n; i++)
+		if (strcmp(n->list[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void read_old(struct netifs *n)
+{
+	size_t cards;
+
+	n->old = true;
+	for (size_t i = 0; i < n->inventory->n; i++)
+		add_of_function(n, n->inventory->functions[i].address);
+	cards = n->n;
+	for (size_t i = 0; i < cards; i++)
+		if (n->list[i].master && !is_listed(n, n->list[i].master))
+			append(n, n->list[i].master)->path = "";
+}
+
+static struct netif *card_of(const struct netifs *n, const struct netif *nic)
+{
+	for (size_t i = 0; i < n->n; i++)
+		if (str_same(n->list[i].function, nic->function) && str_same(n->list[i].usb, nic->usb))
+			return &n->list[i];
+	return NULL;
+}
+
+void netifs_read(struct host *h, const struct inventory *inv, struct arena *a, struct netifs *n)
+{
+	char **names;
+	size_t count;
+
+	*n = (struct netifs){ .host = h, .inventory = inv, .arena = a };
+	if (host_list(h, CLASS, a, &names, &count) < 0)
+		read_old(n);
+	else
+		for (size_t i = 0; i < count; i++)
+			add_of_class(n, names[i]);
+	if (n->n)
+		qsort(n->list, n->n, sizeof(*n->list), by_name);
+	for (size_t i = 0; i < n->n; i++)
+		if (n->list[i].function)
+			n->list[i].card = card_of(n, &n->list[i]);
+}
+
+/* --- what stands on what ---------------------------------------------------------------------------------------- */
+
+/* A file of an interface, "" if it cannot be read. */
+static const char *file_of(const struct netifs *n, const struct netif *nic, const char *file, char word[WORD_BYTES])
+{
+	if (host_read(n->host, arena_fmt(n->arena, CLASS "/%s/%s", nic->name, file), word, WORD_BYTES) < 0)
+		word[0] = '\0';
+	return word;
+}
+
+static bool has(const struct netifs *n, const struct netif *nic, const char *file)
+{
+	return host_has(n->host, arena_fmt(n->arena, CLASS "/%s/%s", nic->name, file));
+}
+
+static void add_lower(const struct netifs *n, struct netif *nic, struct netif *lower)
+{
+	if (!lower || lower == nic)
+		return;
+	nic->lower = arena_grow(n->arena, nic->lower, nic->n_lower, sizeof(struct netif *));
+	nic->lower[nic->n_lower++] = lower;
+}
+
+static void look_at_links(const struct netifs *n, struct netif *nic)
+{
+	_cleanup_arena_ struct arena *scratch = arena_new();
+	bool has_master = false;
+	char **names;
+	size_t count;
+
+	if (host_list(n->host, arena_fmt(scratch, CLASS "/%s", nic->name), scratch, &names, &count) < 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (str_starts(names[i], "lower_"))
+			add_lower(n, nic, find_exactly(n, names[i] + strlen("lower_")));
+		nic->has_upper |= str_starts(names[i], "upper_");
+		has_master |= strcmp(names[i], "master") == 0;
+	}
+	nic->has_upper |= has_master;
+	if (nic->n_lower == 0 && !nic->function && !has_master)
+		add_lower(n, nic, find_exactly(n, OPEN_VSWITCH));
+}
+
+/* In an old capture. */
+static void look_at_masters(const struct netifs *n, struct netif *nic)
+{
+	nic->has_upper = nic->master != NULL;
+	for (size_t i = 0; i < n->n; i++)
+		if (str_same(n->list[i].master, nic->name))
+			add_lower(n, nic, &n->list[i]);
+}
+
+void netif_look(const struct netifs *n, struct netif *nic)
+{
+	char address[WORD_BYTES];
+
+	if (nic->looked)
+		return;
+	nic->looked = true;
+	if (n->old)
+		look_at_masters(n, nic);
+	else
+		look_at_links(n, nic);
+	if (nic->function) {
+		nic->physical = *file_of(n, nic, "device/physfn", address) ? arena_dup(n->arena, address) : NULL;
+	} else {
+		/* "vmbr0.10" is a VLAN of one. */
+		bool vlan = strchr(nic->name, '.') != NULL;
+
+		nic->bridge = (!vlan && str_starts(nic->name, "vmbr")) || has(n, nic, "bridge");
+		nic->bond = (!vlan && str_starts(nic->name, "bond")) || has(n, nic, "bonding");
+	}
+}
+
+/* --- what it is ------------------------------------------------------------------------------------------------- */
+
+bool netif_is_up(const struct netifs *n, const struct netif *nic)
+{
+	char word[WORD_BYTES];
+
+	if (n->old)
+		return str_same(value_of(n, nic->function, "up"), "up");
+	/* "down" is one without carrier too; but the carrier of one that is not up cannot be read: carrier_show(). */
+	if (*file_of(n, nic, "operstate", word) && strcmp(word, "down") != 0 && strcmp(word, "notpresent") != 0)
+		return true;
+	return *file_of(n, nic, "carrier", word) != '\0';
+}
+
+bool netif_is_wired(const struct netifs *n, const struct netif *nic)
+{
+	const struct function *fn = nic->function ? inventory_find(n->inventory, nic->function) : NULL;
+	char type[WORD_BYTES];
+
+	/* ARPHRD_ETHER is 1; wireless cards have it too, but no bridge takes them as they are: udev calls them wl... */
+	if (!nic->function || (fn && fn->virtual) || str_starts(nic->name, "wl") || has(n, nic, "phy80211"))
+		return false;
+	file_of(n, nic, "type", type);
+	return *type == '\0' || strcmp(type, "1") == 0;
+}
+
+const char *netif_place(const struct netif *nic, struct arena *a)
+{
+	return nic->usb ? arena_fmt(a, "USB %s at %s", nic->usb, nic->function) : nic->function;
+}

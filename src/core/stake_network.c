@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "base/str.h"
+#include "core/netif.h"
+#include "core/peers.h"
+#include "core/routes.h"
+#include "core/stake.h"
+
+#define REASONS_NAMED 3		/* of what a card carries; the rest is counted */
+#define FREE_NAMED 4		/* of the cards that carry nothing */
+
+/* One thing that a card carries. */
+struct reason {
+	const char *what;	/* "the default route" */
+	const char *through;	/* the interface its route names */
+};
+
+/* What is known of a card: of the first interface on it, netif->card. */
+struct card {
+	struct reason reasons[REASONS_NAMED];
+	size_t n_reasons;
+	unsigned mark;		/* of the last reason's walk */
+	struct netif *nic;	/* the interface of the first reason */
+	const char *bridge;	/* above it, NULL: none */
+	struct netif *bond;	/* above it, NULL: none */
+	bool used;		/* something stands on it, or has a route over it */
+};
+
+struct network {
+	struct stakes *s;
+	struct arena *arena;
+	struct netifs nets;
+	struct routes routes;
+	struct card *cards;	/* as many as interfaces */
+	unsigned marks;
+};
+
+/* On the way down from an interface to the cards below. */
+struct walk {
+	struct reason reason;
+	const char *bridge;
+	struct netif *bond;
+	unsigned depth;
+};
+
+/* Of an interface that is not virtual. */
+static struct card *card_of(const struct network *w, const struct netif *nic)
+{
+	return &w->cards[nic->card - w->nets.list];
+}
+
+/* --- who carries what ------------------------------------------------------------------------------------------- */
+
+static bool is_told(const struct card *c, const struct reason *reason)
+{
+	for (size_t i = 0; i < c->n_reasons && i < REASONS_NAMED; i++)
+		if (strcmp(c->reasons[i].what, reason->what) == 0 &&
+		    strcmp(c->reasons[i].through, reason->through) == 0)
+			return true;
+	return false;
+}
+
+static void blame(struct network *w, const struct walk *walk, struct netif *nic)
+{
+	struct card *c = card_of(w, nic);
+
+	if (!c->bridge)
+		c->bridge = walk->bridge;
+	if (!c->bond)
+		c->bond = walk->bond;
+	if (c->mark == w->marks || is_told(c, &walk->reason))
+		return;
+	c->mark = w->marks;
+	if (!c->nic)
+		c->nic = nic;
+	if (c->n_reasons < REASONS_NAMED)
+		c->reasons[c->n_reasons] = walk->reason;
+	c->n_reasons++;
+}
+
+static void descend(struct network *w, struct walk walk, struct netif *nic)
+{
+	if (nic->mark == w->marks || walk.depth++ > NETIF_NEST_MAX)
+		return;
+	nic->mark = w->marks;
+	netif_look(&w->nets, nic);
+	if (!walk.bridge && nic->bridge)
+		walk.bridge = nic->name;
+	if (nic->bond)
+		walk.bond = nic;
+	for (size_t i = 0; i < nic->n_lower; i++)
+		descend(w, walk, nic->lower[i]);
+	if (!nic->function)
+		return;
+	blame(w, &walk, nic);
+	/* A virtual function does not outlive its card. */
+	for (size_t i = 0; nic->physical && i < w->nets.n; i++)
+		if (str_same(w->nets.list[i].function, nic->physical))
+			descend(w, walk, &w->nets.list[i]);
+}
+
+static void carry(struct network *w, const char *what, const char *interface)
+{
+	struct netif *nic = netif_find(&w->nets, interface);
+
+	if (!nic)
+		return;
+	w->marks++;
+	descend(w, (struct walk){ .reason = { what, interface } }, nic);
+}
+
+static void find_reasons(struct network *w)
+{
+	const struct route *route;
+	struct peers peers;
+
+	for (size_t i = 0; i < w->routes.n; i++)
+		if (w->routes.list[i].prefix == 0)
+			carry(w, "the default route", w->routes.list[i].interface);
+	peers_read(w->s->host, w->arena, &peers);
+	for (size_t i = 0; i < peers.n; i++) {
+		route = routes_find(&w->routes, &peers.list[i].ip);
+		if (route)
+			carry(w, peers.list[i].what, route->interface);
+	}
+}
+
+/* --- who carries nothing ---------------------------------------------------------------------------------------- */
+
+/* Every interface that is up has routes of its link, and for groups: they say nothing of its use. */
+static bool is_use(const struct route *route)
+{
+	return !ip_is_link_local(&route->to) && !ip_is_multicast(&route->to);
+}
+
+static void find_used(struct network *w)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < w->routes.n; i++) {
+		const struct route *route = &w->routes.list[i];
+		struct netif *nic;
+
+		if (!is_use(route) || strcmp(route->interface, last) == 0)
+			continue;
+		last = route->interface;
+		nic = netif_find(&w->nets, last);
+		if (nic && nic->function)
+			card_of(w, nic)->used = true;
+	}
+	for (size_t i = 0; i < w->nets.n; i++) {
+		struct netif *nic = &w->nets.list[i];
+
+		if (!nic->function)
+			continue;
+		netif_look(&w->nets, nic);
+		if (nic->has_upper || (w->routes.missing && netif_is_up(&w->nets, nic)))
+			card_of(w, nic)->used = true;
+	}
+}
+
+struct others {
+	const char *free;	/* "enp2s0 (0000:02:00.0), enp3s0 (0000:03:00.0)"; "": none */
+	size_t n_free;
+	size_t n;		/* of all that could take over, free or not */
+};
+
+static struct others find_others(struct network *w)
+{
+	struct others o = { .free = "" };
+
+	for (size_t i = 0; i < w->nets.n; i++) {
+		const struct netif *nic = &w->nets.list[i];
+
+		if (nic->card != nic || !netif_is_wired(&w->nets, nic))
+			continue;
+		o.n++;
+		if (w->cards[i].used || w->cards[i].n_reasons || o.n_free++ >= FREE_NAMED)
+			continue;
+		o.free = arena_fmt(w->arena, "%s%s%s (%s)", o.free, *o.free ? ", " : "", nic->name,
+				   netif_place(nic, w->arena));
+	}
+	if (o.n_free > FREE_NAMED)
+		o.free = arena_fmt(w->arena, "%s and %zu more", o.free, o.n_free - FREE_NAMED);
+	return o;
+}
+
+/* --- how it is told --------------------------------------------------------------------------------------------- */
+
+static const char *remedy_of(struct network *w, const struct card *c, const struct others *o)
+{
+	const char *burden = c->bridge ? c->bridge : arena_fmt(w->arena, "what %s carries", c->nic->name);
+	bool alone = o->n <= (netif_is_wired(&w->nets, c->nic->card) ? 1 : 0);
+
+	if (o->n_free && c->bridge)
+		return arena_fmt(w->arena, "free network cards of this host: %s; give the VM a virtual NIC on %s, or "
+				 "move %s to a free card first", o->free, c->bridge, burden);
+	if (o->n_free)
+		return arena_fmt(w->arena, "free network cards of this host: %s; give the VM a free card, or move %s "
+				 "to one first", o->free, burden);
+	return arena_fmt(w->arena, "%s: give the VM a virtual NIC on %s (VirtIO), or add a USB network card and move "
+			 "%s to it first", alone ? "this host has no other network card" :
+			 "no other network card of this host is free", c->bridge ? c->bridge : "a bridge", burden);
+}
+
+/* "; bond0 would keep enp1s0f1": what is left when the card is gone. */
+static const char *kept(struct network *w, const struct card *c)
+{
+	for (size_t i = 0; c->bond && i < c->bond->n_lower; i++) {
+		const struct netif *other = c->bond->lower[i];
+
+		if (other->function && other->card != c->nic->card && netif_is_up(&w->nets, other))
+			return arena_fmt(w->arena, "; %s would keep %s", c->bond->name, other->name);
+	}
+	return "";
+}
+
+static void tell(struct network *w, const struct card *c, const struct others *o)
+{
+	const char *said = "", *through = c->nic->name;
+	size_t named = c->n_reasons < REASONS_NAMED ? c->n_reasons : REASONS_NAMED;
+
+	for (size_t i = 0; i < named; i++) {
+		const struct reason *reason = &c->reasons[i];
+		bool same = strcmp(reason->through, through) == 0 || strcmp(reason->through, c->nic->name) == 0;
+
+		said = arena_fmt(w->arena, "%s%s%s%s%s", said, i ? "; " : "", reason->what, same ? "" : " through ",
+				 same ? "" : reason->through);
+		through = reason->through;
+	}
+	if (c->n_reasons > named)
+		said = arena_fmt(w->arena, "%s; and %zu more", said, c->n_reasons - named);
+	stake_add(w->s, "management-nic", c->nic->path, c->nic->name, remedy_of(w, c, o), "%s (%s) carries %s%s",
+		  c->nic->name, netif_place(c->nic, w->arena), said, kept(w, c));
+}
+
+/* Only one stake for a card: that it may carry more than is known does not make it graver. */
+static void tell_unknown(struct network *w, struct netif *nic)
+{
+	struct card *c = card_of(w, nic);
+
+	if (c->nic || !netif_is_up(&w->nets, nic))
+		return;
+	c->nic = nic;
+	stake_add(w->s, "network-unreadable", nic->path, nic->name,
+		  arena_fmt(w->arena, "if the host does not need %s, take it down first: ip link set %s down",
+			    nic->name, nic->name),
+		  "%s (%s) is up, and it is not known what goes through it: %s", nic->name, netif_place(nic, w->arena),
+		  w->routes.missing);
+}
+
+void stakes_network(struct stakes *s)
+{
+	struct network w = { .s = s, .arena = s->arena };
+	struct others others;
+
+	netifs_read(s->host, s->inventory, s->arena, &w.nets);
+	routes_read(s->host, s->arena, &w.routes);
+	w.cards = arena_array(s->arena, w.nets.n, sizeof(*w.cards));
+	find_reasons(&w);
+	find_used(&w);
+	others = find_others(&w);
+	for (size_t i = 0; i < w.nets.n; i++)
+		if (w.nets.list[i].card == &w.nets.list[i] && w.cards[i].n_reasons)
+			tell(&w, &w.cards[i], &others);
+	for (size_t i = 0; w.routes.missing && i < w.nets.n; i++)
+		if (w.nets.list[i].function)
+			tell_unknown(&w, &w.nets.list[i]);
+}
