@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/lend.h"
@@ -36,52 +35,66 @@ unsigned profile_vmid(const char *path)
 	return vmid_parse(digits, &vmid) ? vmid : 0;
 }
 
-static const struct profile *refuse(struct findings *f, const char *path, const char *code, const char *remedy,
-				    const char *what)
+static void refuse(struct findings *f, const char *path, const char *code, const char *remedy, const char *what)
 {
 	finding_add(f, SEVERITY_ERROR, code, (struct place){ .file = path }, remedy, "%s", what);
-	return NULL;
 }
 
-static const struct profile *refuse_open(struct findings *f, const char *path, int code)
+static void refuse_profile(struct findings *f, const char *path, const struct distrust *why)
 {
-	if (code == ENOENT)
-		return refuse(f, path, "profile-missing", "write one, or give its right path", "there is no such file");
-	if (code == ELOOP)
-		return refuse(f, path, "profile-not-a-file", "put the profile itself there", "it is a symbolic link");
-	return refuse(f, path, "profile-unreadable", "look at its owner and mode", strerrordesc_np(code));
+	if (why->code == -ENOENT)
+		refuse(f, path, "profile-missing", "write one, or give its right path", "there is no such file");
+	else if (why->code == -ELOOP)
+		refuse(f, path, "profile-not-a-file", "put the profile itself there", "it is a symbolic link");
+	else if (why->code == -EISDIR)
+		refuse(f, path, "profile-not-a-file", "give the path of a YAML file", "it is a folder");
+	else if (why->code == -ENXIO)
+		refuse(f, path, "profile-not-a-file", "give the path of a YAML file", "it is not a regular file");
+	else if (why->code == -EPERM)
+		refuse(f, path, "profile-untrusted", why->remedy, why->what);
+	else
+		refuse(f, path, "profile-unreadable", "look at its owner and mode", strerrordesc_np(-why->code));
+}
+
+/* One byte more than allowed is read, so that the parser sees it is too long. -1: why says why not. */
+static ssize_t read_file(int fd, char *text, size_t max, struct distrust *why)
+{
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = read_whole(fd, text, max + 1);
+	close(fd);
+	if (n >= 0)
+		return n;
+	*why = (struct distrust){ .code = (int)n, .what = strerrordesc_np((int)-n) };
+	return -1;
+}
+
+/* What the hook and the boot read, which nobody looks at then. */
+static bool is_of_the_host(const char *path)
+{
+	return str_starts(path, FOLDER_HOST "/") || str_starts(path, PROFILE_FOLDER_CLUSTER "/");
+}
+
+const struct profile *profile_load_as(const struct trust *t, const char *path, uint64_t *hash, struct findings *f)
+{
+	char *text = arena_alloc(f->arena, PROFILE_BYTES_MAX + 1);
+	struct distrust why = { 0 };
+	int fd = is_of_the_host(path) ? trust_open(t, path, f->arena, &why) : plain_open(path, f->arena, &why);
+	ssize_t n = read_file(fd, text, PROFILE_BYTES_MAX, &why);
+
+	if (n < 0) {
+		refuse_profile(f, path, &why);
+		return NULL;
+	}
+	*hash = str_hash(STR_HASH_START, text, (size_t)n);
+	return profile_parse(text, (size_t)n, path, f);
 }
 
 const struct profile *profile_load(const char *path, uint64_t *hash, struct findings *f)
 {
-	char *text = arena_alloc(f->arena, PROFILE_BYTES_MAX + 1);
-	size_t n = 0;
-	struct stat st;
-	ssize_t got;
-	/* O_NONBLOCK: a FIFO must not hold the hook up. */
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0)
-		return refuse_open(f, path, errno);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return refuse(f, path, "profile-not-a-file", "give the path of a YAML file",
-			      S_ISDIR(st.st_mode) ? "it is a folder" : "it is not a regular file");
-	}
-	/* One byte more than allowed, so that the parser sees it is too long. */
-	do {
-		got = read(fd, text + n, PROFILE_BYTES_MAX + 1 - n);
-		n += got > 0 ? (size_t)got : 0;
-	} while (got > 0 && n <= PROFILE_BYTES_MAX);
-	if (got < 0) {
-		int code = errno;
-
-		close(fd);
-		return refuse_open(f, path, code);
-	}
-	close(fd);
-	*hash = str_hash(STR_HASH_START, text, n);
-	return profile_parse(text, n, path, f);
+	return profile_load_as(&trust_host, path, hash, f);
 }
 
 /* The VM's configuration; *guest stays NULL where there is none. */

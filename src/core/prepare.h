@@ -2,8 +2,12 @@
 #ifndef HANDOVER_PREPARE_H
 #define HANDOVER_PREPARE_H
 
+#include "base/trust.h"
 #include "core/plan.h"
 #include "core/store.h"
+
+/* What an admin wrote for this host. */
+#define FOLDER_HOST "/etc/handover"
 
 /* Where a VM's profile is looked for, in this order: on this host, then for the whole cluster. */
 #define PROFILE_FOLDER_HOST "/etc/handover/profiles"
@@ -16,10 +20,14 @@
 const char *profile_path(unsigned vmid, struct arena *a);
 
 /*
- * Reads and parses a profile file. It must be a regular file, not a link, of at most PROFILE_BYTES_MAX bytes. NULL: f
- * says why. hash becomes str_hash() of its bytes.
+ * Reads and parses a profile file. It must be a regular file, not a link, of at most PROFILE_BYTES_MAX bytes. Below
+ * /etc/handover and /etc/pve/handover, where the hook and the boot read, nobody but root may have written it: see
+ * trust_open(). NULL: f says why. hash becomes str_hash() of its bytes.
  */
 const struct profile *profile_load(const char *path, uint64_t *hash, struct findings *f);
+
+/* The same with another owner and root, as a test has them. */
+const struct profile *profile_load_as(const struct trust *t, const char *path, uint64_t *hash, struct findings *f);
 
 /*
  * Everything a plan needs: of p, host, policy (NULL: the default), profile, vmid and now are given. Reads the host's
