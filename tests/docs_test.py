@@ -17,7 +17,7 @@ import tempfile
 import unittest
 
 HANDOVER, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
-PAGES = ["handover.8", "handover-profile.5", "handover-host.5"]
+PAGES = ["handover.8", "handover-profile.5", "handover-host.5", "handover.conf.5"]
 
 # Files with a call of finding_add() or refuse() whose code is no literal, and where the codes are then found.
 CODES_BY_NAME = {
@@ -192,10 +192,17 @@ class Program(unittest.TestCase):
                              ("store.h", "STORE_PATH")]:
             path = re.search(rf'#define {name} "([^"]+)"', read("src/core", header))[1]
             self.assertRegex(files, rf"(?m)^_{path}/")
+        for header, name in [("policy.h", "POLICY_PATH"), ("prepare.h", "PROFILE_HOST")]:
+            path = re.search(rf'#define {name} "([^"]+)"', read("src/core", header))[1]
+            self.assertRegex(files, rf"(?m)^_{re.escape(path)}_$")
 
 
 class Codes(unittest.TestCase):
-    """The codes of findings in handover-profile.5 and in the sources."""
+    """The codes of findings in handover-profile.5 and handover.conf.5, and in the sources."""
+
+    def described(self):
+        return [code for name in ("handover-profile.5", "handover.conf.5")
+                for code, _ in rows(section(name, "FINDINGS")) if code != "Code"]
 
     def test_codes_are_found_in_the_sources(self):
         codes, elsewhere = codes_in_sources()
@@ -203,7 +210,7 @@ class Codes(unittest.TestCase):
         self.assertEqual(elsewhere, set(CODES_BY_NAME), "a code that is no literal cannot be seen here")
 
     def test_codes_are_described(self):
-        described = [code for code, _ in rows(section("handover-profile.5", "FINDINGS")) if code != "Code"]
+        described = self.described()
         self.assertEqual(len(described), len(set(described)), "one is described twice")
         self.assertEqual(set(described), codes_in_sources()[0])
 
@@ -218,6 +225,10 @@ class Codes(unittest.TestCase):
         uncovered = codes_in_sources()[0] - shown
         print("figure finding-codes-uncovered", len(uncovered))
         self.assertEqual(uncovered, set())
+    def test_codes_of_the_policy_stand_in_its_page(self):
+        codes = {code for code in codes_in_sources()[0] if code.startswith("policy-")}
+        self.assertTrue(codes)
+        self.assertEqual({code for code, _ in rows(section("handover.conf.5", "FINDINGS")) if code != "Code"}, codes)
 
     def test_notes_are_told_from_errors(self):
         notes = {code for _, text in sources() for code in re.findall(r'SEVERITY_NOTE\s*,\s*"([^"]+)"', text)}
@@ -283,6 +294,55 @@ class Keys(unittest.TestCase):
                                  set(self.SCHEMA["$defs"][action]["properties"][action]["properties"]))
 
 
+class Policy(unittest.TestCase):
+    """The keys, defaults and limits in handover.conf.5, and in the sources."""
+
+    def described(self):
+        keys = {("", key) for key in defined(section("handover.conf.5", "BEFORE THE FIRST SECTION"))}
+        for part in re.split(r"^## ", section("handover.conf.5", "SECTIONS"), flags=re.M)[1:]:
+            title, text = part.split("\n", 1)
+            keys |= {(title.strip("[]"), key) for key in defined(text)}
+        return keys
+
+    def table(self):
+        return {(under, key) for under, key in
+                re.findall(r'\{ "([a-z]*)", "([a-z-]+)", KIND_', read("src/core/policy.c"))}
+
+    def test_keys_are_the_programs(self):
+        self.assertGreater(len(self.table()), 10)
+        self.assertEqual(self.described(), self.table())
+
+    def test_keys_are_in_the_example(self):
+        under, keys = "", set()
+        for line in read("profiles/handover.conf.example").splitlines():
+            if line.startswith("["):
+                under = line.strip("[]")
+            elif re.match(r"#[a-z-]+ = ", line):
+                keys.add((under, line[1:].split(" = ")[0]))
+        self.assertEqual(keys, self.table())
+
+    def test_limits_are_the_programs(self):
+        text = " ".join(page("handover.conf.5").split())
+        words, kib = defined_number("src/core/policy.h", "POLICY_NAMES_MAX"), defined_number("src/core/policy.h",
+                                                                                          "POLICY_BYTES_MAX")
+        line = defined_number("src/core/policy_lines.h", "POLICY_LINE_MAX")
+        self.assertIn(f"There are {words} at most", text)
+        self.assertIn(f"has {line} bytes at most", text)
+        self.assertIn(f"The file has {kib} KiB at most", text)
+        self.assertIn(f"has more than {kib} KiB", text)
+
+    def test_times_are_the_programs(self):
+        text = section("handover.conf.5", "SECTIONS")
+        for key, default, most in [("phase", "PHASE_MS", r"POLICY_PHASE_MAX_MS \(10 \* 60 \* 1000\)"),
+                                   ("lock", "LOCK_MS", r"POLICY_LOCK_MAX_MS \(60 \* 1000\)")]:
+            with self.subTest(key):
+                self.assertRegex(read("src/core/policy.h"), "#define " + most)
+                said = re.search(rf"\*{key}\*\n((?:\t.*\n)+)", text)[1]
+                self.assertIn("from 1s to " + {"phase": "10m", "lock": "60s"}[key], said)
+                self.assertIn(f"Else {defined_number('src/core/step.h', default) // 1000}s.", said)
+        self.assertEqual(defined_number("src/core/policy.h", "POLICY_TIME_MIN_MS"), 1000)
+
+
 class Examples(unittest.TestCase):
     """What is shown works."""
 
@@ -340,7 +400,7 @@ class Pages(unittest.TestCase):
 
     def test_they_name_each_other_rightly(self):
         for name in PAGES:
-            for base, number in re.findall(r"\*(handover[a-z-]*)\*\((\d)\)", page(name)):
+            for base, number in re.findall(r"\*(handover[a-z.-]*)\*\((\d)\)", page(name)):
                 with self.subTest(name):
                     self.assertIn(f"{base}.{number}", PAGES)
 

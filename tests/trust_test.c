@@ -410,6 +410,81 @@ static void a_profile_named_elsewhere_may_be_anybodys(void **state)
 	assert_only(&g->f, "profile-missing");
 }
 
+static const struct policy *load_policy(struct ground *g)
+{
+	g->f.n = g->f.errors = 0;
+	return policy_load_as(&g->trust, POLICY_PATH, &g->f);
+}
+
+static void no_policy_is_the_default_one(void **state)
+{
+	struct ground *g = *state;
+	const struct policy *p = load_policy(g);
+
+	assert_non_null(p);
+	assert_null(p->file);
+	assert_true(p->automatic);
+	assert_int_equal(g->f.n, 0);
+	/* Not even the folder. */
+	assert_int_equal(renameat(g->dir, "etc/handover", g->dir, "elsewhere/moved"), 0);
+	assert_non_null(load_policy(g));
+}
+
+static void a_policy_is_read_where_only_root_can_write(void **state)
+{
+	struct ground *g = *state;
+	const struct policy *p;
+
+	make_file(g, "etc/handover/handover.conf", "[protect]\nauto = no\n");
+	p = load_policy(g);
+	assert_non_null(p);
+	assert_string_equal(p->file, POLICY_PATH);
+	assert_false(p->automatic);
+	set_mode(g, "etc/handover/handover.conf", 0664);
+	assert_null(load_policy(g));
+	assert_contains(assert_only(&g->f, "policy-untrusted")->remedy, "chmod go-w ");
+	set_mode(g, "etc/handover/handover.conf", 0644);
+	set_mode(g, "etc/handover", 01777);
+	assert_null(load_policy(g));
+	assert_contains(assert_only(&g->f, "policy-untrusted")->what, "/etc/handover' belongs to");
+}
+
+/* Neither counts as absent: what cannot be read may have said no. */
+static void a_policy_that_cannot_be_read_is_not_the_default(void **state)
+{
+	struct ground *g = *state;
+
+	assert_int_equal(symlinkat("nowhere", g->dir, "etc/handover/handover.conf"), 0);
+	assert_null(load_policy(g));
+	assert_contains(assert_only(&g->f, "policy-untrusted")->what, "is a symbolic link");
+	assert_int_equal(unlinkat(g->dir, "etc/handover/handover.conf", 0), 0);
+	assert_int_equal(mkdirat(g->dir, "etc/handover/handover.conf", 0755), 0);
+	assert_null(load_policy(g));
+	assert_contains(assert_only(&g->f, "policy-untrusted")->what, "is a folder");
+	assert_int_equal(unlinkat(g->dir, "etc/handover/handover.conf", AT_REMOVEDIR), 0);
+	assert_int_equal(renameat(g->dir, "etc/handover", g->dir, "elsewhere/moved"), 0);
+	make_file(g, "etc/handover", "");
+	assert_null(load_policy(g));
+	assert_contains(assert_only(&g->f, "policy-unreadable")->what, "Not a directory");
+}
+
+static void a_policy_that_is_wrong_is_none(void **state)
+{
+	struct ground *g = *state;
+	char *text = arena_alloc(g->arena, POLICY_BYTES_MAX + 2);
+
+	make_file(g, "etc/handover/handover.conf", "[protect]\nauto = maybe\n");
+	assert_null(load_policy(g));
+	assert_int_equal(assert_only(&g->f, "policy-value")->place.line, 2);
+	memset(text, '\n', POLICY_BYTES_MAX + 1);
+	assert_int_equal(unlinkat(g->dir, "etc/handover/handover.conf", 0), 0);
+	make_file(g, "etc/handover/handover.conf", text);
+	assert_null(load_policy(g));
+	assert_only(&g->f, "policy-too-large");
+	assert_int_equal(truncate(arena_fmt(g->arena, "%s" POLICY_PATH, g->root), POLICY_BYTES_MAX), 0);
+	assert_non_null(load_policy(g));
+}
+
 #define ON_GROUND(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -430,6 +505,10 @@ int main(void)
 		ON_GROUND(a_swap_is_never_read),
 		ON_GROUND(a_profile_has_256_kib),
 		ON_GROUND(a_profile_named_elsewhere_may_be_anybodys),
+		ON_GROUND(no_policy_is_the_default_one),
+		ON_GROUND(a_policy_is_read_where_only_root_can_write),
+		ON_GROUND(a_policy_that_cannot_be_read_is_not_the_default),
+		ON_GROUND(a_policy_that_is_wrong_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

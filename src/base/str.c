@@ -7,6 +7,9 @@
 
 #define DISTANCE_WORD_MAX 64
 #define INTERFACE_MAX 15	/* IFNAMSIZ with its NUL */
+#define ID_DIGITS 4
+#define ID_SHORT_MAX 9		/* strlen("vvvv:dddd") */
+#define ID_LONG_MAX 19		/* strlen("vvvv:dddd:ssss:ssss") */
 
 bool str_same(const char *a, const char *b)
 {
@@ -165,6 +168,18 @@ bool str_is_unit(const char *s)
 	return false;
 }
 
+bool str_is_pci_id(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n != ID_SHORT_MAX && n != ID_LONG_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (i % (ID_DIGITS + 1) == ID_DIGITS ? s[i] != ':' : !isxdigit((unsigned char)s[i]))
+			return false;
+	return true;
+}
+
 bool str_is_usb_id(const char *s)
 {
 	static const char hex[] = "0123456789abcdefABCDEF";
@@ -238,6 +253,21 @@ void bdf_format(const struct bdf *bdf, char text[BDF_TEXT_MAX])
 {
 	snprintf(text, BDF_TEXT_MAX, "%04x:%02x:%02x.%x", (unsigned)bdf->domain, bdf->bus, bdf->device & 0x1fu,
 		 bdf->function & 7u);
+}
+
+bool str_is_pci_place(const char *s)
+{
+	const char *domain = strchr(s, ':') == strrchr(s, ':') ? "0000:" : "", *function = strchr(s, '.') ? "" : ".0";
+	char whole[2 * BDF_TEXT_MAX], text[BDF_TEXT_MAX];
+	struct bdf bdf;
+
+	if (strlen(s) >= BDF_TEXT_MAX)
+		return false;
+	snprintf(whole, sizeof(whole), "%s%s%s", domain, s, function);
+	if (!bdf_parse(whole, &bdf))
+		return false;
+	bdf_format(&bdf, text);
+	return strcmp(text, whole) == 0;
 }
 
 int bdf_compare(const struct bdf *a, const struct bdf *b)

@@ -97,6 +97,41 @@ const struct profile *profile_load(const char *path, uint64_t *hash, struct find
 	return profile_load_as(&trust_host, path, hash, f);
 }
 
+static void refuse_policy(struct findings *f, const char *path, const struct distrust *why)
+{
+	switch (why->code) {
+	case -ELOOP:
+	case -EISDIR:
+	case -ENXIO:
+	case -EPERM:
+		refuse(f, path, "policy-untrusted", why->remedy, why->what);
+		break;
+	default:
+		refuse(f, path, "policy-unreadable", "look at its owner and mode", why->what);
+	}
+}
+
+const struct policy *policy_load_as(const struct trust *t, const char *path, struct findings *f)
+{
+	char *text = arena_alloc(f->arena, POLICY_BYTES_MAX + 1);
+	struct policy *p = arena_alloc(f->arena, sizeof(*p));
+	struct distrust why = { 0 };
+	ssize_t n = read_file(trust_open(t, path, f->arena, &why), text, POLICY_BYTES_MAX, &why);
+
+	if (n >= 0)
+		return policy_parse(text, (size_t)n, path, f);
+	*p = policy_default();
+	if (why.code == -ENOENT)
+		return p;
+	refuse_policy(f, path, &why);
+	return NULL;
+}
+
+const struct policy *policy_load(const char *path, struct findings *f)
+{
+	return policy_load_as(&trust_host, path, f);
+}
+
 /* The VM's configuration; *guest stays NULL where there is none. */
 static bool read_guest(struct planner *p, struct error *err)
 {

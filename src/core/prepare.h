@@ -4,6 +4,7 @@
 
 #include "base/trust.h"
 #include "core/plan.h"
+#include "core/policy.h"
 #include "core/store.h"
 
 /* What an admin wrote for this host. */
@@ -26,8 +27,15 @@ const char *profile_path(unsigned vmid, struct arena *a);
  */
 const struct profile *profile_load(const char *path, uint64_t *hash, struct findings *f);
 
+/*
+ * Reads and parses the policy, which nobody but root may have written. No such file: policy_default(). NULL: it is not
+ * to be trusted, or wrong; f says why.
+ */
+const struct policy *policy_load(const char *path, struct findings *f);
+
 /* The same with another owner and root, as a test has them. */
 const struct profile *profile_load_as(const struct trust *t, const char *path, uint64_t *hash, struct findings *f);
+const struct policy *policy_load_as(const struct trust *t, const char *path, struct findings *f);
 
 /*
  * Everything a plan needs: of p, host, policy (NULL: the default), profile, vmid and now are given. Reads the host's

@@ -6,10 +6,6 @@
 #include "core/profile_parts.h"
 #include "core/pveconf.h"
 
-#define ID_DIGITS 4
-#define ID_SHORT_MAX 9		/* strlen("vvvv:dddd") */
-#define ID_LONG_MAX 19		/* strlen("vvvv:dddd:ssss:ssss") */
-
 static const char *const device_keys[] = { "id", "at", "functions", "hostpci", NULL };
 
 const char *const profile_accept_codes[] = {
@@ -25,46 +21,19 @@ static const char *lower(struct arena *a, const char *s)
 	return copy;
 }
 
-static bool is_id(const char *s)
-{
-	size_t n = strlen(s);
-
-	if (n != ID_SHORT_MAX && n != ID_LONG_MAX)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (i % (ID_DIGITS + 1) == ID_DIGITS ? s[i] != ':' : !isxdigit((unsigned char)s[i]))
-			return false;
-	return true;
-}
-
 static void id_read(struct loader *l, const struct node *node, struct word *id)
 {
 	struct word word;
 
 	if (!word_read(l, node, "'id'", &word))
 		return;
-	if (!is_id(word.s))
+	if (!str_is_pci_id(word.s))
 		profile_bad(l->f, CODE_BAD_ID, word.place,
 			    "write vendor:device or vendor:device:subvendor:subdevice, four hex digits each, as "
 			    "'lspci -nn' shows them",
 			    "'id' cannot be %s", yaml_quote(l->arena, word.s));
 	word.s = lower(l->arena, word.s);
 	*id = word;
-}
-
-/* Whether s, completed with domain and function where it has none, is what sysfs would write. */
-static bool is_at(struct arena *a, const char *s)
-{
-	const char *domain = strchr(s, ':') == strrchr(s, ':') ? "0000:" : "", *function = strchr(s, '.') ? "" : ".0";
-	const char *whole;
-	char text[BDF_TEXT_MAX];
-	struct bdf bdf;
-
-	whole = arena_fmt(a, "%s%s%s", domain, s, function);
-	if (!bdf_parse(whole, &bdf))
-		return false;
-	bdf_format(&bdf, text);
-	return strcmp(text, whole) == 0;
 }
 
 static void at_read(struct loader *l, const struct node *node, struct word *at)
@@ -74,7 +43,7 @@ static void at_read(struct loader *l, const struct node *node, struct word *at)
 	if (!word_read(l, node, "'at'", &word))
 		return;
 	word.s = lower(l->arena, word.s);
-	if (!is_at(l->arena, word.s))
+	if (!str_is_pci_place(word.s))
 		profile_bad(l->f, CODE_BAD_AT, word.place,
 			    "write bus:device.function in hex as 'lspci' shows it, such as \"00:1f.3\"",
 			    "'at' cannot be %s", yaml_quote(l->arena, node->text));

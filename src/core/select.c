@@ -30,24 +30,24 @@ struct search {
 };
 
 /* id is a prefix at a ':' of the full id: vendor:device, or all four. */
-static bool id_fits(const struct function *fn, const char *id)
+bool function_has_id(const struct function *fn, const char *id)
 {
 	size_t n = strlen(id);
 
 	return strncmp(fn->id, id, n) == 0 && (fn->id[n] == ':' || fn->id[n] == '\0');
 }
 
-bool function_is_at(const struct function *fn, const char *at)
+bool function_is_at(const struct function *fn, const char *place)
 {
 	const char *address = fn->address;
-	size_t n = strlen(at);
+	size_t n = strlen(place);
 
-	if (strchr(at, ':') == strrchr(at, ':')) {
+	if (strchr(place, ':') == strrchr(place, ':')) {
 		if (fn->bdf.domain != 0)
 			return false;
 		address = strchr(address, ':') + 1;
 	}
-	return strncmp(address, at, n) == 0 && (address[n] == '\0' || address[n] == '.');
+	return strncmp(address, place, n) == 0 && (address[n] == '\0' || address[n] == '.');
 }
 
 static bool hostpci_fits(const struct function *fn, const struct hostpci *p)
@@ -60,7 +60,7 @@ static bool hostpci_fits(const struct function *fn, const struct hostpci *p)
 
 static bool fits(const struct search *s, const struct function *fn)
 {
-	return (!s->w->id.s || id_fits(fn, s->w->id.s)) && (!s->w->at.s || function_is_at(fn, s->w->at.s)) &&
+	return (!s->w->id.s || function_has_id(fn, s->w->id.s)) && (!s->w->at.s || function_is_at(fn, s->w->at.s)) &&
 	       (!s->hostpci || hostpci_fits(fn, s->hostpci));
 }
 
@@ -89,7 +89,7 @@ static const char *list_of(const struct search *s, bool (*pass)(const struct sea
 
 static bool pass_id(const struct search *s, const struct function *fn)
 {
-	return s->w->id.s && id_fits(fn, s->w->id.s);
+	return s->w->id.s && function_has_id(fn, s->w->id.s);
 }
 
 static bool pass_place(const struct search *s, const struct function *fn)

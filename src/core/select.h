@@ -17,8 +17,9 @@ bool selection_holds(const struct selection *s, const struct function *fn);
 /* Once each. */
 void selection_add(struct selection *s, const struct function *fn, struct arena *a);
 
-/* Whether a function is at "00:1f.3" or "0000:00:1f.3", or, without its function, in that slot. */
-bool function_is_at(const struct function *fn, const char *at);
+/* Whether a function has that id (vendor:device, or with subsystem), and is at that place (see str_is_pci_place()). */
+bool function_has_id(const struct function *fn, const char *id);
+bool function_is_at(const struct function *fn, const char *place);
 
 /*
  * The functions a device of a profile means on this host. All its selectors must hold. What is not exactly what was
