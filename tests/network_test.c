@@ -324,6 +324,11 @@ static void two_slaves_on_one_function_are_one_card(void **state)
 	look(x);
 	assert_carries(x, 1, "enp1s0", "enp1s0 (" SECOND ") carries the default route through vmbr0");
 	assert_contains(stake_of(x, "enp1s0")->remedy, NO_OTHER "vmbr0");
+	/* What it carries by both is counted once. */
+	for (unsigned i = 0; i < 5; i++)
+		mounted(x, arena_fmt(x->a, "/mnt/%u", i), "nfs4", "x:/", "addr=192.168.10.5");
+	look(x);
+	assert_contains(stake_of(x, "enp1s0")->what, "; the NFS mount /mnt/1 from 192.168.10.5; and 3 more");
 	net_free(x);
 }
 
@@ -353,6 +358,8 @@ static void a_route_that_refuses_leads_nowhere(void **state)
 
 	(void)state;
 	nic(x, "eno1", ONBOARD);
+	/* Not over lo to its cards either. */
+	stack(x, "ovs-system", "eno1");
 	x->routes4 = arena_fmt(x->a, "%s%s", x->routes4,
 			       "*\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0\n"
 			       "lo\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0\n"
@@ -418,6 +425,26 @@ static void a_stack_that_no_kernel_has_ends(void **state)
 	gateway(x, "s99");
 	look(x);
 	assert_carries(x, 1, "eno1", "eno1 (" ONBOARD ") carries the default route through s7");
+	net_free(x);
+}
+
+/* Forty bonds over forty bonds, eight times: more ways down than could be gone. */
+static void every_interface_is_gone_through_once(void **state)
+{
+	enum { HIGH = 8, WIDE = 40 };
+	struct net *x = net_new();
+
+	(void)state;
+	nic(x, "eno1", ONBOARD);
+	for (unsigned i = 0; i < WIDE; i++)
+		stack(x, arena_fmt(x->a, "s0.%u", i), "eno1");
+	for (unsigned level = 1; level < HIGH; level++)
+		for (unsigned i = 0; i < WIDE * WIDE; i++)
+			stack(x, arena_fmt(x->a, "s%u.%u", level, i / WIDE),
+			      arena_fmt(x->a, "s%u.%u", level - 1, i % WIDE));
+	gateway(x, "s7.0");
+	look(x);
+	assert_carries(x, 1, "eno1", "eno1 (" ONBOARD ") carries the default route through s7.0");
 	net_free(x);
 }
 
@@ -842,8 +869,8 @@ static void ten_thousand_routes_are_searched_at_once(void **state)
 	start = seconds();
 	look(x);
 	start = seconds() - start;
-	stake = assert_carries(x, 2, "enp2s0", "enp2s0 (" SECOND ") carries the NFS mount /mnt/0 from 10.0.0.5; the NFS "
-			       "mount /mnt/2 from 10.0.2.5; the NFS mount /mnt/4 from 10.0.4.5; and 497 more");
+	stake = assert_carries(x, 2, "enp2s0", "enp2s0 (" SECOND ") carries the NFS mount /mnt/0 from 10.0.0.5; the "
+			       "NFS mount /mnt/2 from 10.0.2.5; the NFS mount /mnt/4 from 10.0.4.5; and 497 more");
 	assert_contains(stake->remedy, "no other network card of this host is free");
 	assert_contains(stake_of(x, "eno1")->what, "; the NFS mount /mnt/3 from 10.0.3.5; and 498 more");
 	printf("figure network-10000-routes-ms %.0f\n", start * 1000);
@@ -968,13 +995,14 @@ static void what_is_known_is_told_besides(void **state)
 	const struct stake *stake;
 
 	(void)state;
+	nic(x, "enp3s0", THIRD);
 	route6(x, "::", 0, "vmbr0", 1024, 0x3);
 	look(x);
 	sim_remove(x->h, "proc/net/route");
 	sim_make_folder(x->h, "proc/net/route");
 	x->s.n = 0;
 	stakes_network(&x->s);
-	stake = assert_carries(x, 2, "eno1", "eno1 (" ONBOARD ") carries the default route through vmbr0");
+	stake = assert_carries(x, 3, "eno1", "eno1 (" ONBOARD ") carries the default route through vmbr0");
 	assert_contains(stake->remedy, "no other network card of this host is free");
 	assert_string_equal(stake_of(x, "enp2s0")->code, "network-unreadable");
 	assert_contains(stake_of(x, "enp2s0")->what, "Is a directory");
@@ -1102,6 +1130,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_default_route_counts_and_is_told_once),
 		cmocka_unit_test(links_in_a_circle_end),
 		cmocka_unit_test(a_stack_that_no_kernel_has_ends),
+		cmocka_unit_test(every_interface_is_gone_through_once),
 		cmocka_unit_test(a_card_is_seen_through_open_vswitch),
 		cmocka_unit_test(the_card_of_a_virtual_function_counts),
 		cmocka_unit_test(a_card_on_usb_is_told_by_its_port),

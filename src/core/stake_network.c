@@ -136,16 +136,10 @@ static bool is_use(const struct route *route)
 
 static void find_used(struct network *w)
 {
-	const char *last = "";
-
 	for (size_t i = 0; i < w->routes.n; i++) {
 		const struct route *route = &w->routes.list[i];
-		struct netif *nic;
+		const struct netif *nic = is_use(route) ? netif_find(&w->nets, route->interface) : NULL;
 
-		if (!is_use(route) || strcmp(route->interface, last) == 0)
-			continue;
-		last = route->interface;
-		nic = netif_find(&w->nets, last);
 		if (nic && nic->function)
 			card_of(w, nic)->used = true;
 	}
