@@ -145,7 +145,8 @@ static void what_the_policy_protects_stays(void **state)
 	(void)state;
 	x->policy = &protects;
 	assert_contains(refused(x, "00:1f.3", "protected")->remedy, "take '0000:00:1f.3' out of [protect]");
-	refused(x, "00:1f.6", "protected");
+	life_plan(x, 0, one(x, "00:1f.6", "name: test"));
+	assert_contains(life_finding(x, "protected")->what, "protects 0000:00:1f.6: 'eno1'");
 	life_refused(x, 0, "handover: 1\npre-start:\n- usb: \"8087:0aaa\"\n", "protected");
 	life_free(x);
 }

@@ -12,18 +12,20 @@
 static const struct kind {
 	const char *code;
 	enum consent consent;
+	bool doubt;		/* it is not known to be so */
 } kinds[] = {
-	{ "root-disk", CONSENT_NEVER },
-	{ "storage-unreadable", CONSENT_NEVER },
-	{ "storage-in-use", CONSENT_NEVER },
-	{ "other-guest", CONSENT_NEVER },
-	{ "watchdog-armed", CONSENT_NEVER },
-	{ "device-held", CONSENT_NEVER },
-	{ "network-unreadable", CONSENT_NEVER },
-	{ "management-nic", CONSENT_BOTH },
-	{ "console", CONSENT_BOTH },
-	{ "storage-member", CONSENT_BOTH },
-	{ "platform-function", CONSENT_PROFILE },
+	{ "root-disk", CONSENT_NEVER, false },
+	{ "storage-in-use", CONSENT_NEVER, false },
+	{ "storage-unreadable", CONSENT_NEVER, true },
+	{ "other-guest", CONSENT_NEVER, false },
+	{ "watchdog-armed", CONSENT_NEVER, false },
+	{ "device-held", CONSENT_NEVER, false },
+	{ "management-nic", CONSENT_BOTH, false },
+	{ "network-unreadable", CONSENT_NEVER, true },
+	{ "console", CONSENT_BOTH, false },
+	{ "last-keyboard", CONSENT_BOTH, false },	/* of no stake, but of all input devices together */
+	{ "storage-member", CONSENT_BOTH, false },
+	{ "platform-function", CONSENT_PROFILE, false },
 };
 #define KINDS (sizeof(kinds) / sizeof(*kinds))
 
@@ -36,15 +38,19 @@ void rails_read(struct stakes *s, unsigned vmid)
 	stakes_guests(s, vmid);
 }
 
-enum consent rails_consent(const char *code)
+static const struct kind *kind_of(const char *code)
 {
-	/* Not of a stake, but of all input devices together. */
-	if (strcmp(code, "last-keyboard") == 0)
-		return CONSENT_BOTH;
+	static const struct kind other = { "", CONSENT_NEVER, false };
+
 	for (size_t i = 0; i < KINDS; i++)
 		if (strcmp(kinds[i].code, code) == 0)
-			return kinds[i].consent;
-	return CONSENT_NEVER;
+			return &kinds[i];
+	return &other;
+}
+
+enum consent rails_consent(const char *code)
+{
+	return kind_of(code)->consent;
 }
 
 /* --- one finding ------------------------------------------------------------------------------------------------- */
@@ -102,7 +108,8 @@ static const char *missing_lines(const struct planner *p, const struct trouble *
 /* At boot there is no network yet; a plan that is made later only foretells that. */
 static bool is_before_network(const struct planner *p, const struct trouble *t)
 {
-	return t->leaving->phase == PHASE_BOOT && !p->now && strcmp(t->code, "management-nic") == 0;
+	return t->leaving->phase == PHASE_BOOT && !p->now &&
+	       (strcmp(t->code, "management-nic") == 0 || strcmp(t->code, "network-unreadable") == 0);
 }
 
 static void tell(struct planner *p, const struct trouble *t)
@@ -120,7 +127,7 @@ static void tell(struct planner *p, const struct trouble *t)
 		finding_add(p->findings, SEVERITY_NOTE, t->code, t->leaving->place, NULL, "%s (accepted)", t->what);
 		return;
 	}
-	if (consent != CONSENT_NEVER && !p->policy->automatic)
+	if ((consent != CONSENT_NEVER || kind_of(t->code)->doubt) && !p->policy->automatic)
 		severity = SEVERITY_WARNING;
 	p->refused += severity == SEVERITY_ERROR;
 	remedy = t->remedy && lines ? arena_fmt(p->arena, "%s; to hand it over all the same, %s", t->remedy, lines) :
