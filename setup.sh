@@ -13,7 +13,7 @@ cd "$(dirname "$(readlink -f "$0")")"
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH LC_ALL=C.UTF-8
 
-build_packages="gcc libc6-dev meson ninja-build pkg-config libyaml-dev libpci-dev libkmod-dev libmnl-dev libsystemd-dev libjson-c-dev libinih-dev scdoc pci.ids"
+build_packages="gcc libc6-dev meson ninja-build pkg-config libyaml-dev libpci-dev libkmod-dev libmnl-dev libblkid-dev libsystemd-dev libjson-c-dev libinih-dev scdoc pci.ids"
 test_packages="libcmocka-dev python3 python3-yaml python3-jsonschema clang llvm libclang-rt-14-dev cppcheck qemu-system-x86 linux-image-amd64 linux-headers-amd64 make
 	busybox-static bash kmod pciutils iproute2 ethtool strace util-linux zstd mmdebstrap e2fsprogs fakeroot"
 

@@ -212,6 +212,13 @@ bool str_is_interface(const char *s)
 	       strcspn(s, "/:% \t\n\v\f\r\xa0") == n;
 }
 
+void str_harmless(char *s)
+{
+	for (; *s; s++)
+		if (*s < ' ' || *s > '~')
+			*s = '?';
+}
+
 uint64_t str_hash(uint64_t hash, const void *data, size_t n)
 {
 	const unsigned char *p = data;

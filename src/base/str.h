@@ -58,6 +58,9 @@ bool str_is_usb_port(const char *s);
  */
 bool str_is_interface(const char *s);
 
+/* Text that strangers chose, for a line that people read: all but printable ASCII becomes '?'. */
+void str_harmless(char *s);
+
 /* FNV-1a, 64 bit: to notice damage, not to keep secrets. Start with STR_HASH_START. */
 #define STR_HASH_START 0xcbf29ce484222325u
 uint64_t str_hash(uint64_t hash, const void *data, size_t n);

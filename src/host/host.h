@@ -44,7 +44,8 @@
  *                         waits for its end
  *       run               an identifier of this run of the unit (InvocationID), "" if it does not run
  *   holder/NODE           who has a device node open ("holder/dev/watchdog0"): a line for each process, "PID UNIT COMMAND",
- *                         UNIT the last part of its cgroup ("101.scope" of a VM), "-" if it has none; absent: nobody
+ *                         UNIT the last part of its cgroup ("101.scope" of a VM), "-" if it has none; absent: nobody.
+ *                         A folder of nodes ("holder/dev", "holder/dev/snd") lists those that somebody has open
  *   label/BLOCK           what is on a block device as libblkid tells it, "zfs_member rpool": the kind, then its label if
  *                         it has one; absent: nothing that is known
  *

@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "host/live.h"
+#include "host/live_holder.h"
 #include "host/live_module.h"
 #include "host/live_nic.h"
 #include "host/live_udev.h"
@@ -57,7 +58,7 @@ static bool may_block(const char *name)
 {
 	const char *file = str_basename(name);
 
-	if (str_starts(name, "nic/"))
+	if (str_starts(name, "nic/") || str_starts(name, "label/"))
 		return true;
 	return strcmp(file, "driver_override") == 0 || strcmp(file, "sriov_numvfs") == 0 || strcmp(file, "config") == 0;
 }
@@ -76,6 +77,15 @@ static ssize_t read_life(int root, const char *bdf, char *buf, size_t size)
 	return (size_t)n < size ? n : -E2BIG;
 }
 
+/* What does not fit is left out by whole lines. */
+static ssize_t read_holders(struct live *l, const char *name, char *buf, size_t size)
+{
+	char all[HOST_VALUE_BYTES + 1];
+	ssize_t n = reader_read(&l->reader, l->root, name, all, sizeof(all));
+
+	return n < 0 ? n : live_holder_cut(all, (size_t)n, buf, size);
+}
+
 static ssize_t live_read(struct host *h, const char *name, char *buf, size_t size)
 {
 	struct live *l = live_of(h);
@@ -91,6 +101,8 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 		return live_udev_read(rest, buf, size);
 	if (belongs(name, "life/", &rest))
 		return read_life(l->root, rest, buf, size);
+	if (belongs(name, "holder/", &rest))
+		return read_holders(l, name, buf, size);
 	if (may_block(name))
 		return reader_read(&l->reader, l->root, name, buf, size);
 	return read_file(l->root, name, buf, size);
@@ -98,12 +110,14 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 
 static ssize_t live_link(struct host *h, const char *name, char *buf, size_t size)
 {
-	const char *rest;
+	static const char *const providers[] = {
+		"module/", "modalias/", "unit/", "nic/", "life/", "udev/", "holder/", "label/",
+	};
 	ssize_t n;
 
-	if (belongs(name, "module/", &rest) || belongs(name, "modalias/", &rest) || belongs(name, "unit/", &rest) ||
-	    belongs(name, "nic/", &rest) || belongs(name, "life/", &rest) || belongs(name, "udev/", &rest))
-		return -EINVAL;
+	for (size_t i = 0; i < sizeof(providers) / sizeof(*providers); i++)
+		if (str_starts(name, providers[i]))
+			return -EINVAL;
 	n = readlinkat(live_of(h)->root, name, buf, size);
 	if (n < 0)
 		return -errno;
@@ -120,12 +134,16 @@ static int by_name(const void *a, const void *b)
 
 static int live_list(struct host *h, const char *name, struct arena *a, char ***names, size_t *n)
 {
-	int fd = openat(live_of(h)->root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *rest;
 	char **list = NULL;
 	struct dirent *e;
 	size_t count = 0;
 	DIR *dir;
+	int fd;
 
+	if (belongs(name, "holder/", &rest))
+		return live_holder_list(live_of(h)->root, getpid(), rest, a, names, n);
+	fd = openat(live_of(h)->root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	dir = fdopendir(fd);

@@ -11,6 +11,8 @@
 
 #include "base/str.h"
 #include "host/host.h"
+#include "host/live_holder.h"
+#include "host/live_label.h"
 #include "host/live_nic.h"
 #include "host/reader.h"
 
@@ -52,6 +54,11 @@ static ssize_t read_any(int root, const char *name, char *buf, size_t size)
 {
 	if (str_starts(name, "nic/"))
 		return live_nic_read(root, name + strlen("nic/"), buf, size);
+	if (str_starts(name, "label/"))
+		return live_label_read(root, name + strlen("label/"), buf, size);
+	/* Who asks does not count: it is the parent of the one that looks. */
+	if (str_starts(name, "holder/"))
+		return live_holder_read(root, getppid(), name + strlen("holder/"), buf, size);
 	return read_file(root, name, buf, size);
 }
 

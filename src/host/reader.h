@@ -10,8 +10,9 @@
  * unbind that does not come back holds (drivers/pci/pci-sysfs.c, drivers/pci/iov.c): whoever merely looks at such a
  * device hangs with it, and no signal helps. So a child process looks; one that does not answer within READ_MS is left
  * where it is, and another takes its place. Config space, too, is not answered while the device is being reset, which
- * may take a minute for a card that does not come back (drivers/pci/access.c, pci_wait_cfg()). And nic/ asks rtnetlink,
- * which waits for whoever changes the network (rtnl.h).
+ * may take a minute for a card that does not come back (drivers/pci/access.c, pci_wait_cfg()). nic/ asks rtnetlink,
+ * which waits for whoever changes the network (rtnl.h); label/ reads a disk; holder/ reads control groups, which waits for
+ * whoever changes them (live_holder.h).
  */
 #define READ_MS 2000
 
@@ -21,7 +22,7 @@ struct reader {
 
 /*
  * Like read(): the length, or a negative errno; -ETIMEDOUT if the kernel does not answer. root is the folder "/". name
- * is a file, or begins with "nic/".
+ * is a file, or begins with "nic/", "label/" or "holder/".
  */
 ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, size_t size);
 
