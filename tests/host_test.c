@@ -55,6 +55,25 @@ static void every_kind_of_line_is_read(void **state)
 	host_close(h);
 }
 
+static void a_value_may_hold_nul_bytes(void **state)
+{
+	struct host *h = host_from(BLOCK "A: x=\\0a\\0\nV: proc/7/cmdline=kvm\\0-id\\0101\\0\n"
+				   "V: proc/8/cmdline=long\\0er\nV: proc/8/cmdline=\\0\n");
+	_cleanup_arena_ struct arena *a = arena_new();
+	char buf[64];
+
+	(void)state;
+	assert_int_equal(host_read_bytes(h, "proc/7/cmdline", buf, sizeof(buf)), 12);
+	assert_memory_equal(buf, "kvm\0-id\000101\0", 13);
+	assert_int_equal(host_read_bytes(h, "sys/devices/x/x", buf, sizeof(buf)), 3);
+	assert_memory_equal(buf, "\0a\0", 4);
+	/* The last one is the one there is. */
+	assert_int_equal(host_read(h, "proc/8/cmdline", buf, sizeof(buf)), 1);
+	assert_memory_equal(buf, "\0", 2);
+	assert_contains(host_dump(a, h), "proc/7/cmdline = kvm\\00-id\\00101\\00\n");
+	host_close(h);
+}
+
 static void what_the_kernel_derives_is_made(void **state)
 {
 	struct host *h = host_from(HEAD "P: /devices/pci0000:00/0000:00:01.0/0000:01:00.0\nA: vendor=0x8086\n"
@@ -120,7 +139,8 @@ static void each_mistake_is_told_with_its_line(void **state)
 		{ HEAD "V: /etc/x=1\n", "test.host:2: a V: line is" },
 		{ HEAD "V: etc/../x=1\n", "test.host:2: a V: line is" },
 		{ HEAD "V: etc/x\n", "test.host:2: there is no '='" },
-		{ HEAD "V: etc/x=\\0\n", "test.host:2: a V: line is" },
+		{ HEAD "V: etc/x=\\1\n", "test.host:2: a V: line is" },
+		{ HEAD "V: etc/x=\\\n", "test.host:2: a V: line is" },
 		{ HEAD "F: sys/x\n", "test.host:2: an F: line names" },
 		{ HEAD "F: ../x\n", "test.host:2: an F: line names" },
 		{ HEAD "| text\n", "test.host:2: a line that starts with '|'" },
@@ -640,6 +660,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_of_line_is_read),
+		cmocka_unit_test(a_value_may_hold_nul_bytes),
 		cmocka_unit_test(what_the_kernel_derives_is_made),
 		cmocka_unit_test(each_mistake_is_told_with_its_line),
 		cmocka_unit_test(a_nul_byte_is_refused),

@@ -42,25 +42,28 @@ static bool full_name(struct reader *r, const char *key, char name[HOST_NAME_BYT
 	return n > 0 && n < HOST_NAME_BYTES && r->folder[0] && name_fits(key) && name_fits(name);
 }
 
-static int unescape(char *s)
+/* In place; the length, which is not strlen()'s if there is a NUL in it. */
+static ssize_t unescape(char *s)
 {
-	char *to = s;
+	static const char escapes[][2] = { { 'n', '\n' }, { '\\', '\\' }, { '0', '\0' } };
+	char *to = s, *start = s;
 
 	for (; *s; s++) {
+		size_t i = 0;
+
 		if (*s != '\\') {
 			*to++ = *s;
 			continue;
 		}
 		s++;
-		if (*s == 'n')
-			*to++ = '\n';
-		else if (*s == '\\')
-			*to++ = '\\';
-		else
+		while (i < sizeof(escapes) / sizeof(*escapes) && escapes[i][0] != *s)
+			i++;
+		if (i == sizeof(escapes) / sizeof(*escapes))
 			return -EINVAL;
+		*to++ = escapes[i][1];
 	}
 	*to = '\0';
-	return 0;
+	return to - start;
 }
 
 /* "key=value" in two; false if there is no '='. */
@@ -105,10 +108,11 @@ static int take_hex(struct reader *r, char *key, const char *hex)
 static int take_attribute(struct reader *r, char *key, char *value)
 {
 	char name[HOST_NAME_BYTES];
+	ssize_t n;
 
-	if (!full_name(r, key, name) || unescape(value) < 0)
-		return bad(r, "an A: line is 'A: file=text' below a P: line; only \\n and \\\\ are escapes");
-	sim_set(r->h, name, value);
+	if (!full_name(r, key, name) || (n = unescape(value)) < 0)
+		return bad(r, "an A: line is 'A: file=text' below a P: line; only \\n, \\\\ and \\0 are escapes");
+	sim_set_text(r->h, name, value, (size_t)n);
 	return 0;
 }
 
@@ -125,9 +129,11 @@ static int take_link(struct reader *r, const char *key, const char *value)
 
 static int take_value(struct reader *r, const char *key, char *value)
 {
-	if (!name_fits(key) || str_starts(key, "sys/") || unescape(value) < 0)
-		return bad(r, "a V: line is 'V: name=text', the name not below sys/; only \\n and \\\\ are escapes");
-	sim_set(r->h, key, value);
+	ssize_t n;
+
+	if (!name_fits(key) || str_starts(key, "sys/") || (n = unescape(value)) < 0)
+		return bad(r, "a V: line is 'V: name=text', the name not below sys/; only \\n, \\\\ and \\0 are escapes");
+	sim_set_text(r->h, key, value, (size_t)n);
 	return 0;
 }
 

@@ -17,7 +17,7 @@
  *   kernel: 6.14.11-3-pve
  *
  *   P: /devices/pci0000:00/0000:00:01.1/0000:02:00.0     a folder below /sys; what follows belongs to it
- *   A: vendor=0x10de                            a file and its text; \n and \\ stand for newline and backslash
+ *   A: vendor=0x10de                            a file and its text; \n, \\ and \0 stand for newline, backslash and NUL
  *   H: config=de108327                          a file of bytes, in hex
  *   H: config+100=1000                          more of it, from offset 0x100; what is between is zero
  *   L: driver=../../../../bus/pci/drivers/nouveau        a symbolic link

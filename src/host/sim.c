@@ -151,11 +151,16 @@ static void put(struct sim *s, struct node *node, enum kind kind, const void *da
 	node->n = n;
 }
 
-void sim_set(struct host *h, const char *name, const char *text)
+void sim_set_text(struct host *h, const char *name, const char *text, size_t n)
 {
 	struct sim *s = sim_of(h);
 
-	put(s, make(s, name, FILE_), FILE_, text, strlen(text));
+	put(s, make(s, name, FILE_), FILE_, text, n);
+}
+
+void sim_set(struct host *h, const char *name, const char *text)
+{
+	sim_set_text(h, name, text, strlen(text));
 }
 
 void sim_set_bytes(struct host *h, const char *name, size_t offset, const void *data, size_t n)

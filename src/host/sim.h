@@ -15,6 +15,7 @@ struct host *sim_new(void);
 
 /* Builds the tree; folders are made on the way. The host must be a simulated one, which only sim_is() can tell. */
 void sim_set(struct host *h, const char *name, const char *text);
+void sim_set_text(struct host *h, const char *name, const char *text, size_t n);
 void sim_set_bytes(struct host *h, const char *name, size_t offset, const void *data, size_t n);
 void sim_set_link(struct host *h, const char *name, const char *target);
 void sim_make_folder(struct host *h, const char *name);
