@@ -295,7 +295,7 @@ class Sense(unittest.TestCase):
                 with self.subTest(f"{block.path} {name}"):
                     path = os.path.normpath(os.path.join("/sys" + block.path, os.path.dirname(name), target))
                     if path[len("/sys"):] not in host.blocks:
-                        self.assertRegex(path, r"^/sys/(bus/(pci|usb)/drivers|kernel/iommu_groups|module)/[^/]+$")
+                        self.assertRegex(path, r"^/sys/(devices/.|(bus/(pci|usb)/drivers|kernel/iommu_groups|module)/[^/]+$)")
 
     @on_hosts
     def test_drivers_are_registered_and_their_modules_loaded(self, host):

@@ -3,23 +3,23 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "host/hostfile.h"
+#include "host/capture.h"
 #include "host/usbtree.h"
 
 /* What handover looks at of a PCI function; absent files are left out. */
 static const char *const function_files[] = {
 	"vendor", "device", "subsystem_vendor", "subsystem_device", "class", "revision", "modalias", "numa_node",
 	"boot_vga", "driver_override", "reset_method", "power/control", "d3cold_allowed", "sriov_totalvfs",
-	"sriov_numvfs",
+	"sriov_numvfs", "firmware_node/path", NULL,
 };
-static const char *const function_links[] = { "driver", "iommu_group", "physfn" };
+static const char *const function_links[] = { "driver", "iommu_group", "physfn", NULL };
 
 /* Of USB no serial numbers: they say whose devices these are, and nothing is decided by them. */
 static const char *const usb_files[] = {
-	"idVendor", "idProduct", "bDeviceClass", "product", "manufacturer", "busnum", "devnum", "authorized",
+	"idVendor", "idProduct", "bDeviceClass", "product", "manufacturer", "busnum", "devnum", "authorized", NULL,
 };
-static const char *const interface_files[] = { "bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol" };
-static const char *const input_files[] = { "name", "capabilities/key" };
+static const char *const interface_files[] = { "bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol", NULL };
+static const char *const input_files[] = { "name", "capabilities/key", NULL };
 static const char *const nic_values[] = { "name", "mtu", "up", "master", "vlans", "loose" };
 
 static const char *const values[] = { "proc/cmdline", "proc/sys/kernel/hostname", "proc/sys/kernel/random/boot_id" };
@@ -30,50 +30,116 @@ static const char *const config_keys[] = { "hostpci", "usb", "machine", "hookscr
 #define GUESTS "etc/pve/qemu-server"
 #define MAPPINGS "etc/pve/mapping/pci.cfg"
 #define ROW 16		/* bytes of config space in a line */
-#define ALIASES_MAX 4096
+#define WORDS_MAX 4096
 
-struct writer {
-	struct host *h;
-	struct arena *arena;
-	FILE *out;
-	char buf[HOST_VALUE_BYTES * 4];
-	char name[HOST_NAME_BYTES];
-	char **aliases;		/* modalias texts seen */
-	size_t n_aliases;
-	char **modules;		/* modules seen */
-	size_t n_modules;
-};
+/* --- lines ------------------------------------------------------------------------------------------------------- */
 
-static ssize_t get(struct writer *w, const char *folder, const char *a, const char *b)
+ssize_t capture_get(struct writer *w, const char *folder, const char *a, const char *b)
 {
 	int n = snprintf(w->name, sizeof(w->name), "%s/%s%s%s", folder, a, b ? "/" : "", b ? b : "");
 
 	return n < (int)sizeof(w->name) ? host_read(w->h, w->name, w->buf, sizeof(w->buf)) : -ENAMETOOLONG;
 }
 
-static void put_escaped(FILE *out, const char *s)
+bool capture_remember(struct writer *w, struct words *words, const char *s)
 {
-	for (; *s; s++) {
-		if (*s == '\n')
-			fputs("\\n", out);
-		else if (*s == '\\')
-			fputs("\\\\", out);
-		else
-			fputc(*s, out);
-	}
-	fputc('\n', out);
+	for (size_t i = 0; i < words->n; i++)
+		if (strcmp(words->list[i], s) == 0)
+			return false;
+	if (words->n == WORDS_MAX)
+		return false;
+	words->list = arena_grow(w->arena, words->list, words->n, sizeof(*words->list));
+	words->list[words->n++] = arena_dup(w->arena, s);
+	return true;
 }
 
-static void remember(struct arena *a, char ***list, size_t *n, const char *s)
+/* As the reader takes it, with so many bytes of a folder before it. */
+static bool name_fits(const char *name, size_t before)
 {
-	for (size_t i = 0; i < *n; i++)
-		if (strcmp((*list)[i], s) == 0)
-			return;
-	if (*n == ALIASES_MAX)
-		return;
-	*list = arena_grow(a, *list, *n, sizeof(**list));
-	(*list)[(*n)++] = arena_dup(a, s);
+	return *name && before + strlen(name) < HOST_NAME_BYTES - 1 && !strchr(name, '\n') && !strstr(name, "..") &&
+	       !strstr(name, "//");
 }
+
+/* How a byte of a text is written. */
+static const char *escape(char c)
+{
+	switch (c) {
+	case '\n':
+		return "\\n";
+	case '\\':
+		return "\\\\";
+	case '\0':
+		return "\\0";
+	}
+	return NULL;
+}
+
+void capture_line(struct writer *w, char letter, const char *name, const char *text, size_t n)
+{
+	size_t length = strlen("A: =") + strlen(name) + n;
+
+	for (size_t i = 0; i < n; i++)
+		length += escape(text[i]) != NULL;
+	if (length > HOSTFILE_LINE_MAX || strchr(name, '=') ||
+	    !name_fits(name, letter == 'A' ? strlen("sys/") + w->folder : 0))
+		return;
+	fprintf(w->out, "%c: %s=", letter, name);
+	for (size_t i = 0; i < n; i++) {
+		const char *escaped = escape(text[i]);
+
+		if (escaped)
+			fputs(escaped, w->out);
+		else
+			fputc(text[i], w->out);
+	}
+	fputc('\n', w->out);
+}
+
+void capture_files(struct writer *w, const char *folder, const char *const *files)
+{
+	for (; *files; files++) {
+		ssize_t n = capture_get(w, folder, *files, NULL);
+
+		if (n >= 0)
+			capture_line(w, 'A', *files, w->buf, (size_t)n);
+	}
+}
+
+void capture_link(struct writer *w, const char *folder, const char *name)
+{
+	char link[HOST_VALUE_BYTES];
+	ssize_t n;
+
+	if (snprintf(w->name, sizeof(w->name), "%s/%s", folder, name) >= (int)sizeof(w->name))
+		return;
+	n = host_link(w->h, w->name, link, sizeof(link));
+	if (n > 0 && n < HOST_NAME_BYTES && !strchr(link, '\n') && !strchr(name, '=') &&
+	    name_fits(name, strlen("sys/") + w->folder) && name_fits(str_basename(link), 0))
+		fprintf(w->out, "L: %s=%s\n", name, link);
+}
+
+bool capture_folder(struct writer *w, const char *path)
+{
+	if (strlen(path) + strlen("sys") >= HOST_NAME_BYTES - 1 || !name_fits(path + 1, 0))
+		return false;
+	fprintf(w->out, "\nP: %s\n", path);
+	w->folder = strlen(path);
+	return true;
+}
+
+bool capture_path(struct writer *w, const char *name, char path[HOST_NAME_BYTES])
+{
+	char link[HOST_VALUE_BYTES];
+	const char *at;
+
+	if (host_link(w->h, name, link, sizeof(link)) < 0 || !(at = strstr(link, "/devices/")) ||
+	    strlen(at) >= HOST_NAME_BYTES)
+		return false;
+	strcpy(path, at);
+	return true;
+}
+
+/* --- PCI --------------------------------------------------------------------------------------------------------- */
 
 /* All-zero rows are left out, but for the last, which says how long the file is. */
 static void put_config(struct writer *w, const char *folder)
@@ -99,30 +165,17 @@ static void put_config(struct writer *w, const char *folder)
 
 static void put_function(struct writer *w, const char *bdf)
 {
-	char link[HOST_NAME_BYTES * 2], folder[HOST_NAME_BYTES / 2];
-	const char *path;
+	char path[HOST_NAME_BYTES], folder[HOST_NAME_BYTES / 2];
 
 	snprintf(folder, sizeof(folder), "sys/bus/pci/devices/%s", bdf);
-	if (host_link(w->h, folder, link, sizeof(link)) < 0)
+	if (!capture_path(w, folder, path) || !capture_folder(w, path))
 		return;
-	path = strstr(link, "/devices/");
-	if (!path)
-		return;
-	fprintf(w->out, "\nP: %s\n", path);
-	for (size_t i = 0; i < sizeof(function_files) / sizeof(*function_files); i++) {
-		if (get(w, folder, function_files[i], NULL) < 0)
-			continue;
-		fprintf(w->out, "A: %s=", function_files[i]);
-		put_escaped(w->out, w->buf);
-		if (strcmp(function_files[i], "modalias") == 0)
-			remember(w->arena, &w->aliases, &w->n_aliases, w->buf);
-	}
+	capture_files(w, folder, function_files);
+	if (capture_get(w, folder, "modalias", NULL) >= 0)
+		capture_remember(w, &w->aliases, w->buf);
 	put_config(w, folder);
-	for (size_t i = 0; i < sizeof(function_links) / sizeof(*function_links); i++) {
-		snprintf(w->name, sizeof(w->name), "%s/%s", folder, function_links[i]);
-		if (host_link(w->h, w->name, link, sizeof(link)) >= 0)
-			fprintf(w->out, "L: %s=%s\n", function_links[i], link);
-	}
+	for (const char *const *link = function_links; *link; link++)
+		capture_link(w, folder, *link);
 }
 
 static int put_functions(struct writer *w, struct error *err)
@@ -140,78 +193,59 @@ static int put_functions(struct writer *w, struct error *err)
 
 static void put_drivers(struct writer *w)
 {
-	char **names, link[HOST_NAME_BYTES * 2];
+	char **names, module[HOST_NAME_BYTES];
 	size_t n;
 
 	if (host_list(w->h, "sys/bus/pci/drivers", w->arena, &names, &n) < 0)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		fprintf(w->out, "\nP: /bus/pci/drivers/%s\n", names[i]);
-		snprintf(w->name, sizeof(w->name), "sys/bus/pci/drivers/%s/module", names[i]);
-		if (host_link(w->h, w->name, link, sizeof(link)) < 0)
+		const char *path = arena_fmt(w->arena, "/bus/pci/drivers/%s", names[i]);
+
+		if (!capture_folder(w, path))
 			continue;
-		fprintf(w->out, "L: module=%s\n", link);
-		remember(w->arena, &w->modules, &w->n_modules, str_basename(link));
+		path = arena_fmt(w->arena, "sys%s", path);
+		capture_link(w, path, "module");
+		if (host_read(w->h, arena_fmt(w->arena, "%s/module", path), module, sizeof(module)) > 0)
+			capture_remember(w, &w->modules, module);
 	}
 }
 
 static void put_groups(struct writer *w)
 {
+	static const char *const files[] = { "type", NULL };
 	char **names;
 	size_t n;
 
 	if (host_list(w->h, "sys/kernel/iommu_groups", w->arena, &names, &n) < 0)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		fprintf(w->out, "\nP: /kernel/iommu_groups/%s\n", names[i]);
-		if (get(w, "sys/kernel/iommu_groups", names[i], "type") < 0)
-			continue;
-		fputs("A: type=", w->out);
-		put_escaped(w->out, w->buf);
+		const char *path = arena_fmt(w->arena, "/kernel/iommu_groups/%s", names[i]);
+
+		if (capture_folder(w, path))
+			capture_files(w, arena_fmt(w->arena, "sys%s", path), files);
 	}
 }
 
-/*
- * A block for what stands on a bus or in a class. A path too long for a name of the seam cannot be read back, with
- * its longest file behind it.
- */
+/* --- USB --------------------------------------------------------------------------------------------------------- */
+
+/* A path that leaves no place for its longest file is left out with all its files. */
 static bool put_block(struct writer *w, const char *name)
 {
-	char link[HOST_VALUE_BYTES];
-	const char *path;
+	char path[HOST_NAME_BYTES];
 
-	if (host_link(w->h, name, link, sizeof(link)) < 0 || !(path = strstr(link, "/devices/")) ||
-	    strlen(path) + strlen("sys/capabilities/key") >= HOST_NAME_BYTES)
-		return false;
-	fprintf(w->out, "\nP: %s\n", path);
-	return true;
-}
-
-static void put_files(struct writer *w, const char *folder, const char *const *files, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (get(w, folder, files[i], NULL) < 0)
-			continue;
-		fprintf(w->out, "A: %s=", files[i]);
-		put_escaped(w->out, w->buf);
-	}
+	return capture_path(w, name, path) && strlen(path) + strlen("sys/capabilities/key") < HOST_NAME_BYTES &&
+	       capture_folder(w, path);
 }
 
 static void put_usb_name(struct writer *w, const char *name, enum usb_kind kind)
 {
-	char folder[HOST_NAME_BYTES], link[HOST_VALUE_BYTES];
+	const char *folder = arena_fmt(w->arena, USB_DEVICES "/%s", name);
 
-	snprintf(folder, sizeof(folder), USB_DEVICES "/%s", name);
 	if (!put_block(w, folder))
 		return;
-	if (kind != USB_INTERFACE) {
-		put_files(w, folder, usb_files, sizeof(usb_files) / sizeof(*usb_files));
-		return;
-	}
-	put_files(w, folder, interface_files, sizeof(interface_files) / sizeof(*interface_files));
-	snprintf(w->name, sizeof(w->name), USB_DEVICES "/%s/driver", name);
-	if (host_link(w->h, w->name, link, sizeof(link)) >= 0)
-		fprintf(w->out, "L: driver=%s\n", link);
+	capture_files(w, folder, kind == USB_INTERFACE ? interface_files : usb_files);
+	if (kind == USB_INTERFACE)
+		capture_link(w, folder, "driver");
 }
 
 /* What is below PCI controllers; the rest goes to no VM with a PCI function. */
@@ -238,27 +272,38 @@ static void put_inputs(struct writer *w)
 		snprintf(folder, sizeof(folder), "sys/class/input/%.200s", names[i]);
 		/* Not their event nodes, which have numbers of their own. */
 		if (str_starts(names[i], "input") && put_block(w, folder))
-			put_files(w, folder, input_files, sizeof(input_files) / sizeof(*input_files));
+			capture_files(w, folder, input_files);
 	}
+}
+
+/* --- values ------------------------------------------------------------------------------------------------------ */
+
+static void put_value(struct writer *w, const char *folder, const char *a, const char *b)
+{
+	ssize_t n = capture_get(w, folder, a, b);
+
+	if (n >= 0)
+		capture_line(w, 'V', w->name, w->buf, (size_t)n);
 }
 
 static void put_modules(struct writer *w)
 {
+	ssize_t n;
+
 	fputc('\n', w->out);
-	for (size_t i = 0; i < w->n_aliases; i++) {
-		if (get(w, "modalias", w->aliases[i], NULL) <= 0)
+	for (size_t i = 0; i < w->aliases.n; i++) {
+		n = capture_get(w, "modalias", w->aliases.list[i], NULL);
+		if (n <= 0)
 			continue;
-		fprintf(w->out, "V: modalias/%s=", w->aliases[i]);
-		put_escaped(w->out, w->buf);
+		capture_line(w, 'V', w->name, w->buf, (size_t)n);
 		for (char *at = w->buf, *word; (word = strsep(&at, " ")) != NULL;)
-			remember(w->arena, &w->modules, &w->n_modules, word);
+			capture_remember(w, &w->modules, word);
 	}
-	remember(w->arena, &w->modules, &w->n_modules, "vfio_pci");
-	for (size_t i = 0; i < w->n_modules; i++) {
-		if (get(w, "module", w->modules[i], NULL) <= 0)
-			continue;
-		fprintf(w->out, "V: module/%s=", w->modules[i]);
-		put_escaped(w->out, w->buf);
+	capture_remember(w, &w->modules, "vfio_pci");
+	for (size_t i = 0; i < w->modules.n; i++) {
+		n = capture_get(w, "module", w->modules.list[i], NULL);
+		if (n > 0)
+			capture_line(w, 'V', w->name, w->buf, (size_t)n);
 	}
 }
 
@@ -272,35 +317,19 @@ static void put_units(struct writer *w)
 	if (host_list(w->h, "unit", w->arena, &names, &n) < 0)
 		return;
 	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < 2; k++) {
-			if (get(w, "unit", names[i], whats[k]) < 0)
-				continue;
-			fprintf(w->out, "V: unit/%s/%s=", names[i], whats[k]);
-			put_escaped(w->out, w->buf);
-		}
+		for (size_t k = 0; k < 2; k++)
+			put_value(w, "unit", names[i], whats[k]);
 }
 
 static void put_values(struct writer *w)
 {
 	fputc('\n', w->out);
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
-		if (host_read(w->h, values[i], w->buf, sizeof(w->buf)) < 0)
-			continue;
-		fprintf(w->out, "V: %s=", values[i]);
-		put_escaped(w->out, w->buf);
-	}
-}
+		ssize_t n = host_read(w->h, values[i], w->buf, sizeof(w->buf));
 
-static void put_interface(struct writer *w, const char *bdf)
-{
-	for (size_t i = 0; i < sizeof(nic_values) / sizeof(*nic_values); i++) {
-		if (get(w, "nic", bdf, nic_values[i]) < 0)
-			continue;
-		fprintf(w->out, "V: %s=", w->name);
-		put_escaped(w->out, w->buf);
+		if (n >= 0)
+			capture_line(w, 'V', values[i], w->buf, (size_t)n);
 	}
-	if (get(w, "udev", bdf, NULL) >= 0)
-		fprintf(w->out, "V: udev/%s=%s\n", bdf, w->buf);
 }
 
 static void put_interfaces(struct writer *w)
@@ -310,9 +339,14 @@ static void put_interfaces(struct writer *w)
 
 	if (host_list(w->h, "sys/bus/pci/devices", w->arena, &names, &n) < 0)
 		return;
-	for (size_t i = 0; i < n; i++)
-		put_interface(w, names[i]);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < sizeof(nic_values) / sizeof(*nic_values); k++)
+			put_value(w, "nic", names[i], nic_values[k]);
+		put_value(w, "udev", names[i], NULL);
+	}
 }
+
+/* --- Proxmox ----------------------------------------------------------------------------------------------------- */
 
 static bool wanted(const char *line)
 {
@@ -339,7 +373,7 @@ static void put_guests(struct writer *w)
 	if (host_list(w->h, GUESTS, w->arena, &names, &n) < 0)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		if (get(w, GUESTS, names[i], NULL) < 0)
+		if (capture_get(w, GUESTS, names[i], NULL) < 0)
 			continue;
 		fprintf(w->out, "\nF: " GUESTS "/%s\n", names[i]);
 		for (char *at = w->buf, *line; (line = strsep(&at, "\n")) != NULL && *line != '[';)
@@ -371,6 +405,8 @@ int hostfile_write(struct host *h, const char *source, FILE *out, struct error *
 		put_interfaces(w);
 		put_guests(w);
 		put_mappings(w);
+		capture_stakes(w);
+		capture_system(w);
 		if (fflush(out) || ferror(out))
 			code = error_set(err, -EIO, "cannot write the capture");
 	}

@@ -30,10 +30,19 @@
  *   P: /devices/pci0000:00/0000:00:14.0/usb1/1-1         a USB device, and an interface of it below
  *   P: /devices/.../usb1/1-1/1-1:1.0/0003:046D:C31C.0001/input/input5        an input device
  *
+ *   P: /class/block                             a class: its links to things, which have blocks of their own
+ *   L: sda=../../devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda
+ *   P: /devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda
+ *   L: holders/dm-0=../../../../../../../../../virtual/block/dm-0           a file or link in a folder of it
+ *   P: /fs/cgroup/lxc/105                       a folder that counts by being there: container 105 runs
+ *   V: label/sda3=zfs_member rpool              so too the values of label/ and holder/
+ *   V: proc/4711/cmdline=kvm\0-id\0101          and files of proc, run and etc
+ *
  * P, A, H, L are umockdev's letters; its E, N and S lines are read over, so that a recording of umockdev-record
  * loads. Links that the kernel derives need not be written: a block whose last part is a PCI address stands on the
  * pci bus; the bus's, the driver's and the IOMMU group's own folders are made from the devices' links. So too those of
- * the USB bus, for folders named like USB devices, and of the class input, for inputN in a folder named input.
+ * the USB bus, for folders named like USB devices, and of the class input, for inputN in a folder named input. Links of
+ * other classes are written: what they lead to leaves with the function above it, and they lead nowhere until it is back.
  * Config space that is given only in part takes ids, class and subsystem from the files of those names.
  */
 #define HOSTFILE_VERSION 1
@@ -46,7 +55,10 @@
  */
 int hostfile_parse(const char *text, size_t n, const char *file, struct host **h, struct error *err);
 
-/* Writes any host, live or simulated, as a .host text. source is the text behind "source: ". */
+/*
+ * Writes any host, live or simulated, as a .host text. source is the text behind "source: ". What it takes, and what it
+ * leaves out of what is private, is in handover-host(5).
+ */
 int hostfile_write(struct host *h, const char *source, FILE *out, struct error *err);
 
 #endif

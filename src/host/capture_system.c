@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "host/capture.h"
+
+#define READ_BYTES (1024 * 1024)	/* of a file that only some lines are taken of */
+#define PORT_SSH 22
+#define PORTS_MAX 16
+#define ESTABLISHED "01"		/* include/net/tcp_states.h, as /proc/net/tcp writes it */
+#define ROUTE_LOCAL 0x80000000u		/* include/uapi/linux/ipv6_route.h, RTF_LOCAL: one of this host's own addresses */
+#define ROUTE_ANYCAST 0x00100000u
+
+#define POOLS "proc/spl/kstat/zfs"
+#define VMS "run/qemu-server"
+#define CONTAINERS "etc/pve/lxc"
+#define CONTAINERS_RUNNING "sys/fs/cgroup/lxc"
+
+struct system {
+	struct writer *w;
+	char *big;			/* READ_BYTES */
+	char text[HOSTFILE_LINE_MAX];	/* of an F:, each line with its newline */
+	size_t n;
+	unsigned ports[PORTS_MAX];	/* of sshd */
+	size_t n_ports;
+	struct words names;		/* of hosts that this one needs */
+};
+
+/* --- files of several lines -------------------------------------------------------------------------------------- */
+
+/* A text, for next_line(). What is longer than READ_BYTES, or has a NUL, is none. */
+static char *read_lines(struct system *s, const char *name)
+{
+	ssize_t n = host_read_bytes(s->w->h, name, s->big, READ_BYTES);
+
+	s->n = 0;
+	return n > 0 && strlen(s->big) == (size_t)n ? s->big : NULL;
+}
+
+/* The next line without its newline; NULL: there is none. */
+static char *next_line(char **at)
+{
+	char *line = strsep(at, "\n");
+
+	return line && (*line || *at) ? line : NULL;
+}
+
+static void keep(struct system *s, const char *line)
+{
+	size_t n = strlen(line);
+
+	if (n + strlen("| ") > HOSTFILE_LINE_MAX || s->n + n + 1 > sizeof(s->text))
+		return;
+	memcpy(s->text + s->n, line, n);
+	s->text[s->n + n] = '\n';
+	s->n += n + 1;
+}
+
+static void put_file(struct system *s, const char *name)
+{
+	fprintf(s->w->out, "\nF: %s\n", name);
+	for (size_t at = 0; at < s->n;) {
+		size_t n = (size_t)((char *)memchr(s->text + at, '\n', s->n - at) - (s->text + at));
+
+		fprintf(s->w->out, "| %.*s\n", (int)n, s->text + at);
+		at += n + 1;
+	}
+}
+
+/* A file of which some lines are taken; without any it is left out. */
+static void put_some(struct system *s, const char *name, bool (*wanted)(struct system *s, char *line))
+{
+	char *at = read_lines(s, name), *line;
+
+	while ((line = next_line(&at)) != NULL)
+		if (wanted(s, line))
+			keep(s, line);
+	if (s->n)
+		put_file(s, name);
+}
+
+/* Words of a line, which is taken apart. */
+static size_t split(char *line, const char *separators, char **words, size_t max)
+{
+	size_t n = 0;
+
+	for (char *word; n < max && (word = strsep(&line, separators)) != NULL;)
+		if (*word)
+			words[n++] = word;
+	return n;
+}
+
+static bool all_lines(struct system *s, char *line)
+{
+	(void)s, (void)line;
+	return true;
+}
+
+/* --- storage ----------------------------------------------------------------------------------------------------- */
+
+#define MOUNT_WORDS 32
+
+static bool has_prefix(const char *const *list, const char *text)
+{
+	for (; *list; list++)
+		if (str_starts(text, *list))
+			return true;
+	return false;
+}
+
+/* "server:/path", "//server/path", "user@server:path", "one,two:6789:/": of these hosts the addresses are wanted too. */
+static void want_hosts(struct system *s, const char *source)
+{
+	char *words[MOUNT_WORDS], *copy = arena_dup(s->w->arena, source), *at = strchr(copy, '@');
+	size_t n = split(at ? at + 1 : copy, ",:/;[]= \t", words, MOUNT_WORDS);
+
+	for (size_t i = 0; i < n; i++)
+		capture_remember(s->w, &s->names, words[i]);
+}
+
+/* Of a file system's own options only those that say where it is: others name users, and more. */
+static const char *cut_options(struct system *s, char *options)
+{
+	static const char *const kept[] = { "rw", "ro", "addr=", "mountaddr=", "mon_addr=", "subvol=", "subvolid=",
+					    "device=", NULL };
+	const char *text = NULL;
+
+	for (char *option; (option = strsep(&options, ",")) != NULL;)
+		if (has_prefix(kept, option))
+			text = text ? arena_fmt(s->w->arena, "%s,%s", text, option) : option;
+	return text ? text : "rw";
+}
+
+/* Documentation/filesystems/proc.rst, 3.5: what comes from a device or over the network, and not the rest. */
+static void put_mounts(struct system *s)
+{
+	static const char *const types[] = { "zfs", "btrfs", "nfs", "cifs", "smb3", "ceph", "fuse.ceph", "fuse.sshfs", "9p",
+					     NULL };
+	char *at = read_lines(s, "proc/self/mountinfo"), *line;
+
+	while ((line = next_line(&at)) != NULL) {
+		char *rest = strstr(line, " - "), *words[3];
+		size_t n = rest ? split(rest + strlen(" - "), " ", words, 3) : 0;
+
+		if (n < 3 || (!str_starts(words[1], "/dev/") && !has_prefix(types, words[0])))
+			continue;
+		*rest = '\0';
+		if (!str_starts(words[1], "/dev/"))
+			want_hosts(s, words[1]);
+		keep(s, arena_fmt(s->w->arena, "%s - %s %s %s", line, words[0], words[1], cut_options(s, words[2])));
+	}
+	if (s->n)
+		put_file(s, "proc/self/mountinfo");
+}
+
+/* An imported pool is a folder; its state, which newer ones have, makes it one here too. */
+static void put_pools(struct system *s)
+{
+	struct writer *w = s->w;
+	char **names, **inside;
+	size_t n, n_inside;
+	bool any = false;
+
+	if (host_list(w->h, POOLS, w->arena, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const char *folder = arena_fmt(w->arena, POOLS "/%s", names[i]);
+		ssize_t length;
+
+		if (host_list(w->h, folder, w->arena, &inside, &n_inside) < 0)
+			continue;
+		if (!any)
+			fputc('\n', w->out);
+		any = true;
+		length = capture_get(w, folder, "state", NULL);
+		capture_line(w, 'V', arena_fmt(w->arena, "%s/state", folder), w->buf, length > 0 ? (size_t)length : 0);
+	}
+}
+
+/* --- network ----------------------------------------------------------------------------------------------------- */
+
+/* Not the host's own addresses, of which many are made of a card's. */
+static bool is_way(struct system *s, char *line)
+{
+	char *words[10], *copy = arena_dup(s->w->arena, line);
+	uint64_t flags;
+
+	return split(copy, " ", words, 10) == 10 && str_hex(words[8], 8, 8, &flags) &&
+	       !(flags & (ROUTE_LOCAL | ROUTE_ANYCAST)) && !str_starts(words[0], "ff");
+}
+
+static bool is_port_line(struct system *s, char *line)
+{
+	char *words[2], *copy = arena_dup(s->w->arena, line);
+	uint64_t port;
+
+	if (split(copy, " \t=", words, 2) != 2 || strcasecmp(words[0], "port") != 0)
+		return false;
+	if (str_decimal(words[1], UINT16_MAX, &port) && s->n_ports < PORTS_MAX)
+		s->ports[s->n_ports++] = (unsigned)port;
+	return true;
+}
+
+/* The heading, and who is logged in: "0: 0100007F:0016 0200007F:C001 01 ...", the local address first. */
+static bool is_session(struct system *s, char *line)
+{
+	char *words[4], *copy = arena_dup(s->w->arena, line), *colon;
+	uint64_t port;
+
+	if (split(copy, " ", words, 4) != 4)
+		return false;
+	colon = strrchr(words[1], ':');
+	if (!colon)
+		return strcmp(words[0], "sl") == 0;
+	if (strcmp(words[3], ESTABLISHED) != 0 || !str_hex(colon + 1, 4, 4, &port))
+		return false;
+	for (size_t i = 0; i < s->n_ports; i++)
+		if (s->ports[i] == port)
+			return true;
+	return false;
+}
+
+/* corosync.conf(5): "ring0_addr: 10.0.0.1" */
+static bool is_ring(struct system *s, char *line)
+{
+	char *words[2], *copy = arena_dup(s->w->arena, line);
+	size_t n;
+
+	if (split(copy, " \t:", words, 1) != 1 || !str_starts(words[0], "ring"))
+		return false;
+	n = strspn(words[0] + strlen("ring"), "0123456789");
+	if (n == 0 || strcmp(words[0] + strlen("ring") + n, "_addr") != 0)
+		return false;
+	want_hosts(s, strchr(line, ':') ? strchr(line, ':') + 1 : "");
+	return true;
+}
+
+/* Ceph takes ' ', '_' and '-' in a name for the same. */
+static bool is_monitor(struct system *s, char *line)
+{
+	const char *text = line + strspn(line, " \t");
+
+	if (!str_starts(text, "mon") || !text[3] || !strchr(" _-", text[3]) || !str_starts(text + 4, "host") ||
+	    !text[8] || !strchr(" \t=", text[8]))
+		return false;
+	want_hosts(s, text + 8);
+	return true;
+}
+
+/* The addresses of hosts that were named, and no others. */
+static void put_hosts(struct system *s)
+{
+	char *at = read_lines(s, "etc/hosts"), *line, *words[MOUNT_WORDS];
+
+	while ((line = next_line(&at)) != NULL) {
+		const char *kept = NULL;
+		size_t n;
+
+		line[strcspn(line, "#")] = '\0';
+		n = split(line, " \t", words, MOUNT_WORDS);
+		for (size_t i = 1; i < n; i++)
+			for (size_t k = 0; k < s->names.n; k++)
+				if (strcmp(s->names.list[k], words[i]) == 0)
+					kept = arena_fmt(s->w->arena, "%s %s", kept ? kept : words[0], words[i]);
+		if (kept)
+			keep(s, kept);
+	}
+	if (s->n)
+		put_file(s, "etc/hosts");
+}
+
+static void put_network(struct system *s)
+{
+	put_some(s, "proc/net/route", all_lines);
+	put_some(s, "proc/net/ipv6_route", is_way);
+	put_some(s, "etc/ssh/sshd_config", is_port_line);
+	if (!s->n_ports)
+		s->ports[s->n_ports++] = PORT_SSH;
+	put_some(s, "proc/net/tcp", is_session);
+	put_some(s, "proc/net/tcp6", is_session);
+	put_some(s, "etc/pve/corosync.conf", is_ring);
+	put_some(s, "etc/corosync/corosync.conf", is_ring);
+	put_some(s, "etc/pve/ceph.conf", is_monitor);
+	put_hosts(s);
+}
+
+/* --- guests ------------------------------------------------------------------------------------------------------ */
+
+static bool says_id(const char *cmdline, size_t n, const char *vmid)
+{
+	const char *end = cmdline + n;
+
+	for (const char *s = cmdline; s < end; s += strlen(s) + 1)
+		if (strcmp(s, "-id") == 0 && s + 4 < end)
+			return strcmp(s + 4, vmid) == 0;
+	return false;
+}
+
+/* A VM that runs: its process, and of its command line what says that it is this one. */
+static void put_vm(struct system *s, const char *vmid, bool *any)
+{
+	struct writer *w = s->w;
+	const char *file = arena_fmt(w->arena, VMS "/%s.pid", vmid), *cmdline, *text;
+	uint64_t pid;
+	ssize_t n;
+
+	if (host_read(w->h, file, w->buf, sizeof(w->buf)) < 0 || !str_decimal(w->buf, INT32_MAX, &pid))
+		return;
+	cmdline = arena_fmt(w->arena, "proc/%u/cmdline", (unsigned)pid);
+	n = host_read_bytes(w->h, cmdline, s->big, READ_BYTES);
+	if (n < 0 || !says_id(s->big, (size_t)n, vmid))
+		return;
+	fprintf(w->out, "%sV: %s=%u\n", *any ? "" : "\n", file, (unsigned)pid);
+	*any = true;
+	text = arena_fmt(w->arena, "kvm%c-id%c%s", '\0', '\0', vmid);
+	capture_line(w, 'V', cmdline, text, strlen("kvm.-id.") + strlen(vmid));
+}
+
+static void put_vms(struct system *s)
+{
+	char **names;
+	bool any = false;
+	uint64_t vmid;
+	size_t n;
+
+	if (host_list(s->w->h, VMS, s->w->arena, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		char *dot = strrchr(names[i], '.');
+
+		if (!dot || strcmp(dot, ".pid") != 0)
+			continue;
+		*dot = '\0';
+		if (str_decimal(names[i], UINT32_MAX, &vmid))
+			put_vm(s, names[i], &any);
+	}
+}
+
+/* What a container has of the host's devices. */
+static bool is_device_line(const char *line)
+{
+	size_t n;
+
+	if (str_starts(line, "lxc.mount.entry") || str_starts(line, "lxc.cgroup2.devices"))
+		return true;
+	n = str_starts(line, "dev") ? strspn(line + strlen("dev"), "0123456789") : 0;
+	return n && line[strlen("dev") + n] == ':';
+}
+
+static void put_containers(struct system *s)
+{
+	struct writer *w = s->w;
+	char **names;
+	size_t n;
+
+	if (host_list(w->h, CONTAINERS, w->arena, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const char *name = arena_fmt(w->arena, CONTAINERS "/%s", names[i]);
+		char *at, *line;
+
+		if (strlen(name) >= HOST_NAME_BYTES - 1 || strchr(name, '\n'))
+			continue;
+		at = read_lines(s, name);
+		while ((line = next_line(&at)) != NULL && *line != '[')
+			if (is_device_line(line))
+				keep(s, line);
+		put_file(s, name);
+	}
+}
+
+static void put_running_containers(struct writer *w)
+{
+	uint64_t ctid;
+	char **names;
+	size_t n;
+
+	if (host_list(w->h, CONTAINERS_RUNNING, w->arena, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (str_decimal(names[i], UINT32_MAX, &ctid))
+			capture_folder(w, arena_fmt(w->arena, CONTAINERS_RUNNING "/%s", names[i]) + strlen("sys"));
+}
+
+void capture_system(struct writer *w)
+{
+	static const char policy[] = "etc/handover/handover.conf";
+	struct system *s = arena_alloc(w->arena, sizeof(*s));
+
+	s->w = w;
+	s->big = arena_alloc(w->arena, READ_BYTES);
+	put_running_containers(w);
+	put_pools(s);
+	put_vms(s);
+	put_mounts(s);
+	put_some(s, "proc/swaps", all_lines);
+	put_network(s);
+	put_containers(s);
+	/* The owner's rules for this host, whole or not at all. */
+	if (read_lines(s, policy) && strlen(s->big) + strlen("| ") <= HOSTFILE_LINE_MAX)
+		put_some(s, policy, all_lines);
+}
