@@ -20,6 +20,7 @@ struct reader {
 	struct host *h;
 	struct arena *a;
 	struct usb *u;
+	struct usb_device **by_name;
 	bool *has_input;	/* of each device */
 	char buf[HOST_VALUE_BYTES];
 };
@@ -47,12 +48,17 @@ static bool reads(struct reader *r, const char *name, const char *file, const ch
 	return str_same(get(r, USB_DEVICES, name, file), text);
 }
 
-static struct usb_device *find(struct usb *u, const char *name)
+static int by_name(const void *a, const void *b)
 {
-	for (size_t i = 0; i < u->n; i++)
-		if (strcmp(u->devices[i].name, name) == 0)
-			return &u->devices[i];
-	return NULL;
+	return strcmp((*(struct usb_device *const *)a)->name, (*(struct usb_device *const *)b)->name);
+}
+
+static struct usb_device *find(struct reader *r, const char *name)
+{
+	struct usb_device wanted = { .name = name }, *key = &wanted, **found;
+
+	found = r->u->n ? bsearch(&key, r->by_name, r->u->n, sizeof(*r->by_name), by_name) : NULL;
+	return found ? *found : NULL;
 }
 
 /* --- devices ---------------------------------------------------------------------------------------------------- */
@@ -60,13 +66,13 @@ static struct usb_device *find(struct usb *u, const char *name)
 static void read_device(struct reader *r, const struct usb_bus *bus, const char *name, const char *port)
 {
 	struct usb_device d = { .controller = bus->controller, .name = name };
-	const char *product, *id;
+	char id[USB_ID_BYTES];
+	const char *product;
 
-	d.port = arena_fmt(r->a, "%u:%s", bus->hub, port);
-	id = arena_fmt(r->a, "usb/%s/%s", d.controller, d.port);
-	if (host_read(r->h, id, r->buf, sizeof(r->buf)) < 0)
+	if (usb_id_read(r->h, bus, port, id) < 0)
 		return;
-	d.id = arena_dup(r->a, r->buf);
+	d.port = arena_fmt(r->a, "%u:%s", bus->hub, port);
+	d.id = arena_dup(r->a, id);
 	product = get(r, USB_DEVICES, name, "product");
 	d.product = product ? copy_name(r, product) : "";
 	/* USB_CLASS_HUB */
@@ -99,8 +105,14 @@ static void read_devices(struct reader *r, const struct usb_buses *b)
 		if (bus)
 			read_device(r, bus, b->names[i], name.port);
 	}
-	if (r->u->n)
-		qsort(r->u->devices, r->u->n, sizeof(*r->u->devices), by_place);
+	r->has_input = arena_array(r->a, r->u->n, sizeof(*r->has_input));
+	r->by_name = arena_array(r->a, r->u->n, sizeof(*r->by_name));
+	if (!r->u->n)
+		return;
+	qsort(r->u->devices, r->u->n, sizeof(*r->u->devices), by_place);
+	for (size_t i = 0; i < r->u->n; i++)
+		r->by_name[i] = &r->u->devices[i];
+	qsort(r->by_name, r->u->n, sizeof(*r->by_name), by_name);
 }
 
 /* --- inputs ----------------------------------------------------------------------------------------------------- */
@@ -128,13 +140,13 @@ static uint64_t word(const char *keys, unsigned number)
 }
 
 /* The last USB device that a path goes through. */
-static struct usb_device *device_on(struct usb *u, char *path)
+static struct usb_device *device_on(struct reader *r, char *path)
 {
 	struct usb_device *found = NULL, *d;
 	char *part;
 
 	while ((part = strsep(&path, "/")) != NULL)
-		if ((d = find(u, part)) != NULL)
+		if ((d = find(r, part)) != NULL)
 			found = d;
 	return found;
 }
@@ -161,7 +173,7 @@ static void read_input(struct reader *r, const char *input)
 		return;
 	keyboard = (word(keys, 0) & KEYBOARD_KEYS) == KEYBOARD_KEYS;
 	pointer = word(keys, BTN_MOUSE / WORD_BITS) >> BTN_MOUSE % WORD_BITS & 1;
-	d = device_on(r->u, link);
+	d = device_on(r, link);
 	if (d) {
 		d->keyboard |= keyboard;
 		d->pointer |= pointer;
@@ -188,7 +200,7 @@ static int read_inputs(struct reader *r)
 
 static void read_interface(struct reader *r, const char *name)
 {
-	struct usb_device *d = find(r->u, arena_dupn(r->a, name, strcspn(name, ":")));
+	struct usb_device *d = find(r, arena_dupn(r->a, name, strcspn(name, ":")));
 
 	if (!d || r->has_input[d - r->u->devices] || reads(r, name, "driver", "usbfs") ||
 	    !reads(r, name, "bInterfaceClass", "03") || !reads(r, name, "bInterfaceSubClass", "01"))
@@ -208,7 +220,6 @@ int usb_read(struct host *h, struct arena *a, struct usb *u, struct error *err)
 	if (code < 0)
 		return error_errno(err, code, "cannot list the USB devices in " USB_DEVICES);
 	read_devices(&r, &buses);
-	r.has_input = arena_array(a, read.n, sizeof(*r.has_input));
 	code = read_inputs(&r);
 	if (code < 0)
 		return error_errno(err, code, "cannot list the inputs in " INPUTS);
@@ -217,6 +228,28 @@ int usb_read(struct host *h, struct arena *a, struct usb *u, struct error *err)
 			read_interface(&r, buses.names[i]);
 	*u = read;
 	return 0;
+}
+
+const struct usb_device *usb_on(const struct usb *u, const char *controller, size_t *n)
+{
+	size_t first = 0, end = u->n;
+	struct bdf wanted, bdf;
+
+	*n = 0;
+	if (!bdf_parse(controller, &wanted))
+		return NULL;
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		bdf_parse(u->devices[middle].controller, &bdf);
+		if (bdf_compare(&bdf, &wanted) < 0)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	while (first + *n < u->n && strcmp(u->devices[first + *n].controller, controller) == 0)
+		++*n;
+	return *n ? &u->devices[first] : NULL;
 }
 
 static bool leaves(const struct usb_device *d, const char *const *leaving, size_t n)

@@ -39,6 +39,8 @@ struct usb {
 int usb_read(struct host *h, struct arena *a, struct usb *u, struct error *err);
 
 enum usb_input { USB_KEYBOARD, USB_POINTER };
+/* The n devices of a controller, one behind the other. NULL: it has none. */
+const struct usb_device *usb_on(const struct usb *u, const char *controller, size_t *n);
 
 /*
  * n controllers, by address, and devices, by name ("1-2.1"), leave the host: a keyboard, or a pointer, that goes with

@@ -43,13 +43,15 @@ ssize_t capture_get(struct writer *w, const char *folder, const char *a, const c
 
 bool capture_remember(struct writer *w, struct words *words, const char *s)
 {
-	for (size_t i = 0; i < words->n; i++)
-		if (strcmp(words->list[i], s) == 0)
-			return false;
-	if (words->n == WORDS_MAX)
+	struct branch *word;
+
+	if (words->n == WORDS_MAX || tree_find(words->tree, s, strlen(s)))
 		return false;
+	word = arena_alloc(w->arena, sizeof(*word));
+	word->name = arena_dup(w->arena, s);
+	tree_add(&words->tree, word);
 	words->list = arena_grow(w->arena, words->list, words->n, sizeof(*words->list));
-	words->list[words->n++] = arena_dup(w->arena, s);
+	words->list[words->n++] = word->name;
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/tree.h"
 #include "host/host.h"
 #include "host/hostfile.h"
 
@@ -14,7 +15,8 @@
  * or has what no line can hold, is left out, never cut; so is the value of a file that cannot be read.
  */
 struct words {
-	char **list;
+	struct branch *tree;
+	const char **list;	/* in the order they came */
 	size_t n;
 };
 

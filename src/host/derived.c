@@ -66,8 +66,8 @@ static ssize_t put(const char *text, char *buf, size_t size)
 	return (ssize_t)n;
 }
 
-/* Reads folder/file, four hex digits behind prefix. */
-static int read_digits(struct host *h, const char *folder, const char *file, const char *prefix, uint64_t *v)
+/* Reads folder/file, four hex digits behind "0x". */
+static int read_digits(struct host *h, const char *folder, const char *file, uint64_t *v)
 {
 	char name[HOST_NAME_BYTES], text[32];
 	ssize_t n;
@@ -78,7 +78,7 @@ static int read_digits(struct host *h, const char *folder, const char *file, con
 	if (n < 0)
 		return n == -ENODEV ? -ENOENT : (int)n;
 	/* Nothing a kernel writes. */
-	return str_starts(text, prefix) && str_hex(text + strlen(prefix), 4, 4, v) ? 0 : -ENOENT;
+	return str_starts(text, "0x") && str_hex(text + 2, 4, 4, v) ? 0 : -ENOENT;
 }
 
 /* A text written by hand may leave the subsystem out, as lspci does for bridges that have none. */
@@ -89,14 +89,14 @@ static ssize_t read_id(struct host *h, const struct parts *p, char *buf, size_t 
 	int code;
 
 	snprintf(folder, sizeof(folder), DEVICES "/%s", p->address);
-	code = read_digits(h, folder, "vendor", "0x", &vendor);
+	code = read_digits(h, folder, "vendor", &vendor);
 	if (code == 0)
-		code = read_digits(h, folder, "device", "0x", &device);
+		code = read_digits(h, folder, "device", &device);
 	if (code < 0)
 		return code;
-	code = read_digits(h, folder, "subsystem_vendor", "0x", &subvendor);
+	code = read_digits(h, folder, "subsystem_vendor", &subvendor);
 	if (code == 0)
-		code = read_digits(h, folder, "subsystem_device", "0x", &subdevice);
+		code = read_digits(h, folder, "subsystem_device", &subdevice);
 	if (code < 0 && code != -ENOENT)
 		return code;
 	snprintf(text, sizeof(text), "%04x:%04x:%04x:%04x", (unsigned)vendor, (unsigned)device, (unsigned)subvendor,
@@ -162,9 +162,9 @@ static ssize_t read_usb(struct host *h, const struct parts *p, char *buf, size_t
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	const char *colon = p->rest ? strchr(p->rest, ':') : NULL;
-	char folder[HOST_NAME_BYTES / 2], text[16];
+	char id[USB_ID_BYTES];
 	struct usb_buses b;
-	uint64_t hub, vendor, device;
+	uint64_t hub;
 	int code;
 
 	if (!p->rest)
@@ -176,14 +176,8 @@ static ssize_t read_usb(struct host *h, const struct parts *p, char *buf, size_t
 	for (size_t i = 0; code == 0 && i < b.n; i++) {
 		if (b.buses[i].hub != hub || strcmp(b.buses[i].controller, p->address) != 0)
 			continue;
-		snprintf(folder, sizeof(folder), USB_DEVICES "/%u-%s", b.buses[i].number, colon + 1);
-		code = read_digits(h, folder, "idVendor", "", &vendor);
-		if (code == 0)
-			code = read_digits(h, folder, "idProduct", "", &device);
-		if (code < 0)
-			return code;
-		snprintf(text, sizeof(text), "%04x:%04x", (unsigned)vendor, (unsigned)device);
-		return put(text, buf, size);
+		code = usb_id_read(h, &b.buses[i], colon + 1, id);
+		return code < 0 ? code : put(id, buf, size);
 	}
 	return code < 0 ? code : -ENOENT;
 }

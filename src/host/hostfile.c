@@ -266,6 +266,8 @@ static int take_all(struct reader *r, const char *text, size_t n)
 		text += len + (newline != NULL);
 		if (r->line == 1 && !r->versioned && line[0] != 'P')
 			return bad(r, "the first line is 'handover-host: 1'");
+		if (sim_memory(r->h) > HOSTFILE_MEMORY_MAX)
+			return bad(r, "up to here the host takes more than 64 MiB of memory; no real one does");
 	}
 	put_file(r);
 	return r->line ? 0 : bad(r, "the text is empty");
@@ -280,11 +282,12 @@ int hostfile_parse(const char *text, size_t n, const char *file, struct host **h
 		return error_set(err, -E2BIG, "%s: longer than %d bytes", file, HOSTFILE_BYTES_MAX);
 	r.h = sim_new();
 	code = take_all(&r, text, n);
-	if (code < 0) {
+	if (code == 0 && sim_settle(r.h) < 0)
+		code = error_set(err, -E2BIG, "%s: it has more than %d PCI functions or drivers; no real host does", file,
+				 SIM_PCI_MAX);
+	if (code < 0)
 		host_close(r.h);
-		return code;
-	}
-	sim_settle(r.h);
-	*h = r.h;
-	return 0;
+	else
+		*h = r.h;
+	return code;
 }

@@ -10,7 +10,9 @@
 
 /*
  * The .host text: one host, as far as handover looks at it. Lines, UTF-8, at most HOSTFILE_LINE_MAX bytes each,
- * HOSTFILE_BYTES_MAX in all. '#' starts a comment line; empty lines separate blocks.
+ * HOSTFILE_BYTES_MAX in all, of a host that has at most SIM_PCI_MAX PCI functions and drivers (sim.h) and takes at most
+ * HOSTFILE_MEMORY_MAX: a short line can make a hundred folders, or a file of 4096 bytes. '#' starts a comment line;
+ * empty lines separate blocks.
  *
  *   handover-host: 1                            first line
  *   source: captured | transcribed | made, then words: the machine, or where it was transcribed from, or the shape it shows
@@ -48,6 +50,7 @@
 #define HOSTFILE_VERSION 1
 #define HOSTFILE_BYTES_MAX (8 * 1024 * 1024)
 #define HOSTFILE_LINE_MAX (16 * 1024)
+#define HOSTFILE_MEMORY_MAX ((size_t)64 * 1024 * 1024)
 
 /*
  * A simulated host from text, which needs no NUL at its end. file is only a name for messages, which carry file:line.

@@ -5,29 +5,15 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "base/tree.h"
 #include "host/sim.h"
 #include "host/sim_children.h"
 #include "host/sim_hotplug.h"
 #include "host/sim_module.h"
 #include "host/sim_nic.h"
+#include "host/sim_node.h"
 #include "host/sim_pci.h"
 
-#define DUMP_DATA_MAX 128	/* of more than that, config space above all, a dump tells the hash */
 #define LINKS_MAX 16	/* links followed for one name */
-
-enum kind { FOLDER, FILE_, LINK };
-
-struct node {
-	struct branch b;	/* its name, and its place among those in the same folder */
-	struct node *parent;
-	struct branch *in;	/* what is in this folder */
-	struct node *aside, *next;	/* what is not there at present, by next */
-	const char *reason;	/* why this one is not */
-	enum kind kind;
-	unsigned char *data;	/* of a file or link, NUL behind it */
-	size_t n;
-};
 
 struct fault {
 	unsigned at;		/* number of the write, 0 = none */
@@ -149,6 +135,7 @@ static void put(struct sim *s, struct node *node, enum kind kind, const void *da
 	node->kind = kind;
 	node->data = (unsigned char *)arena_dupn(s->arena, data, n);
 	node->n = n;
+	node->room = n;
 }
 
 void sim_set_text(struct host *h, const char *name, const char *text, size_t n)
@@ -170,14 +157,17 @@ void sim_set_bytes(struct host *h, const char *name, size_t offset, const void *
 
 	if (!node)
 		return;
-	if (node->n < offset + n) {
-		unsigned char *bigger = arena_alloc(s->arena, offset + n + 1);
+	if (!node->data || node->room < offset + n) {
+		size_t room = offset + n < 2 * node->room ? 2 * node->room : offset + n;
+		unsigned char *bigger = arena_alloc(s->arena, room + 1);
 
 		if (node->n)
 			memcpy(bigger, node->data, node->n);
 		node->data = bigger;
-		node->n = offset + n;
+		node->room = room;
 	}
+	if (node->n < offset + n)
+		node->n = offset + n;
 	memcpy(node->data + offset, data, n);
 }
 
@@ -257,6 +247,49 @@ int sim_resolve(struct host *h, const char *name, char *buf, size_t size)
 	if (!node)
 		return -ENOENT;
 	return node->parent ? path_of(node, buf, size) : -EINVAL;
+}
+
+/* Folders that are asked for. */
+struct folders {
+	struct arena *arena;
+	bool (*wanted)(const char *name);
+	struct node **list;
+	size_t n;
+};
+
+static void folders_gather(struct branch *b, struct folders *f)
+{
+	struct node *node = (struct node *)b;
+
+	if (!b)
+		return;
+	folders_gather(b->left, f);
+	if (node->kind == FOLDER && f->wanted(b->name)) {
+		f->list = arena_grow(f->arena, f->list, f->n, sizeof(*f->list));
+		f->list[f->n++] = node;
+	}
+	folders_gather(node->in, f);
+	folders_gather(b->right, f);
+}
+
+void sim_each_folder(struct host *h, const char *name, bool (*wanted)(const char *name),
+		     void (*each)(void *arg, const char *path), void *arg)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct node *top = find(sim_of(h), name, false);
+	struct folders f = { .arena = a, .wanted = wanted };
+	char path[HOST_NAME_BYTES];
+
+	if (top)
+		folders_gather(top->in, &f);
+	for (size_t i = 0; i < f.n; i++)
+		if (path_of(f.list[i], path, sizeof(path)) >= 0)
+			each(arg, path);
+}
+
+size_t sim_memory(struct host *h)
+{
+	return arena_used(sim_of(h)->arena);
 }
 
 /* --- the seam ----------------------------------------------------------------------------------------------- */
@@ -412,9 +445,9 @@ struct host *sim_new(void)
 	return &s->host;
 }
 
-void sim_settle(struct host *h)
+int sim_settle(struct host *h)
 {
-	sim_pci_settle(sim_of(h)->pci);
+	return sim_pci_settle(sim_of(h)->pci);
 }
 
 void sim_break(struct host *h, unsigned nth, enum sim_fault fault, int code, void (*die)(void *arg), void *arg)
@@ -436,53 +469,7 @@ void sim_watch(struct host *h, void (*seen)(void *arg, const char *name, const c
 	sim_of(h)->seen_arg = arg;
 }
 
-static void dump_data(const struct node *c, FILE *out)
-{
-	static const char digit[] = "0123456789abcdef";
-
-	if (c->n > DUMP_DATA_MAX) {
-		fprintf(out, "%zu bytes, %016llx\n", c->n, (unsigned long long)str_hash(STR_HASH_START, c->data, c->n));
-		return;
-	}
-	for (size_t i = 0; i < c->n; i++) {
-		unsigned char byte = c->data[i];
-
-		if (byte >= ' ' && byte < 0x7f && byte != '\\') {
-			putc_unlocked(byte, out);
-			continue;
-		}
-		putc_unlocked('\\', out);
-		putc_unlocked(digit[byte >> 4], out);
-		putc_unlocked(digit[byte & 0xf], out);
-	}
-	putc_unlocked('\n', out);
-}
-
-static void dump_path(const struct node *node, FILE *out)
-{
-	if (node->parent->parent) {
-		dump_path(node->parent, out);
-		putc_unlocked('/', out);
-	}
-	fputs(node->b.name, out);
-}
-
-static void dump(const struct branch *b, FILE *out)
-{
-	const struct node *c = (const struct node *)b;
-
-	if (!b)
-		return;
-	dump(b->left, out);
-	dump_path(c, out);
-	fputs(c->kind == FOLDER ? "/\n" : c->kind == LINK ? " -> " : " = ", out);
-	if (c->kind != FOLDER)
-		dump_data(c, out);
-	dump(c->in, out);
-	dump(b->right, out);
-}
-
 void sim_dump(struct host *h, FILE *out)
 {
-	dump(sim_of(h)->root.in, out);
+	nodes_dump(sim_of(h)->root.in, out);
 }

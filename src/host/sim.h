@@ -34,8 +34,22 @@ void sim_put_back(struct host *h, const char *folder, const char *reason);
 /* Where a name leads once all links on the way are followed, the last one included; -ENOENT if nowhere. */
 int sim_resolve(struct host *h, const char *name, char *buf, size_t size);
 
-/* Makes what the kernel derives from the devices' own links; called once after the tree has been read. */
-void sim_settle(struct host *h);
+/*
+ * Calls each, with its path, for every folder below that one that is there now and whose own name is wanted: what is
+ * above comes first, the rest in order of names. Links are not followed.
+ */
+void sim_each_folder(struct host *h, const char *name, bool (*wanted)(const char *name),
+		     void (*each)(void *arg, const char *path), void *arg);
+
+/* Bytes the host takes so far. */
+size_t sim_memory(struct host *h);
+
+/*
+ * Makes what the kernel derives from the devices' own links; called once after the tree has been read. -E2BIG: it has
+ * more than SIM_PCI_MAX PCI functions, or as many drivers. Each looks for others of its kind, in more places than one.
+ */
+#define SIM_PCI_MAX 4096
+int sim_settle(struct host *h);
 
 /* The whole tree, a line per file and link, sorted: two hosts are the same if their dumps are. */
 void sim_dump(struct host *h, FILE *out);

@@ -160,12 +160,25 @@ int sim_children_write(struct host *h, const char *name, const char *value)
 	return 0;
 }
 
+static bool may_be_linked(const char *name)
+{
+	struct usb_name usb;
+
+	return usb_name_parse(name, &usb) != USB_NOTHING || str_starts(name, "input");
+}
+
+static void settle_path(void *arg, const char *path)
+{
+	char link[HOST_NAME_BYTES];
+
+	if (link_of(path, link))
+		make_link(arg, link, path);
+}
+
 void sim_children_settle(struct host *h)
 {
-	_cleanup_arena_ struct arena *a = arena_new();
-
 	/* These folders hold what the tree has, whatever else a text says. */
 	sim_remove(h, USB_DEVICES);
 	sim_remove(h, INPUTS);
-	link_below(h, a, "sys/devices", true);
+	sim_each_folder(h, "sys/devices", may_be_linked, settle_path, h);
 }

@@ -19,6 +19,7 @@ struct sim_pci {
 	struct host *host;
 	struct arena *arena;
 	struct sim_match *match;
+	size_t n_functions;	/* when the text was read */
 };
 
 /* FOLDER/A or FOLDER/A/B. Names stay in the host's arena: simulated hosts do not live long. */
@@ -333,23 +334,19 @@ static void settle_function(struct sim_pci *p, const char *bdf, const char *path
 	settle_config(p, bdf, path);
 }
 
-static void settle_below(struct sim_pci *p, struct arena *a, const char *folder)
+static bool is_address(const char *name)
 {
-	char **names, link[HOST_VALUE_BYTES];
 	struct bdf bdf;
-	size_t n;
 
-	if (host_list(p->host, folder, a, &names, &n) < 0)
-		return;
-	if (bdf_parse(str_basename(folder), &bdf))
-		settle_function(p, str_basename(folder), folder);
-	for (size_t i = 0; i < n; i++) {
-		const char *path = name_of(p, folder, names[i], NULL);
+	return bdf_parse(name, &bdf);
+}
 
-		/* A link may lead back up. */
-		if (host_link(p->host, path, link, sizeof(link)) == -EINVAL)
-			settle_below(p, a, path);
-	}
+static void settle_path(void *arg, const char *path)
+{
+	struct sim_pci *p = arg;
+
+	if (++p->n_functions <= SIM_PCI_MAX)
+		settle_function(p, str_basename(path), path);
 }
 
 void sim_pci_register(struct sim_pci *p, const char *driver)
@@ -360,9 +357,9 @@ void sim_pci_register(struct sim_pci *p, const char *driver)
 		sim_set(p->host, name_of(p, DRIVERS, driver, files[i]), "");
 }
 
-void sim_pci_settle(struct sim_pci *p)
+int sim_pci_settle(struct sim_pci *p)
 {
-	struct arena *a = arena_new();
+	_cleanup_arena_ struct arena *a = arena_new();
 	char **names;
 	size_t n;
 
@@ -371,11 +368,14 @@ void sim_pci_settle(struct sim_pci *p)
 	sim_make_folder(p->host, DEVICES);
 	sim_make_folder(p->host, DRIVERS);
 	sim_set(p->host, "sys/bus/pci/drivers_probe", "");
-	settle_below(p, a, "sys/devices");
+	sim_each_folder(p->host, "sys/devices", is_address, settle_path, p);
+	if (p->n_functions > SIM_PCI_MAX)
+		return -E2BIG;
 	sim_children_settle(p->host);
 	sim_hotplug_settle(p->host);
-	if (host_list(p->host, DRIVERS, a, &names, &n) == 0)
-		for (size_t i = 0; i < n; i++)
-			sim_pci_register(p, names[i]);
-	arena_free(a);
+	if (host_list(p->host, DRIVERS, a, &names, &n) < 0)
+		return 0;
+	for (size_t i = 0; i < n && i < SIM_PCI_MAX; i++)
+		sim_pci_register(p, names[i]);
+	return n > SIM_PCI_MAX ? -E2BIG : 0;
 }

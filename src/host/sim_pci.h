@@ -12,8 +12,11 @@ struct sim_pci;
 
 struct sim_pci *sim_pci_new(struct host *h, struct arena *a);
 
-/* Derives bus, driver and group folders from the devices' links, and learns which driver each device has by nature. */
-void sim_pci_settle(struct sim_pci *pci);
+/*
+ * Derives bus, driver and group folders from the devices' links, and learns which driver each device has by nature.
+ * Fails as sim_settle() does.
+ */
+int sim_pci_settle(struct sim_pci *pci);
 
 /* A driver lets go of the function it has; the first that matches a function takes it. */
 void sim_pci_detach(struct sim_pci *pci, const char *bdf);

@@ -106,13 +106,22 @@ static int by_number(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-static void number_hubs(struct usb_buses *b)
+static int by_controller(const void *a, const void *b)
 {
-	for (size_t i = 0; i < b->n; i++) {
-		b->buses[i].hub = 1;
-		for (size_t k = 0; k < i; k++)
-			b->buses[i].hub += strcmp(b->buses[k].controller, b->buses[i].controller) == 0;
-	}
+	const struct usb_bus *x = a, *y = b;
+	int order = strcmp(x->controller, y->controller);
+
+	return order ? order : by_number(a, b);
+}
+
+static void number_hubs(struct usb_bus *buses, size_t n)
+{
+	if (!n)
+		return;
+	qsort(buses, n, sizeof(*buses), by_controller);
+	for (size_t i = 0; i < n; i++)
+		buses[i].hub = i > 0 && strcmp(buses[i - 1].controller, buses[i].controller) == 0 ? buses[i - 1].hub + 1 : 1;
+	qsort(buses, n, sizeof(*buses), by_number);
 }
 
 int usb_buses_read(struct host *h, struct arena *a, struct usb_buses *b)
@@ -134,17 +143,44 @@ int usb_buses_read(struct host *h, struct arena *a, struct usb_buses *b)
 		read.buses = arena_grow(a, read.buses, read.n, sizeof(*read.buses));
 		read.buses[read.n++] = (struct usb_bus){ .number = name.bus, .controller = controller };
 	}
-	if (read.n)
-		qsort(read.buses, read.n, sizeof(*read.buses), by_number);
-	number_hubs(&read);
+	number_hubs(read.buses, read.n);
 	*b = read;
 	return 0;
 }
 
 const struct usb_bus *usb_bus_find(const struct usb_buses *b, unsigned number)
 {
-	for (size_t i = 0; i < b->n; i++)
-		if (b->buses[i].number == number)
-			return &b->buses[i];
-	return NULL;
+	const struct usb_bus wanted = { .number = number };
+
+	return b->n ? bsearch(&wanted, b->buses, b->n, sizeof(wanted), by_number) : NULL;
+}
+
+/* Reads a file of the device, four hex digits. */
+static int read_digits(struct host *h, const char *folder, const char *file, uint64_t *v)
+{
+	char name[HOST_NAME_BYTES], text[32];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%s/%s", folder, file);
+	n = host_read(h, name, text, sizeof(text));
+	/* What cannot be read is unknown, and not gone; ENODEV: it is just going. */
+	if (n < 0)
+		return n == -ENODEV ? -ENOENT : (int)n;
+	/* Nothing a kernel writes. */
+	return str_hex(text, 4, 4, v) ? 0 : -ENOENT;
+}
+
+int usb_id_read(struct host *h, const struct usb_bus *bus, const char *port, char id[USB_ID_BYTES])
+{
+	char folder[HOST_NAME_BYTES / 2];
+	uint64_t vendor, device;
+	int code;
+
+	snprintf(folder, sizeof(folder), USB_DEVICES "/%u-%.*s", bus->number, USB_PORT_MAX, port);
+	code = read_digits(h, folder, "idVendor", &vendor);
+	if (code == 0)
+		code = read_digits(h, folder, "idProduct", &device);
+	if (code == 0)
+		snprintf(id, USB_ID_BYTES, "%04x:%04x", (unsigned)vendor & 0xffff, (unsigned)device & 0xffff);
+	return code;
 }

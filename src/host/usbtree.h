@@ -50,4 +50,8 @@ int usb_buses_read(struct host *h, struct arena *a, struct usb_buses *b);
 /* NULL: the bus is not there, or not below a PCI function (a virtual one, for example). */
 const struct usb_bus *usb_bus_find(const struct usb_buses *b, unsigned number);
 
+/* "046d:c31c": what usb/ADDRESS/HUB:PORT on the seam reads of that bus's controller. -ENOENT: no device is there. */
+#define USB_ID_BYTES 10
+int usb_id_read(struct host *h, const struct usb_bus *bus, const char *port, char id[USB_ID_BYTES]);
+
 #endif

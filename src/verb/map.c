@@ -22,9 +22,10 @@ struct map {
 /* Its class says so; or it has USB devices, which is the better witness. */
 static bool is_controller(const struct map *m, const struct function *fn)
 {
-	for (size_t i = 0; i < m->usb.n; i++)
-		if (strcmp(m->usb.devices[i].controller, fn->address) == 0)
-			return true;
+	size_t n;
+
+	if (usb_on(&m->usb, fn->address, &n))
+		return true;
 	return fn->class >> 8 == CLASS_USB && fn->class != CLASS_USB4 && fn->class != CLASS_USB_DEVICE;
 }
 
@@ -82,17 +83,14 @@ static void print_device(const struct usb_device *d)
 
 static void print_controller(const struct map *m, const struct function *fn)
 {
-	bool any = false;
+	size_t n;
+	const struct usb_device *devices = usb_on(&m->usb, fn->address, &n);
 
 	printf("%s (%04x:%04x %s): %s, %s\n", fn->address, fn->vendor, fn->device, function_name(fn, m->a),
 	       fn->driver ? fn->driver : "no driver", group_words(m, fn));
-	for (size_t i = 0; i < m->usb.n; i++) {
-		if (strcmp(m->usb.devices[i].controller, fn->address) != 0)
-			continue;
-		print_device(&m->usb.devices[i]);
-		any = true;
-	}
-	if (!any)
+	for (size_t i = 0; i < n; i++)
+		print_device(&devices[i]);
+	if (!n)
 		puts("  no devices are seen");
 }
 
@@ -128,15 +126,16 @@ static struct json_object *json_device(const struct usb_device *d)
 static struct json_object *json_controller(const struct map *m, const struct function *fn)
 {
 	struct json_object *o = json_object_new_object(), *devices = json_object_new_array();
+	size_t n;
+	const struct usb_device *d = usb_on(&m->usb, fn->address, &n);
 
 	json_add(o, "address", json_text(fn->address));
 	json_add(o, "id", json_text(fn->id));
 	json_add(o, "name", json_text(function_name(fn, m->a)));
 	json_add(o, "driver", json_text(fn->driver));
 	json_add(o, "group_members", json_text(members_of(m, fn)));
-	for (size_t i = 0; i < m->usb.n; i++)
-		if (strcmp(m->usb.devices[i].controller, fn->address) == 0)
-			json_object_array_add(devices, json_device(&m->usb.devices[i]));
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(devices, json_device(&d[i]));
 	json_add(o, "devices", devices);
 	return o;
 }
