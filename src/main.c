@@ -146,12 +146,26 @@ static void fill_standard_descriptors(void)
 		close(fd);
 }
 
+/*
+ * A caller's environment is not ours, and libraries listen to it: libsystemd to SYSTEMD_BUS_TIMEOUT, libudev to
+ * SYSTEMD_DEVICE_VERIFY_SYSFS, libkmod to KMOD_LOG. What is left is for commands, which libkmod too may start ("install"
+ * lines of modprobe.d). Nothing is allocated, so it cannot fail. What ld.so and libc have read before main() is theirs.
+ */
+static void keep_to_own_environment(void)
+{
+	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C.UTF-8";
+	static char *own[] = { path, locale, NULL };
+
+	environ = own;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct run r = { .arena = arena };
 	int n;
 
+	keep_to_own_environment();
 	fill_standard_descriptors();
 	/* A caller that ignores its children would take the workers' results from us. */
 	signal(SIGCHLD, SIG_DFL);
