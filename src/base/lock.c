@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/lock.h"
+#include "base/trust.h"
 
 /* flock() has no timeout and an alarm would disturb the caller, so a lock is asked for this often. */
 #define RETRY_MS 20
@@ -117,6 +118,25 @@ static void write_purpose(int fd, const char *purpose)
 		(void)!pwrite(fd, line, (size_t)n, 0);
 }
 
+/*
+ * The purpose is going to be written into it, so it must be no other file. Whoever finds a FIFO or a device here does
+ * not wait for it.
+ */
+static int open_lock(int dir, const char *name, struct error *err)
+{
+	int fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	int code = fd < 0 ? -errno : own_file_check(fd);
+
+	if (code == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	if (code == -EPERM || code == -ELOOP || code == -EISDIR || code == -ENXIO)
+		return error_set(err, -EPERM, "the lock of %s is not a file of handover's own: it is a link or special file, "
+					      "or has a second name or another owner; look what it is, then remove it", name);
+	return error_errno(err, code, "cannot open the lock of %s", name);
+}
+
 int lockset_take(struct lockset *set, int dir, const char *name, const char *purpose, unsigned *wait_ms,
 		 struct error *err)
 {
@@ -130,9 +150,9 @@ int lockset_take(struct lockset *set, int dir, const char *name, const char *pur
 		return error_set(err, -ENAMETOOLONG, "'%s' is too long for a lock's name", name);
 	if (set->n == LOCKS_MAX)
 		return error_set(err, -E2BIG, "more than %d locks are needed", LOCKS_MAX);
-	fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = open_lock(dir, name, err);
 	if (fd < 0)
-		return error_errno(err, -errno, "cannot open the lock of %s", name);
+		return fd;
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		int code = -errno;
 

@@ -26,7 +26,7 @@ struct lockset {
 /*
  * Takes one lock, waiting at most *wait_ms, from which the time waited is subtracted. purpose ("VM 100, pre-start")
  * is written into the file for those who wait. -EBUSY: err names the holder: process, purpose, and where in the kernel
- * it sits. A name held already is fine.
+ * it sits. A name held already is fine. -EPERM: something else than a lock stands there, a link say; it is left alone.
  */
 int lockset_take(struct lockset *set, int dir, const char *name, const char *purpose, unsigned *wait_ms,
 		 struct error *err);

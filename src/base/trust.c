@@ -186,6 +186,17 @@ int plain_open(const char *path, struct arena *a, struct distrust *why)
 	return code;
 }
 
+int own_file_check(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISREG(st.st_mode) && st.st_nlink == 0)
+		return -ENOENT;
+	return S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == geteuid() ? 0 : -EPERM;
+}
+
 ssize_t read_whole(int fd, char *buf, size_t size)
 {
 	size_t n = 0;

@@ -49,6 +49,12 @@ int trust_open(const struct trust *t, const char *path, struct arena *a, struct 
  */
 int plain_open(const char *path, struct arena *a, struct distrust *why);
 
+/*
+ * Whether an open file is what a program made for itself: a regular file of the user who runs it, with one name only, so
+ * that it is nobody's other file. 0; -ENOENT: it has been removed since; -EPERM: it is none.
+ */
+int own_file_check(int fd);
+
 /* Reads to the end of the file, or until size bytes are there. Returns their number, or a negative errno. */
 ssize_t read_whole(int fd, char *buf, size_t size);
 

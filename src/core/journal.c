@@ -150,6 +150,17 @@ static int read_lease(int fd, unsigned vmid, struct arena *a, struct lease *leas
 	return code;
 }
 
+static int refuse_open(unsigned vmid, int code, struct error *err)
+{
+	char text[32];
+
+	if (code == -EPERM)
+		return error_set(err, code, "'" STORE_PATH "/%s' is not a file of handover's own: it is a link or special "
+					    "file, or has a second name or another owner; look what it is, then remove it",
+				 store_name(vmid, text));
+	return error_errno(err, code, "cannot open the journal of %s", owner(vmid, text));
+}
+
 int journal_load(struct journal *j, struct store *store, unsigned vmid, struct arena *a, struct lease *lease,
 		 struct error *err)
 {
@@ -160,7 +171,7 @@ int journal_load(struct journal *j, struct store *store, unsigned vmid, struct a
 
 	loaded.fd = store_append(store, vmid);
 	if (loaded.fd < 0)
-		return error_errno(err, loaded.fd, "cannot open the journal of %s", owner(vmid, who));
+		return refuse_open(vmid, loaded.fd, err);
 	code = read_lease(loaded.fd, vmid, a, lease, &good, err);
 	if (code == 0 && (code = cut(loaded.fd, good)) < 0)
 		error_errno(err, code, "cannot cut the torn end off the journal of %s", owner(vmid, who));
@@ -182,7 +193,7 @@ int journal_peek(struct store *store, unsigned vmid, struct arena *a, struct lea
 	size_t good;
 
 	if (fd < 0)
-		return error_errno(err, fd, "cannot open the journal of %s", owner(vmid, who));
+		return refuse_open(vmid, fd, err);
 	code = read_lease(fd, vmid, a, lease, &good, err);
 	close(fd);
 	return code == -ENODATA ? error_set(err, -ENOENT, "%s has no lease", owner(vmid, who)) : code;

@@ -133,7 +133,8 @@ bool pve_config_locked(unsigned vmid)
 	int fd;
 
 	snprintf(path, sizeof(path), "/run/lock/qemu-server/lock-%u.conf", vmid);
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* Anybody may make a folder in /run/lock before Proxmox does: a FIFO there must not hold us up. */
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	locked = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;

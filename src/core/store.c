@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "base/trust.h"
 #include "core/pveconf.h"
 #include "core/store.h"
 
@@ -93,17 +94,29 @@ int store_create(struct store *s, unsigned vmid)
 	return fd < 0 ? -errno : fd;
 }
 
+static int open_journal(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int code = fd < 0 ? -errno : own_file_check(fd);
+
+	if (code == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	/* A link, a folder, a socket. */
+	return code == -ELOOP || code == -EISDIR || code == -ENXIO ? -EPERM : code;
+}
+
 int store_append(struct store *s, unsigned vmid)
 {
 	char name[32];
 	int fd;
 
 	if (s->dir >= 0)
-		fd = openat(s->dir, store_name(vmid, name), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-	else if (s->memory >= 0)
-		fd = dup(s->memory);
-	else
+		return open_journal(s->dir, store_name(vmid, name));
+	if (s->memory < 0)
 		return -ENOENT;
+	fd = dup(s->memory);
 	return fd < 0 ? -errno : fd;
 }
 
