@@ -44,7 +44,8 @@ static void evidence_is_one_line_and_what_is_added_stays(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100; i++)
-		stake_add(&s, "console", SLOT, "fb0", i % 2 ? "leave\tit" : NULL, "%s %d", "a\nb\033[2J\177\303\244", i);
+		stake_add(&s, "console", SLOT, "fb0", i % 2 ? "leave\tit" : NULL, "%s %d",
+			  "a\nb\033[2J\177\303\244", i);
 	assert_int_equal(s.n, 100);
 	assert_string_equal(s.list[99].what, "a?b?[2J?\303\244 99");
 	assert_string_equal(s.list[99].remedy, "leave?it");

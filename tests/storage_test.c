@@ -209,6 +209,9 @@ static void root_on_nvme_is_found_by_its_number(void **state)
 	mounted_as(m, "8:3", "/", "/", "ext4", "/dev/root");
 	mounted(m, "nvme0n1p1", "/boot/efi");
 	mounted(m, "nvme0n1p3", "/var/lib/vz");
+	/* What is mounted is gone, and its name another disk's. */
+	disks(m, SATA, "sda");
+	mounted_as(m, "8:99", "/", "/mnt/gone", "ext4", "/dev/sda");
 	assert_told(m, "root-disk nvme0n1: nvme0n1p2 -> 0000:02:00.0 holds /; also /boot/efi\n");
 	assert_remedy(m, "root-disk", "nvme0n1", LEAVE);
 	assert_string_equal(m->s.list[0].path, "../../devices/" NVME "/nvme0n1/nvme0n1p2");
@@ -350,6 +353,7 @@ static void each_controller_of_an_nvme_subsystem_holds_its_disk(void **state)
 	/* The hidden disk of each path. */
 	block(m, NVME, "nvme0c0n1");
 	set(m, "nvme0c0n1", "hidden", "1");
+	label(m, "nvme0c0n1", "zfs_member x");
 	assert_told(m, "root-disk nvme0n1: nvme0n1p1 -> 0000:02:00.0 holds /\n"
 		       "root-disk nvme0n1: nvme0n1p1 -> 0000:03:00.0 holds /\n");
 	assert_string_equal(m->s.list[1].path, "../../../" NVME_2 "/nvme0n1/nvme0n1p1");
@@ -371,9 +375,52 @@ static void swap_is_root_as_a_partition_a_file_and_a_zvol(void **state)
 	assert_told(m, ROOT_ELSEWHERE "root-disk sda: sda1 -> 0000:00:17.0 holds swap file /mnt/b c/swapfile\n");
 	label(m, "sda2", "zfs_member tank");
 	imported(m, "tank");
+	disks(m, HBA, "sdb");
+	label(m, "sdb", "zfs_member old");
 	stack(m, "zd0", "");
 	swap(m, "/dev/zd0", "partition");
-	assert_told(m, ROOT_ELSEWHERE "root-disk sda: sda2 -> 0000:00:17.0 holds pool tank, zd0 (zvol), which swap is on\n");
+	assert_told(m, ROOT_ELSEWHERE "root-disk sda: sda2 -> 0000:00:17.0 "
+		       "holds pool tank, zd0 (zvol), which swap is on\n"
+		       "storage-member sdb: sdb -> 0000:01:00.0 holds pool old, which is not imported\n");
+}
+
+static void a_swap_file_is_on_the_innermost_mount(void **state)
+{
+	struct made *m = *state;
+
+	disks(m, HBA, "sda sdb cciss!c0d0");
+	mounted(m, "sda", "/mnt/a");
+	mounted(m, "cciss!c0d0", "/");
+	mounted(m, "sdb", "/mnt");
+	swap(m, "/swapfile", "file");
+	look(m);
+	assert_string_equal(stake_of(m, "root-disk", "cciss!c0d0")->what,
+			    "cciss!c0d0 -> 0000:01:00.0 holds / and swap file /swapfile");
+	swap(m, "/mnt/a/swapfile", "file");
+	look(m);
+	assert_string_equal(stake_of(m, "root-disk", "sda")->what,
+			    "sda -> 0000:01:00.0 holds swap file /mnt/a/swapfile");
+	swap(m, "/mnt/ab/swapfile", "file");
+	look(m);
+	assert_string_equal(stake_of(m, "root-disk", "sdb")->what,
+			    "sdb -> 0000:01:00.0 holds swap file /mnt/ab/swapfile");
+	swap(m, "/dev/cciss/c0d0", "partition");
+	look(m);
+	assert_string_equal(stake_of(m, "root-disk", "cciss!c0d0")->what,
+			    "cciss!c0d0 -> 0000:01:00.0 holds / and swap");
+}
+
+static void one_side_of_a_link_is_enough(void **state)
+{
+	struct made *m = *state;
+
+	disks(m, HBA, "sda sdb");
+	mapped(m, "dm-0", "a", "LVM-a", "sda sdb");
+	sim_remove(m->h, "sys/class/block/dm-0/slaves/sda");
+	sim_remove(m->h, "sys/class/block/sdb/holders/dm-0");
+	mounted(m, "dm-0", "/");
+	assert_told(m, "root-disk sda: sda -> 0000:01:00.0 holds a (lvm), which / is on\n"
+		       "root-disk sdb: sdb -> 0000:01:00.0 holds a (lvm), which / is on\n");
 }
 
 static void bind_mounts_count_as_what_they_cover(void **state)
@@ -392,6 +439,30 @@ static void bind_mounts_count_as_what_they_cover(void **state)
 		       "storage-in-use sdb: sdb -> 0000:00:17.0 holds /mnt/b and /mnt/c\n");
 }
 
+static void a_file_on_zfs_leads_to_the_disks_of_the_pool(void **state)
+{
+	struct made *m = *state;
+
+	root_elsewhere(m);
+	disks(m, HBA, "sda sdb");
+	label(m, "sda", "zfs_member tank");
+	imported(m, "tank");
+	dataset(m, "tank/img", "/tank/img");
+	stack(m, "loop0", "");
+	set(m, "loop0", "loop/backing_file", "/tank/img/boot.img");
+	mounted(m, "loop0", "/boot");
+	/* The file of this one is on a mount that is no block device's, and of that one on none. */
+	mounted_as(m, "0:60", "/", "/run", "tmpfs", "tmpfs");
+	stack(m, "loop1", "");
+	set(m, "loop1", "loop/backing_file", "/run/x.img");
+	mounted(m, "loop1", "/mnt/x");
+	stack(m, "loop2", "");
+	set(m, "loop2", "loop/backing_file", "x.img (deleted)");
+	mounted(m, "loop2", "/mnt/y");
+	assert_told(m, ROOT_ELSEWHERE "root-disk sda: sda -> 0000:01:00.0 holds pool tank, "
+		       "loop0 (/tank/img/boot.img), which /boot is on\n");
+}
+
 static void a_loop_leads_to_the_mount_of_its_file(void **state)
 {
 	struct made *m = *state;
@@ -405,7 +476,7 @@ static void a_loop_leads_to_the_mount_of_its_file(void **state)
 	/* Made of a disk, and not mounted. */
 	stack(m, "loop1", "");
 	set(m, "loop1", "loop/backing_file", "/dev/sdb");
-	assert_told(m, "root-disk nvme0n1: nvme0n1 -> 0000:02:00.0 holds /\n"
+	assert_told(m, ROOT_ELSEWHERE
 		       "root-disk sda: sda -> 0000:00:17.0 holds loop0 (/mnt/data/usr.img), which /usr is on\n"
 		       "storage-in-use sdb: sdb -> 0000:00:17.0 holds loop1 (/dev/sdb), which is active\n");
 	assert_remedy(m, "storage-in-use", "sdb", "losetup -d /dev/loop1");
@@ -424,7 +495,8 @@ static void many_mounts_are_counted(void **state)
 		mounted_as(m, "8:3", arena_fmt(m->a, "/%d", i), arena_fmt(m->a, "/mnt/%d", i), "ext4", "/dev/sda1");
 	for (int i = 2; i <= 5; i++)
 		mounted(m, arena_fmt(m->a, "sda%d", i), arena_fmt(m->a, "/srv/%d", i));
-	assert_told(m, ROOT_ELSEWHERE "storage-in-use sda: sda1 -> 0000:01:00.0 holds /mnt/0, /mnt/1, /mnt/2 and 2 more; "
+	assert_told(m, ROOT_ELSEWHERE "storage-in-use sda: sda1 -> 0000:01:00.0 "
+		       "holds /mnt/0, /mnt/1, /mnt/2 and 2 more; "
 		       "also /srv/2, /srv/3, /srv/4 and 1 more\n");
 	assert_remedy(m, "storage-in-use", "sda", "unmount /mnt/0, /mnt/1, /mnt/2 and 2 more");
 }
@@ -452,6 +524,8 @@ static void a_pool_counts_as_what_it_is(void **state)
 	disks(m, HBA, "sda sdb sdc");
 	parts(m, "sda", "", 2);
 	label(m, "sda1", "zfs_member tank");
+	/* Its log. */
+	label(m, "sda2", "zfs_member tank");
 	label(m, "sdb", "zfs_member tank");
 	label(m, "sdc", "zfs_member old pool");
 	imported(m, "tank");
@@ -477,7 +551,8 @@ static void a_pool_on_luks_leads_to_the_disk(void **state)
 	mapped(m, "dm-0", "tank1", "CRYPT-LUKS2-aa", "sda");
 	label(m, "dm-0", "zfs_member tank");
 	imported(m, "tank");
-	assert_told(m, ROOT_ELSEWHERE "storage-in-use sda: sda -> 0000:01:00.0 holds tank1 (luks), pool tank, which is imported\n");
+	assert_told(m, ROOT_ELSEWHERE "storage-in-use sda: sda -> 0000:01:00.0 "
+		       "holds tank1 (luks), pool tank, which is imported\n");
 }
 
 static void what_a_guest_calls_its_pool_does_not_matter(void **state)
@@ -507,7 +582,8 @@ static void a_member_without_a_name_may_be_of_any_pool(void **state)
 	root_elsewhere(m);
 	disks(m, HBA, "sda");
 	label(m, "sda", "zfs_member");
-	assert_told(m, ROOT_ELSEWHERE "storage-member sda: sda -> 0000:01:00.0 holds pool (no name), which is not imported\n");
+	assert_told(m, ROOT_ELSEWHERE "storage-member sda: sda -> 0000:01:00.0 "
+		       "holds pool (no name), which is not imported\n");
 	disks(m, HBA, "sdb");
 	label(m, "sdb", "zfs_member tank");
 	imported(m, "tank");
@@ -528,12 +604,13 @@ static void what_is_active_is_in_use_though_nothing_is_mounted(void **state)
 	mapped(m, "dm-3", "my--ssd-vm--100--disk--0", "LVM-c", "dm-2");
 	mapped(m, "dm-4", "my--ssd-vm--101--disk--0", "LVM-d", "dm-2");
 	raid(m, "md1", "raid5", "sdb");
+	parts(m, "md1", "p", 1);
 	mapped(m, "dm-5", "secret", "CRYPT-PLAIN-secret", "sdc");
 	mapped(m, "dm-6", "mpathb", "mpath-1", "sdd");
 	mapped(m, "dm-7", "odd", "", "sde");
 	assert_told(m, ROOT_ELSEWHERE "storage-in-use sda: sda1 -> 0000:01:00.0 holds my--ssd-vm--100--disk--0 (lvm), "
 		       "which is active; also my--ssd-vm--101--disk--0\n"
-		       "storage-in-use sdb: sdb -> 0000:01:00.0 holds md1 (raid5), which is active\n"
+		       "storage-in-use sdb: sdb -> 0000:01:00.0 holds md1 (raid5), md1p1, which is active\n"
 		       "storage-in-use sdc: sdc -> 0000:01:00.0 holds secret (crypt), which is active\n"
 		       "storage-in-use sdd: sdd -> 0000:01:00.0 holds mpathb (multipath), which is active\n"
 		       "storage-in-use sde: sde -> 0000:01:00.0 holds odd (dm), which is active\n");
@@ -554,7 +631,8 @@ static void bcache_holds_its_disk_and_its_cache(void **state)
 	disks(m, SATA, "sdb");
 	stack(m, "bcache0", "sda sdb");
 	mounted(m, "bcache0", "/mnt/slow");
-	assert_told(m, ROOT_ELSEWHERE "storage-in-use sda: sda -> 0000:01:00.0 holds bcache0 (bcache), which /mnt/slow is on\n"
+	assert_told(m, ROOT_ELSEWHERE "storage-in-use sda: sda -> 0000:01:00.0 "
+		       "holds bcache0 (bcache), which /mnt/slow is on\n"
 		       "storage-in-use sdb: sdb -> 0000:00:17.0 holds bcache0 (bcache), which /mnt/slow is on\n");
 }
 
@@ -566,12 +644,16 @@ static void a_mount_in_another_namespace_is_seen(void **state)
 	disks(m, HBA, "sda sdb sdc");
 	mapped(m, "dm-0", "ssd-vm--200", "LVM-a", "sdb");
 	sim_set(m->h, "sys/fs/ext4/sda/session_write_kbytes", "1");
+	label(m, "sda", "zfs_member old");
 	sim_set(m->h, "sys/fs/xfs/dm-0/x", "1");
 	sim_set_link(m->h, "sys/fs/btrfs/aa/devices/sdc", "x");
 	assert_told(m, ROOT_ELSEWHERE
-		    "storage-in-use sda: sda -> 0000:01:00.0 holds a file system (ext4) that a container or service has mounted\n"
-		    "storage-in-use sdb: sdb -> 0000:01:00.0 holds ssd-vm--200 (lvm), which a container or service has mounted\n"
-		    "storage-in-use sdc: sdc -> 0000:01:00.0 holds a file system (btrfs) that a container or service has mounted\n");
+		    "storage-in-use sda: sda -> 0000:01:00.0 "
+		    "holds a file system (ext4) that a container or service has mounted\n"
+		    "storage-in-use sdb: sdb -> 0000:01:00.0 "
+		    "holds ssd-vm--200 (lvm), which a container or service has mounted\n"
+		    "storage-in-use sdc: sdc -> 0000:01:00.0 "
+		    "holds a file system (btrfs) that a container or service has mounted\n");
 	assert_remedy(m, "storage-in-use", "sda", "stop the container or service");
 }
 
@@ -591,7 +673,8 @@ static void who_has_a_free_disk_open_is_named(void **state)
 	assert_told(m, ROOT_ELSEWHERE
 		    "storage-in-use cciss!c0d0: cciss!c0d0 -> 0000:01:00.0 is held open by a process (process 12)\n"
 		    "storage-in-use sda: sda -> 0000:01:00.0 is held open by kvm (101.scope, process 4711)\n"
-		    "storage-in-use sdb: sdb2 -> 0000:01:00.0 is held open by smartd -n (smartd.service, process 812) and 1 more\n"
+		    "storage-in-use sdb: sdb2 -> 0000:01:00.0 "
+		    "is held open by smartd -n (smartd.service, process 812) and 1 more\n"
 		    "storage-in-use sdc: sdc -> 0000:01:00.0 is held open by dd (session-1.scope, process 99)\n"
 		    "storage-member sda: sda -> 0000:01:00.0 holds pool guest, which is not imported\n");
 	assert_remedy(m, "storage-in-use", "sda", "stop VM 101");
@@ -641,7 +724,9 @@ static void sleeping_disks_are_asked_no_more_than_needed(void **state)
 static void without_a_list_of_mounts_each_function_with_a_disk_is_in_doubt(void **state)
 {
 	struct made *m = *state;
+	struct function without[] = { { .address = "0000:00:1f.2", .class = 0x010601 } };
 
+	m->inventory = (struct inventory){ without, COUNT(without) };
 	disks(m, HBA, "sda sdb");
 	disks(m, SATA, "sdc sdd");
 	block(m, XHCI "/usb2/2-1/2-1:1.0/host4/block", "sde");
@@ -687,6 +772,9 @@ static void swap_that_is_not_found_is_told(void **state)
 
 	root_elsewhere(m);
 	disks(m, HBA, "sda");
+	swap(m, "/dev/mapper/sda", "partition");
+	assert_told(m, ROOT_ELSEWHERE "storage-unreadable sda: sda -> 0000:01:00.0 may hold what the host stands on: "
+		       "swap is on /dev/mapper/sda, which is not among the block devices\n");
 	swap(m, "/dev/sdz9", "partition");
 	assert_told(m, ROOT_ELSEWHERE "storage-unreadable sda: sda -> 0000:01:00.0 may hold what the host stands on: "
 		       "swap is on /dev/sdz9, which is not among the block devices\n");
@@ -721,6 +809,14 @@ static void a_disk_that_cannot_be_read_is_in_doubt_alone(void **state)
 		       "what is on sda cannot be read: Is a directory\n"
 		       "storage-unreadable sdb: sdb -> 0000:01:00.0 may hold what the host stands on: "
 		       "who has open sdb cannot be read: Is a directory\n");
+	sim_remove(m->h, "label/sda");
+	sim_remove(m->h, "holder/dev");
+	sim_set(m->h, "holder/dev", "");
+	sim_set(m->h, "holder/dev/sdb", "1 - x");
+	sim_remove(m->h, "sys/class/block/sda");
+	sim_remove(m->h, "sys/class/block/sdb");
+	assert_told(m, ROOT_ELSEWHERE "storage-unreadable sdc: sdc -> 0000:01:00.0 may hold what the host stands on: "
+		       "who has open sdc cannot be read: Not a directory\n");
 }
 
 static void functions_made_for_disks_are_in_doubt_if_no_disk_can_be_seen(void **state)
@@ -752,6 +848,7 @@ static void an_nvme_subsystem_without_controllers_puts_all_in_doubt(void **state
 	m->inventory = (struct inventory){ functions, COUNT(functions) };
 	block(m, "virtual/nvme-subsystem/nvme-subsys0", "nvme0n1");
 	mounted(m, "nvme0n1", "/");
+	sim_set_link(m->h, "sys/class/nvme-subsystem/nvme-subsys0/subsystem", "../../../../class/nvme-subsystem");
 	disks(m, SATA, "sda");
 	assert_told(m, "storage-unreadable sda: sda -> 0000:00:17.0 may hold what the host stands on: "
 		       "the controllers of nvme0n1 cannot be read\n"
@@ -864,8 +961,11 @@ int main(int argc, char **argv)
 		CASE(each_path_of_a_multipath_disk_holds_it),
 		CASE(each_controller_of_an_nvme_subsystem_holds_its_disk),
 		CASE(swap_is_root_as_a_partition_a_file_and_a_zvol),
+		CASE(a_swap_file_is_on_the_innermost_mount),
+		CASE(one_side_of_a_link_is_enough),
 		CASE(bind_mounts_count_as_what_they_cover),
 		CASE(a_loop_leads_to_the_mount_of_its_file),
+		CASE(a_file_on_zfs_leads_to_the_disks_of_the_pool),
 		CASE(many_mounts_are_counted),
 		CASE(a_disk_on_usb_hangs_on_its_port_and_its_controller),
 		CASE(a_pool_counts_as_what_it_is),

@@ -17,7 +17,7 @@ struct block {
 	const char *path;	/* the target of its link in sys/class/block */
 	const char *number;	/* "8:3", "" if it has none */
 	const char *shown;	/* as an administrator knows it: "pve-root"; its name, if device mapper has no other */
-	const char *kind;	/* "lvm", "luks", "multipath", "raid1", "zvol"; NULL: a disk, a partition, or not known */
+	const char *kind;	/* "lvm", "luks", "multipath", "raid1", "zvol"; NULL: a disk or a partition */
 	const char *file;	/* what a loop device was made of, NULL: it is none */
 	const char *btrfs;	/* the mounted btrfs it belongs to, by UUID; NULL: to none */
 	const char *holder;	/* the first entry of holders/, NULL: nothing holds it */

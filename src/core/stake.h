@@ -54,8 +54,9 @@ const char *stake_path(const struct stakes *s, const char *folder, const char *n
  *   root-disk        /, /boot, /boot/efi, /usr, /var or swap is on it
  *   storage-in-use   something else that is mounted; a holder (device mapper, MD) or an imported ZFS pool; an open node
  *   storage-member   a ZFS pool that is not imported, by its label
- *   storage-unreadable  what the host stands on is not known, because something cannot be read: on every function that
- *                    has a disk below it
+ *   storage-unreadable
+ *                    what it carries is not known, for something cannot be read: of a disk, or of the host, and then
+ *                    on every function that has a disk below it
  */
 void stakes_storage(struct stakes *s);
 

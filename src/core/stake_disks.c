@@ -113,7 +113,8 @@ bool storage_in_use(struct storage *w, const struct block *disk)
 static bool push(struct walk *k, const char *layer, bool lvm)
 {
 	if (k->n == LAYERS_MAX) {
-		storage_doubt(k->w, -ELOOP, "%s is on more than %d layers of block devices", k->thing->name, LAYERS_MAX);
+		storage_doubt(k->w, -ELOOP, "%s is on more than %d layers of block devices", k->thing->name,
+			      LAYERS_MAX);
 		return false;
 	}
 	k->layers[k->n].text = layer;
@@ -133,9 +134,6 @@ static void walk(struct walk *k, struct block *b);
 
 static void walk_pool(struct walk *k, struct pool *pool)
 {
-	if (pool->seen == k->thing)
-		return;
-	pool->seen = k->thing;
 	if (!push(k, arena_fmt(k->w->arena, "pool %s", *pool->name ? pool->name : "(no name)"), false))
 		return;
 	for (size_t i = 0; i < pool->n; i++)
@@ -213,7 +211,7 @@ void storage_stand(struct storage *w, const struct thing *t)
 /* --- stakes ----------------------------------------------------------------------------------------------------- */
 
 /* "0000:00:17.0", or "1-2.1 -> 0000:00:14.0"; NULL: on no function. */
-static const char *way_of(struct arena *a, const char *path, bool *usb)
+static const char *way_of(struct arena *a, const char *path)
 {
 	const char *function = path_function(path, a), *port = NULL;
 
@@ -225,7 +223,6 @@ static const char *way_of(struct arena *a, const char *path, bool *usb)
 			port = text;
 		part += n;
 	}
-	*usb = port;
 	return port ? arena_fmt(a, "%s -> %s", port, function) : function;
 }
 
@@ -248,8 +245,7 @@ static void write_hold(struct storage *w, const struct block *disk, const struct
 		storage_doubt(w, -ENOENT, "the controllers of %s cannot be read", disk->name);
 	}
 	for (size_t i = 0; i < n; i++) {
-		bool usb;
-		const char *way = way_of(w->arena, paths[i], &usb);
+		const char *way = way_of(w->arena, paths[i]);
 
 		if (way)
 			stake_add(w->s, code, paths[i], disk->name, t->remedy, "%s -> %s %s%s", hold->member->name, way,
@@ -257,7 +253,7 @@ static void write_hold(struct storage *w, const struct block *disk, const struct
 	}
 }
 
-/* Whether it is known already that a function must stay. */
+/* Whether it is known already that a function must stay. A way over USB is none: each device there may go alone. */
 static bool is_told(const struct storage *w, const char *function)
 {
 	for (size_t i = 0; i < w->s->n; i++) {
@@ -277,8 +273,8 @@ static void write_doubt(struct storage *w, const char *path, const char *name, c
 }
 
 /*
- * What is not known of the host is told once for each function, and for each disk on USB, which may go alone; what is
- * not known of a disk, of the disk.
+ * What is not known of the host is told once for each function, and for each disk on USB; what is not known of a disk,
+ * of the disk.
  */
 static void write_doubts(struct storage *w)
 {
@@ -292,10 +288,9 @@ static void write_doubts(struct storage *w)
 			continue;
 		paths = block_paths(b, w->s->host, w->arena, &n);
 		for (size_t k = 0; k < n; k++) {
-			bool usb;
-			const char *way = way_of(w->arena, paths[k], &usb);
+			const char *way = way_of(w->arena, paths[k]);
 
-			if (way && (own || usb || !is_told(w, way)))
+			if (way && (own || !is_told(w, way)))
 				write_doubt(w, paths[k], b->name, way, own ? own : w->doubt);
 		}
 	}

@@ -42,7 +42,6 @@ struct pool {
 	struct uses uses;
 	struct block **members;
 	size_t n;
-	const struct thing *seen;	/* by whom last, so that nobody goes round in circles */
 };
 
 struct thing {
@@ -78,7 +77,7 @@ struct standing {
 	bool physical;			/* it hangs on a PCI function */
 	struct hold holds[HOLD_CODES];
 	const char *doubt;		/* what of it could not be read */
-	const struct thing *seen;
+	const struct thing *seen;	/* by whom last, so that nobody goes round in circles */
 };
 
 struct storage {
@@ -91,6 +90,9 @@ struct storage {
 	size_t n_pools;
 	struct thing **things;
 	size_t n_things;
+	char **open;			/* nodes of /dev that somebody has open; of one in a folder, the folder */
+	size_t n_open;
+	int open_code;			/* a negative errno if these cannot be read */
 	const char *doubt;		/* what of the host could not be read, the first of it; NULL: all could */
 	bool blind;			/* where the disks hang could not be read either */
 	bool denied;			/* it is for root to read */

@@ -9,6 +9,7 @@
 #define POOLS "proc/spl/kstat/zfs"
 #define ZFS_MEMBER "zfs_member"
 #define SCOPE ".scope"
+#define HOLDERS "holder/dev"
 #define HOLDERS_BYTES (16 * 1024)
 
 /* Without these the host does not run, or not start again; the gravest first. */
@@ -305,7 +306,8 @@ static void find_block(struct storage *w, struct block *b)
 		tell_root(t);
 	} else if (kind) {
 		t = add_thing(w, b, NULL, RANK_ELSEWHERE, b->shown);
-		t->direct = arena_fmt(w->arena, "holds a file system (%s) that a container or service has mounted", kind);
+		t->direct = arena_fmt(w->arena, "holds a file system (%s) that a container or service has mounted",
+				      kind);
 		t->layered = "which a container or service has mounted";
 		t->remedy = "stop the container or service";
 	} else if (base->n_below && !b->holder && !b->parted && !(d->pool && d->pool->imported)) {
@@ -359,21 +361,43 @@ static const char *how_to_end(struct arena *a, const char *pid, const char *unit
 	return str_is_unit(unit) ? arena_fmt(a, "systemctl stop %s", unit) : arena_fmt(a, "end process %s", pid);
 }
 
-static void stand_open(struct storage *w, struct block *b)
+/* Asking for one node goes through all processes, as their list does: so none is asked for that is not in it. */
+static bool is_open(const struct storage *w, const char *name)
 {
-	char *node = arena_fmt(w->arena, "holder/dev/%s", b->name), *line = arena_alloc(w->arena, HOLDERS_BYTES);
-	const char *pid, *unit, *command;
-	struct thing *t;
-	size_t more = 0;
-	ssize_t n;
+	size_t n = strcspn(name, "!");
+
+	for (size_t i = 0; i < w->n_open; i++)
+		if (strncmp(w->open[i], name, n) == 0 && w->open[i][n] == '\0')
+			return true;
+	return false;
+}
+
+/* The lines of who has it open; NULL: nobody, or it is in doubt. */
+static char *read_open(struct storage *w, struct block *b)
+{
+	char *node = arena_fmt(w->arena, HOLDERS "/%s", b->name), *lines = NULL;
+	ssize_t n = w->open_code;
 
 	for (char *s = node; *s; s++)
 		if (*s == '!')
 			*s = '/';
-	n = host_read(w->s->host, node, line, HOLDERS_BYTES);
+	if (n == 0 && is_open(w, b->name)) {
+		lines = arena_alloc(w->arena, HOLDERS_BYTES);
+		n = host_read(w->s->host, node, lines, HOLDERS_BYTES);
+	}
 	if (n < 0)
 		doubt_block(w, b, (int)n, "who has open");
-	if (n <= 0)
+	return n > 0 ? lines : NULL;
+}
+
+static void stand_open(struct storage *w, struct block *b)
+{
+	char *line = read_open(w, b);
+	const char *pid, *unit, *command;
+	struct thing *t;
+	size_t more = 0;
+
+	if (!line)
 		return;
 	for (const char *s = line; (s = strchr(s, '\n')) != NULL; s++)
 		more++;
@@ -389,7 +413,7 @@ static void stand_open(struct storage *w, struct block *b)
 	storage_stand(w, t);
 }
 
-/* Only of disks that are free so far: looking for who has a node open goes through all processes. */
+/* Only of disks that are free so far: what is in use already needs no second reason. */
 static void stand_free(struct storage *w, void (*look)(struct storage *w, struct block *b), bool held)
 {
 	for (size_t i = 0; i < w->blocks.n; i++) {
@@ -422,6 +446,7 @@ void stakes_storage(struct stakes *s)
 			read_label(&w, &w.blocks.list[i]);
 	stand_all(&w);
 	stand_free(&w, stand_holder, true);
+	w.open_code = host_list(s->host, HOLDERS, s->arena, &w.open, &w.n_open);
 	stand_free(&w, stand_open, false);
 	storage_write(&w);
 }
