@@ -1104,6 +1104,7 @@ static void an_old_capture_without_routes_says_so(void **state)
 	struct error err;
 
 	(void)state;
+	sim_remove(x.h, "proc/net");
 	assert_int_equal(inventory_read(x.h, x.a, &x.inv, &err), 0);
 	x.s = (struct stakes){ .host = x.h, .inventory = &x.inv, .arena = x.a };
 	stakes_network(&x.s);
