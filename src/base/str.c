@@ -219,6 +219,23 @@ void str_harmless(char *s)
 			*s = '?';
 }
 
+bool str_is_path(const char *s, size_t max)
+{
+	if (*s != '/' || strlen(s) > max)
+		return false;
+	for (const char *c = s; *c; c++)
+		if (*c <= ' ' || *c > '~')
+			return false;
+	while (*s) {
+		size_t n = strcspn(++s, "/");
+
+		if (n == 0 || (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.'))
+			return false;
+		s += n;
+	}
+	return true;
+}
+
 uint64_t str_hash(uint64_t hash, const void *data, size_t n)
 {
 	const unsigned char *p = data;

@@ -61,6 +61,12 @@ bool str_is_interface(const char *s);
 /* Text that strangers chose, for a line that people read: all but printable ASCII becomes '?'. */
 void str_harmless(char *s);
 
+/*
+ * The full path of a file in one spelling: ASCII that shows, without spaces, no component empty, "." or ".."; 2 to max
+ * bytes.
+ */
+bool str_is_path(const char *s, size_t max);
+
 /* FNV-1a, 64 bit: to notice damage, not to keep secrets. Start with STR_HASH_START. */
 #define STR_HASH_START 0xcbf29ce484222325u
 uint64_t str_hash(uint64_t hash, const void *data, size_t n);

@@ -323,6 +323,23 @@ static void put_units(struct writer *w)
 			put_value(w, "unit", names[i], whats[k]);
 }
 
+/* The same of commands, whose paths are folders here. */
+static void put_commands(struct writer *w, const char *folder)
+{
+	char **names;
+	size_t n;
+
+	if (host_list(w->h, folder, w->arena, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (get(w, folder, names[i], NULL) >= 0) {
+			fprintf(w->out, "V: %s=", w->name);
+			put_escaped(w->out, w->buf);
+		}
+		put_commands(w, arena_fmt(w->arena, "%s/%s", folder, names[i]));
+	}
+}
+
 static void put_values(struct writer *w)
 {
 	fputc('\n', w->out);
@@ -404,6 +421,7 @@ int hostfile_write(struct host *h, const char *source, FILE *out, struct error *
 		put_modules(w);
 		put_values(w);
 		put_units(w);
+		put_commands(w, "command");
 		put_interfaces(w);
 		put_guests(w);
 		put_mappings(w);

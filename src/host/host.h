@@ -43,6 +43,13 @@
  *       state             "active", "inactive", "failed", ...; writing "start", "stop", "restart" does that and
  *                         waits for its end
  *       run               an identifier of this run of the unit (InvocationID), "" if it does not run
+ *   command/PATH%20WORD   a command by its full path, and its arguments, written as host/command.h says: how often it has
+ *                         ended well in this program's run, "0", "1", ...; absent if there is no such file that may be
+ *                         run: regular, executable, root's, and written by nobody else. Writing "run" runs it, without
+ *                         a shell, and kills it at the deadline. 0: it has ended with status 0; -ENOENT: there is no
+ *                         such file; -EPERM: it may not be run; -ETIME: it did not end in time; -ECANCELED: it failed
+ *   result/PATH%20WORD    the last run of that command by this program: a line that says how it ended, then what it has
+ *                         said on its standard output and error, as far as it was kept; absent if there was none
  *   holder/NODE           who has a device node open ("holder/dev/watchdog0"): a line for each process, "PID UNIT COMMAND",
  *                         UNIT the last part of its cgroup ("101.scope" of a VM), "-" if it has none; absent: nobody.
  *                         A folder of nodes ("holder/dev", "holder/dev/snd") lists those that somebody has open

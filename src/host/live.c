@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "host/live.h"
+#include "host/live_command.h"
 #include "host/live_holder.h"
 #include "host/live_module.h"
 #include "host/live_nic.h"
@@ -32,6 +33,7 @@ struct live {
 	int uevents;		/* kernel's uevents, -1 until the first write */
 	struct reader reader;	/* for what may block */
 	struct kmod_ctx *kmod;	/* made when first asked for */
+	struct command *commands;	/* that were run */
 };
 
 static struct live *live_of(struct host *h)
@@ -86,6 +88,15 @@ static ssize_t read_holders(struct live *l, const char *name, char *buf, size_t 
 	return n < 0 ? n : live_holder_cut(all, (size_t)n, buf, size);
 }
 
+/* Its file may be on a file system that hangs. */
+static ssize_t read_command(struct live *l, const char *name, char *buf, size_t size)
+{
+	char none[1];
+	ssize_t n = reader_read(&l->reader, l->root, name, none, sizeof(none));
+
+	return n < 0 ? n : live_command_count(l->commands, name, buf, size);
+}
+
 static ssize_t live_read(struct host *h, const char *name, char *buf, size_t size)
 {
 	struct live *l = live_of(h);
@@ -103,6 +114,10 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 		return read_life(l->root, rest, buf, size);
 	if (belongs(name, "holder/", &rest))
 		return read_holders(l, name, buf, size);
+	if (belongs(name, "command/", &rest))
+		return read_command(l, name, buf, size);
+	if (belongs(name, "result/", &rest))
+		return live_command_result(l->commands, name, buf, size);
 	if (may_block(name))
 		return reader_read(&l->reader, l->root, name, buf, size);
 	return read_file(l->root, name, buf, size);
@@ -111,7 +126,8 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 static ssize_t live_link(struct host *h, const char *name, char *buf, size_t size)
 {
 	static const char *const providers[] = {
-		"module/", "modalias/", "unit/", "nic/", "life/", "udev/", "holder/", "label/",
+		"module/", "modalias/", "unit/", "nic/", "life/", "udev/", "holder/", "label/", "command/",
+		"result/",
 	};
 	ssize_t n;
 
@@ -141,6 +157,9 @@ static int live_list(struct host *h, const char *name, struct arena *a, char ***
 	DIR *dir;
 	int fd;
 
+	/* Commands cannot be listed, and a host may have a folder of that name. */
+	if (strcmp(name, "command") == 0)
+		return -ENOENT;
 	if (belongs(name, "holder/", &rest))
 		return live_holder_list(live_of(h)->root, getpid(), rest, a, names, n);
 	fd = openat(live_of(h)->root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -228,6 +247,8 @@ static int live_write(struct host *h, const char *name, const char *value, unsig
 	struct live *l = live_of(h);
 	struct job job = { l, name, value };
 
+	if (str_starts(name, "command/"))
+		return live_command_write(&l->commands, l->root, name, value, deadline_ms, stuck);
 	/* Only these may be changed: whatever else a step might name is a bug, or an attack. */
 	if (!str_starts(name, "sys/") && !str_starts(name, "module/") && !str_starts(name, "unit/") &&
 	    !str_starts(name, "nic/"))
@@ -266,6 +287,7 @@ static void live_close(struct host *h)
 	struct live *l = live_of(h);
 
 	live_module_close(l->kmod);
+	live_command_close(l->commands);
 	reader_close(&l->reader);
 	if (l->uevents >= 0)
 		close(l->uevents);

@@ -13,6 +13,7 @@
 #include "host/host.h"
 #include "host/live_holder.h"
 #include "host/live_label.h"
+#include "host/live_command.h"
 #include "host/live_nic.h"
 #include "host/reader.h"
 
@@ -59,6 +60,8 @@ static ssize_t read_any(int root, const char *name, char *buf, size_t size)
 	/* Who asks does not count: it is the parent of the one that looks. */
 	if (str_starts(name, "holder/"))
 		return live_holder_read(root, getppid(), name + strlen("holder/"), buf, size);
+	if (str_starts(name, "command/"))
+		return live_command_look(root, name);
 	return read_file(root, name, buf, size);
 }
 

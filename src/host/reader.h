@@ -12,7 +12,7 @@
  * where it is, and another takes its place. Config space, too, is not answered while the device is being reset, which
  * may take a minute for a card that does not come back (drivers/pci/access.c, pci_wait_cfg()). nic/ asks rtnetlink,
  * which waits for whoever changes the network (rtnl.h); label/ reads a disk; holder/ reads control groups, which waits for
- * whoever changes them (live_holder.h).
+ * whoever changes them (live_holder.h); command/ may be on a file system whose server is gone.
  */
 #define READ_MS 2000
 
@@ -22,7 +22,8 @@ struct reader {
 
 /*
  * Like read(): the length, or a negative errno; -ETIMEDOUT if the kernel does not answer. root is the folder "/". name
- * is a file, or begins with "nic/", "label/" or "holder/".
+ * is a file, or begins with "nic/", "label/", "holder/", or with "command/": then there are no bytes, only 0 if it may be
+ * run.
  */
 ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, size_t size);
 

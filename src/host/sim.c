@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "host/sim.h"
 #include "host/sim_children.h"
+#include "host/sim_command.h"
 #include "host/sim_hotplug.h"
 #include "host/sim_module.h"
 #include "host/sim_nic.h"
@@ -312,7 +313,7 @@ static ssize_t sim_read(struct host *h, const char *name, char *buf, size_t size
 	struct node *node = find(sim_of(h), name, true);
 
 	if (!node)
-		return -ENOENT;
+		return sim_command_read(h, name, buf, size);
 	return node->kind == FILE_ ? copy_out(node, buf, size) : -EISDIR;
 }
 
@@ -320,8 +321,9 @@ static ssize_t sim_link(struct host *h, const char *name, char *buf, size_t size
 {
 	struct node *node = find(sim_of(h), name, false);
 
+	/* One that is not in the tree may be there with arguments. */
 	if (!node)
-		return -ENOENT;
+		return str_starts(name, "command/") ? -EINVAL : -ENOENT;
 	return node->kind == LINK ? copy_out(node, buf, size) : -EINVAL;
 }
 
@@ -368,6 +370,8 @@ static int obey(struct sim *s, const char *name, const char *value)
 		return sim_nic_write(&s->host, name + strlen("nic/"), value);
 	if (str_starts(name, "unit/"))
 		return sim_unit_write(&s->host, name + strlen("unit/"), value);
+	if (str_starts(name, "command/"))
+		return sim_command_write(&s->host, name, value);
 	n = sim_resolve(&s->host, name, resolved, sizeof(resolved));
 	if (n < 0)
 		return n;
