@@ -38,6 +38,10 @@ struct scene {
 	bool is_boot;		/* the profile is a host.yaml: it is done once, and done again until it is done */
 };
 
+/* What each host allows, and has. */
+#define COMMAND "/usr/local/bin/notify"
+static const char *commands[] = { COMMAND };
+
 #define LAB "tests/hosts/lab-pair.host"
 #define WORKSTATION "tests/hosts/workstation-4070.host"
 #define ELITEDESK "tests/hosts/elitedesk.host"
@@ -74,6 +78,12 @@ static const struct scene scenes[] = {
 		     "post-stop:\n  - cycle: [audio, nic]\n  - service: {restart: netbird.service}\n" },
 	{ .host_file = ELITEDESK, .boot = ELITEDESK_BOOT,
 	  .profile = "handover: 1\ndevices:\n  nic: {at: \"00:1f.6\"}\npre-start:\n  - bind: nic\n    return: cycle\n" },
+	/* Commands, before and behind what goes back, and the same one twice in a phase. */
+	{ .host_file = ELITEDESK, .boot = ELITEDESK_BOOT,
+	  .profile = "handover: 1\ndevices:\n  audio: {at: \"00:1f.3\"}\n"
+		     "pre-start:\n  - run: " COMMAND "\n  - bind: audio\n  - run: [" COMMAND ", a b]\n  - run: " COMMAND "\n"
+		     "post-start:\n  - run: " COMMAND "\npre-stop:\n  - run: " COMMAND "\n"
+		     "post-stop:\n  - run: " COMMAND "\n  - run: [" COMMAND ", a b]\n  - run: " COMMAND "\n" },
 };
 #define SMALL_SCENES 5	/* whose journal is cut at every byte; the others' at every line's ends and here and there */
 
@@ -162,7 +172,9 @@ static const struct profile *profile_of(const char *profile, struct findings *f)
 
 /* Breaks are counted in steps: what the host stands on is told, and not refused. */
 static const char *network_unit[] = { "networking.service" };
-static const struct policy without_rails = { .automatic = false, .services = { network_unit, 1 } };
+static const struct policy without_rails = {
+	.automatic = false, .services = { network_unit, 1 }, .run = { commands, 1 },
+};
 
 /* Plans and lends, as the hook and `handover boot` do. */
 static enum outcome lend(struct lender *l, unsigned vmid, const char *text, struct error *err)
@@ -251,13 +263,13 @@ static enum outcome call(struct stage *s, enum what what, bool *died, struct err
 /* --- the host before and after ------------------------------------------------------------------------------------ */
 
 /*
- * Lines that may differ: what was loaded is not given back, and a function found anew has another life and group number
- * ("as it was" is core/same.h). Groups are compared by their members.
+ * Lines that may differ: what was loaded is not given back, what was run is counted, and a function found anew has another
+ * life and group number ("as it was" is core/same.h). Groups are compared by their members.
  */
 static bool may_differ(const char *line, size_t n)
 {
 	static const char *const starts[] = {
-		"module/vfio_pci", "sys/module/", "sys/bus/pci/drivers/vfio-pci/", "life/", "sim/",
+		"module/vfio_pci", "sys/module/", "sys/bus/pci/drivers/vfio-pci/", "life/", "sim/", "command/",
 		"sys/kernel/iommu_groups/",
 	};
 	static const char *const parts[] = { "/iommu_group ->", "/sim_met =", "/sim_name =", "/sim_driver =", "/run =" };
@@ -316,6 +328,7 @@ static struct stage stage_new(const struct scene *scene)
 
 	assert_int_equal(hostfile_parse(text, n, scene->host_file, &s.host, &err), 0);
 	free(text);
+	sim_set(s.host, "command" COMMAND, "0");
 	store_open_memory(&s.store);
 	if (scene->boot) {
 		struct stage first = { s.host, s.store, &boot };

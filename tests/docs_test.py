@@ -95,6 +95,8 @@ def limits():
         found[what] = f"{defined_number('src/core/' + header, name)} {unit}".strip()
     found["the name of a unit"] = re.search(r"bool str_is_unit\(.*?n > (\d+)", read("src/base/str.c"), re.S)[1]
     found["the name of a unit"] += " bytes"
+    found["the path of a command, and each argument"] = (
+        f"{defined_number('src/core/profile.h', 'PROFILE_COMMAND_MAX')} bytes")
     found["a _TIME_"] = f"{defined_number('src/core/step.h', 'PHASE_MS') // 1000} seconds"
     found["PCI functions that leave and come back in one step, fewer where many siblings stay"] = str(
         (defined_number("src/core/step.h", "STEP_LOOKS_MAX") - defined_number("src/core/place.c", "LOOKS_AT_USB"))
@@ -195,6 +197,16 @@ class Program(unittest.TestCase):
         for header, name in [("policy.h", "POLICY_PATH"), ("prepare.h", "PROFILE_HOST")]:
             path = re.search(rf'#define {name} "([^"]+)"', read("src/core", header))[1]
             self.assertRegex(files, rf"(?m)^_{re.escape(path)}_$")
+
+
+    def test_what_is_said_of_commands_is_so(self):
+        text = section("handover-profile.5", "STEPS")
+        self.assertIn(f"of more than {defined_number('src/host/live_command.h', 'COMMAND_OUTPUT_BYTES')} bytes", text)
+        default = defined_number("src/action/run.c", "RUN_DEFAULT_MS") // 1000
+        self.assertIn(f"How long it may run. Default: _{default}s_.", text)
+        self.assertIn(f"*for*, which is {default} seconds if", section("handover.8", "TIME LIMITS"))
+        self.assertIn(f"cut after {defined_number('src/core/said.h', 'SAID_LINE_BYTES') - 1} bytes",
+                      section("handover.8", "DIAGNOSTICS"))
 
 
 class Codes(unittest.TestCase):

@@ -134,6 +134,21 @@ static const char *make_driver(struct arena *a, size_t n)
 	return arena_fmt(a, "%spre-start:\n  - bind: d0\n    driver: %s\n", make_devices(a, 1), repeat(a, "n", n));
 }
 
+static const char *make_command(struct arena *a, size_t n)
+{
+	return arena_fmt(a, HEAD "pre-start:\n  - run: /%s\n", repeat(a, "n", n - 1));
+}
+
+static const char *make_argument(struct arena *a, size_t n)
+{
+	return arena_fmt(a, HEAD "pre-start:\n  - run: [/bin/n, %s]\n", repeat(a, "n", n));
+}
+
+static const char *make_arguments(struct arena *a, size_t n)
+{
+	return arena_fmt(a, HEAD "pre-start:\n  - run: [%s]\n", repeat(a, "/bin/n,", n));
+}
+
 static const char *make_hostpci(struct arena *a, size_t n)
 {
 	return arena_fmt(a, HEAD "devices: {d: {hostpci: %zu}}\n", n);
@@ -157,6 +172,9 @@ static const struct limit {
 	{ make_name, PROFILE_NAME_MAX, CODE_TOO_LONG, true },
 	{ make_device_name, PROFILE_WORD_MAX, CODE_TOO_LONG, true },
 	{ make_driver, PROFILE_WORD_MAX, CODE_TOO_LONG, true },
+	{ make_command, PROFILE_COMMAND_MAX, CODE_TOO_LONG, true },
+	{ make_argument, PROFILE_COMMAND_MAX, CODE_TOO_LONG, true },
+	{ make_arguments, PROFILE_WORDS_MAX, CODE_TOO_MANY_WORDS, true },
 	{ make_hostpci, 15, CODE_BAD_NUMBER, true },
 };
 #define LIMITS (sizeof(limits) / sizeof(limits[0]))

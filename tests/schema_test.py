@@ -220,10 +220,17 @@ class SchemaTest(unittest.TestCase):
                  "a" * 247 + ".service", "a" * 248 + ".service", [], ["a.service", "a.service"], {}, None,
                  ["a.service"] * 64, ["a.service"] * 65]
         modules = ["vfio_pci", "a-b", "_a", "", "a.b", "a" * 64, "a" * 65, [], ["a", "a"], ["a"] * 65, [["a"]], None]
+        commands = ["/bin/x", ["/bin/x"], ["/bin/x", ""], ["/bin/x", "a b", "a b", "/", "..", "\u00e4"], ["/bin/x", 0],
+                    ["/bin/x", None], ["/bin/x", "0"], ["/bin/x", ["a"]], "bin/x", "x", "", "/", "//x", "/x/", "/x//y", "/.",
+                    "/..", "/../x", "/x/.", "/x/..", "/x/./y", "/...", "/.x", "/x..", "/x y", "/\u00e4", ["a", "/bin/x"], [],
+                    {}, None, 1, {"start": "/bin/x"}, "/" + "x" * 199, "/" + "x" * 200, ["/x", "a" * 200], ["/x", "a" * 201],
+                    ["/x"] * 64, ["/x"] * 65, ["/x", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"], "/!\"#$%&'()*+,-.:;<=>?@[\\]^_`{|}~"]
         devices = ["d", ["d"], ["d", "e"], ["d", "d"], [], {}, None, "", 1]
         one_word = ["vfio-pci", ["vfio-pci"], ["a", "b"], [], {}, "a.b", "a" * 65, None]
         good = self.compare([{"wait": "d", "for": x} for x in times])
         good += self.compare([{"usb": x} for x in usb])
+        good += self.compare([{"run": x} for x in commands])
+        good += self.compare([{"run": "/bin/x", "for": x} for x in times])
         for verb in ("restart", "start", "stop", "reload"):
             good += self.compare([{"service": {verb: x}} for x in units])
         for verb in ("load", "unload", "restart"):
@@ -237,10 +244,10 @@ class SchemaTest(unittest.TestCase):
                               for x in ["a.service", [], ["restart", "a.service"], {}, None,
                                         {"start": "a.service", "stop": "b.service"}, {"load": "a", "unload": "b"}]])
         good += self.compare([{"bind": "d", "wait": "d"}, {}, {"driver": "x"}, {"usb": "1-2", "driver": "x"}, [], "bind"])
-        self.assertGreater(good, 70)
+        self.assertGreater(good, 80)
 
     def test_every_action_in_every_phase(self):
-        step = {"service": {"restart": "a.service"}, "module": {"load": "a"}, "usb": "1-2"}
+        step = {"service": {"restart": "a.service"}, "module": {"load": "a"}, "usb": "1-2", "run": "/bin/x"}
         actions = set().union(*(steps_of(phase) for phase in self.PHASES))
         for phase in self.PHASES:
             with self.subTest(phase):
@@ -268,6 +275,10 @@ class SchemaTest(unittest.TestCase):
         self.assertEqual(DEFS["word"]["maxLength"], limit("PROFILE_WORD_MAX"))
         for words in ("device-names", "usb-devices", "units", "modules"):
             self.assertEqual(DEFS[words]["anyOf"][1]["maxItems"], limit("PROFILE_WORDS_MAX"))
+        path, words = DEFS["command"]["anyOf"]
+        self.assertEqual(words["maxItems"], limit("PROFILE_WORDS_MAX"))
+        for text in (path, words["prefixItems"][0], words["items"]):
+            self.assertEqual(text["maxLength"], limit("PROFILE_COMMAND_MAX"))
 
 
 if __name__ == "__main__":

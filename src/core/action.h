@@ -18,6 +18,7 @@ enum field_kind {
 	FIELD_USB,	/* USB devices: "vendor:device", or the port as sysfs has it, "1-2.1"; or a list of them */
 	FIELD_UNITS,	/* a map of one of the field's verbs to units of systemd: "{restart: ssh.service}" */
 	FIELD_MODULES,	/* the same with kernel modules */
+	FIELD_COMMAND,	/* one command: its full path, or a list of that and its arguments, which may be any text */
 };
 
 struct field {

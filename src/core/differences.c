@@ -44,7 +44,9 @@ size_t engine_differences(struct host *h, const struct lease *lease, enum goal g
 			const struct value *want = &step_goal(s, goal)->v[k];
 			char address[BDF_TEXT_MAX];
 
-			if (value_fits(&now.v[k], want) || (goal == GOAL_TO && is_changed_later(lease, i, k)) || n++ >= max)
+			if (look_is_of_this_program(s->look[k]) || value_fits(&now.v[k], want))
+				continue;
+			if ((goal == GOAL_TO && is_changed_later(lease, i, k)) || n++ >= max)
 				continue;
 			lines[n - 1] = arena_fmt(a, "%s %s: %s, should be %s", subject(s, k, address),
 						 str_basename(s->look[k]), value_shown(&now.v[k]), value_shown(want));

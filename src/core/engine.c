@@ -319,6 +319,15 @@ int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum g
 
 /* --- after ------------------------------------------------------------------------------------------------------- */
 
+/* Whether what was noted of a step by a run that was killed says nothing to this one. */
+static bool is_of_another_program(const struct step *s)
+{
+	for (size_t i = 0; i < s->n_looks; i++)
+		if (look_is_of_this_program(s->look[i]))
+			return true;
+	return false;
+}
+
 static int do_after(struct engine *e, struct journal *j, struct lease *lease, size_t i, struct event *event,
 		    struct error *err)
 {
@@ -326,7 +335,7 @@ static int do_after(struct engine *e, struct journal *j, struct lease *lease, si
 	enum identity who = IDENTITY_SAME;
 	int code = 0;
 
-	if (lease->marks[i] == MARK_NONE) {
+	if (lease->marks[i] == MARK_NONE || is_of_another_program(s)) {
 		who = identify_back(e, s, MARK_DID, err);
 		code = who == IDENTITY_UNKNOWN ? err->code : note_was(e, j, lease, i, GOAL_TO, err);
 	}

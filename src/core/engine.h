@@ -11,6 +11,7 @@ enum event_kind {
 	EVENT_REACHED,	/* the step is where it was to be; writes and ms say what it took */
 	EVENT_GONE,	/* its device is no longer there, or another is in its place: nothing to give back */
 	EVENT_FAILED,	/* text says why */
+	EVENT_SAID,	/* a command that was run has said text, one line; of the rest only step is given */
 };
 
 struct event {

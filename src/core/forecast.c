@@ -123,7 +123,8 @@ size_t step_writes(const struct step *s, const struct looks *from, const struct 
 		writes[n] = (struct poke){ 0 };
 		if (!s->action->next(s, &now, goal, &writes[n], &err))
 			break;
-		writes[n].perhaps = f.v[writes[n].look].kind == VALUE_ANY || writes[n].patience_ms;
+		writes[n].perhaps = (f.v[writes[n].look].kind == VALUE_ANY && writes[n].becomes.kind != VALUE_NEW) ||
+				    writes[n].patience_ms;
 		apply(&f, &writes[n]);
 		n += *writes[n].at != '\0';
 	}

@@ -24,6 +24,7 @@
 #define PROFILE_WORDS_MAX 64		/* in one list */
 #define PROFILE_NAME_MAX 256		/* bytes of 'name' */
 #define PROFILE_WORD_MAX 64		/* bytes of a device's name or any other single word */
+#define PROFILE_COMMAND_MAX 200		/* bytes of a command's path, and of each argument */
 
 struct action;
 

@@ -51,6 +51,7 @@ static const char *const names[PROFILE_CODES] = {
 	[CODE_BAD_USB] = "bad-usb",
 	[CODE_BAD_UNIT] = "bad-unit",
 	[CODE_BAD_VERB] = "bad-verb",
+	[CODE_BAD_COMMAND] = "bad-command",
 };
 
 const char *profile_code_name(enum profile_code code)

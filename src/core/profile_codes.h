@@ -63,8 +63,9 @@ enum profile_code {
 	CODE_BAD_USB,
 	CODE_BAD_UNIT,
 	CODE_BAD_VERB,
+	CODE_BAD_COMMAND,
 };
-#define PROFILE_CODES (CODE_BAD_VERB + 1)
+#define PROFILE_CODES (CODE_BAD_COMMAND + 1)
 
 /* "yaml-syntax" ... */
 const char *profile_code_name(enum profile_code code);

@@ -144,6 +144,19 @@ static void units_check(struct loader *l, const struct words *words, const char 
 				    yaml_quote(l->arena, words->list[i].s));
 }
 
+/* The first word is the command, the others are its own affair. */
+static void command_check(struct loader *l, const struct words *words, const char *subject)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (strlen(words->list[i].s) > PROFILE_COMMAND_MAX)
+			profile_bad(l->f, CODE_TOO_LONG, words->list[i].place, "write a shorter one, or run a script",
+				    "a word of %s is longer than %d bytes", subject, PROFILE_COMMAND_MAX);
+		else if (i == 0 && !str_is_path(words->list[i].s, PROFILE_COMMAND_MAX))
+			profile_bad(l->f, CODE_BAD_COMMAND, words->list[i].place,
+				    "write its full path, such as /usr/local/bin/notify, and arguments behind it in a list: "
+				    "[PATH, ARGUMENT, ...]", "%s cannot be %s", subject, yaml_quote(l->arena, words->list[i].s));
+}
+
 /* "{VERB: NAME}": the words are those behind the verb. False: it is told what is wrong. */
 static bool verb_read(struct loader *l, const struct node *node, const struct field *field, struct words *words)
 {
@@ -205,6 +218,9 @@ static void field_read(struct loader *l, const struct node *node, const struct f
 	case FIELD_MODULES:
 		words_check_twice(l, words);
 		names_check(l, words, subject);
+		return;
+	case FIELD_COMMAND:
+		command_check(l, words, subject);
 		return;
 	}
 }

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "core/action.h"
 #include "core/reach.h"
+#include "core/said.h"
 
 /* On the way back a write that fails is tried again: a group in use answers EINVAL and then lets go. */
 #define BACK_TRIES 3
@@ -51,6 +52,16 @@ static int stuck(struct engine *e, const struct step *s, const struct poke *p, s
 			 p->what, (int)e->stuck.pid, p->at, *e->stuck.wchan ? " and waits in " : "", e->stuck.wchan);
 }
 
+/* A command says more than an errno. */
+static void failed(const struct poke *p, int code, const struct said *said, struct error *err)
+{
+	if (*said->how)
+		error_set(err, code, "%s failed: %s%s%s", p->what, said->how, *said->last ? "; it said last: " : "",
+			  said->last);
+	else
+		error_errno(err, code, "%s failed (writing '%s' to '%s')", p->what, p->put, p->at);
+}
+
 /* These take one lock for the whole host (drivers/pci/probe.c, pci_lock_rescan_remove()). */
 static bool is_of_the_bus(const char *at)
 {
@@ -66,6 +77,7 @@ static int do_write(struct engine *e, const struct step *s, const struct poke *p
 {
 	int64_t ms = end - host_now(e->host);
 	struct host_stuck hangs;
+	struct said said;
 	int code;
 
 	if (ms <= 0)
@@ -80,9 +92,10 @@ static int do_write(struct engine *e, const struct step *s, const struct poke *p
 		e->stuck = hangs;
 		return stuck(e, s, p, err);
 	}
+	said_tell(e, s, p->at, &said);
 	/* EAGAIN: the driver's probe is deferred, and is tried again by the kernel (drivers/base/dd.c). */
 	if (code < 0 && code != -EAGAIN && !has_become(e->host, s->look[p->look], &p->becomes)) {
-		error_errno(err, code, "%s failed (writing '%s' to '%s')", p->what, p->put, p->at);
+		failed(p, code, &said, err);
 		return code == -ETIMEDOUT || code == -ETIME ? -EIO : code;
 	}
 	if (wait_to_become(e, s->look[p->look], &p->becomes, seen))

@@ -174,6 +174,11 @@ bool look_is_witness(const char *look)
 	return str_starts(look, "id/") || str_starts(look, "group/");
 }
 
+bool look_is_of_this_program(const char *look)
+{
+	return str_starts(look, "command/");
+}
+
 bool step_changes(const struct step *s, const char *address)
 {
 	char other[BDF_TEXT_MAX];

@@ -18,7 +18,7 @@
  */
 #define STEP_LOOKS_MAX 224
 #define PLAN_STEPS_MAX 256
-#define STEP_LIFE_BYTES 40	/* a value of life/ or unit/.../run, NUL included */
+#define STEP_LIFE_BYTES 40	/* a value of life/, unit/.../run or command/, NUL included */
 
 enum value_kind {
 	VALUE_TEXT,	/* exactly this */
@@ -48,7 +48,8 @@ struct step {
 	struct looks from, to, home;
 	const char *why;		/* "with 0000:02:00.0: same IOMMU group", or NULL */
 	const char *id;			/* vendor:device:subvendor:subdevice of device, NULL: the looks tell who it is */
-	unsigned patience_ms;		/* how long what nobody can write may take to come about; 0: it must be so already */
+	unsigned patience_ms;		/* how long what nobody can write may take to come about; 0: it must be so already;
+					 * or how long a command may run */
 };
 
 /*
@@ -121,6 +122,12 @@ bool look_function(const char *look, char address[BDF_TEXT_MAX]);
 
 /* Whether a look only tells who or where a function is (id/, group/): it is looked at, and never changed. */
 bool look_is_witness(const char *look);
+
+/*
+ * Whether what a look reads is counted from the start of each program, so that it says nothing to another one: how often
+ * a command has ended well (command/).
+ */
+bool look_is_of_this_program(const char *look);
 
 /* Whether a step changes the function of that address, or lets it go and come back. */
 bool step_changes(const struct step *s, const char *address);

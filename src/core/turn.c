@@ -342,7 +342,7 @@ static enum answer nics(struct turn *t)
 	return PASSES;
 }
 
-/* --- units, USB ------------------------------------------------------------------------------------------------- */
+/* --- units, commands, USB --------------------------------------------------------------------------------------- */
 
 static enum answer units(struct turn *t)
 {
@@ -360,6 +360,19 @@ static enum answer units(struct turn *t)
 		WHAT(t, "%sing %.80s", strcmp(verb, "stop") == 0 ? "stopp" : verb, t->s->device);
 		poke(t, i, t->goal[i], at, verb);
 		t->p->deadline_ms = BIND_MS;
+		return WRITES;
+	}
+	return PASSES;
+}
+
+static enum answer commands(struct turn *t)
+{
+	for (size_t i = 0; i < t->s->n_looks; i++) {
+		if (fits(t, i) || !str_starts(t->s->look[i], "command/"))
+			continue;
+		WHAT(t, "running it");
+		poke(t, i, t->goal[i], t->s->look[i], "run");
+		t->p->deadline_ms = t->s->patience_ms;
 		return WRITES;
 	}
 	return PASSES;
@@ -431,8 +444,8 @@ bool turn_next(const struct step *s, const struct looks *now, const struct looks
 	       struct error *err)
 {
 	static const rule rules[] = {
-		load_modules, leave, come_back, know, meet, drivers, attributes, nics, units, usb, unload_modules,
-		wait_for_it, NULL,
+		load_modules, leave, come_back, know, meet, drivers, attributes, nics, units, commands, usb,
+		unload_modules, wait_for_it, NULL,
 	};
 
 	return ask(&(struct turn){ s, now->v, goal->v, p, err }, rules);

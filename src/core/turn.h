@@ -6,13 +6,14 @@
 
 /*
  * The next write for everything that is said in names of the seam: how functions of the PCI bus leave, come back and
- * change drivers, how their network interfaces find their place again, how units and modules go on and off. Each is a
- * rule from what a look reads to what it shall read; together they are what most actions' next() is.
+ * change drivers, how their network interfaces find their place again, how units and modules go on and off, that a
+ * command is run. Each is a rule from what a look reads to what it shall read; together they are what most actions'
+ * next() is.
  *
  * In this order: modules are loaded; functions that must leave are unbound and removed; what is missing is looked for
  * by one rescan of its bus; what was found must be who it was; drivers, their overrides and power; the network
- * interface gets its name, size and place, and goes up; then units, USB devices and modules that must go. What nobody can
- * write (an IOMMU group, an interface that has yet to appear) is waited for as long as the step has patience.
+ * interface gets its name, size and place, and goes up; then units, commands, USB devices and modules that must go. What
+ * nobody can write (an IOMMU group, an interface that has yet to appear) is waited for as long as the step has patience.
  */
 bool turn_next(const struct step *s, const struct looks *now, const struct looks *goal, struct poke *poke,
 	       struct error *err);

@@ -98,6 +98,32 @@ bool text_is_printable(const char *text, size_t n)
 	return true;
 }
 
+void text_show(const char *text, char *buf, size_t size)
+{
+	static const char more[] = "...";
+	size_t n = strlen(text), used = 0, len;
+
+	for (size_t i = 0; i < n; i += len) {
+		const char *piece = text + i;
+		uint32_t c = 0;
+		size_t shown = utf8_next(piece, n - i, &c);
+
+		len = shown ? shown : 1;
+		if (!shown || is_hidden(c)) {
+			piece = c == '\t' ? " " : "?";
+			shown = 1;
+		}
+		/* Either there is room for the dots behind it, or for all the rest. */
+		if (used + shown + sizeof(more) > size && used + (n - i) >= size) {
+			memcpy(buf + used, more, sizeof(more));
+			return;
+		}
+		memcpy(buf + used, piece, shown);
+		used += shown;
+	}
+	buf[used] = '\0';
+}
+
 size_t text_offset(const char *text, size_t n, size_t character)
 {
 	size_t at = 0, i = 0;

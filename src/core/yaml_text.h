@@ -24,6 +24,12 @@ bool text_check(const char *text, size_t n, const char *file, struct findings *f
 /* Whether all of a scalar's value shows in one line. */
 bool text_is_printable(const char *text, size_t n);
 
+/*
+ * Anybody's text as it can be told in one line: a tab is a space, what does not show is '?', and what does not fit is cut
+ * off, which "..." says.
+ */
+void text_show(const char *text, char *buf, size_t size);
+
 /* The offset of a character that libyaml counts; n behind the last. */
 size_t text_offset(const char *text, size_t n, size_t character);
 

@@ -177,7 +177,9 @@ void step_state(const struct step *s, const struct looks *goal, char *buf, size_
 		if (i == 0 || v->kind == VALUE_NEW)
 			return;
 	}
-	if (str_starts(s->look[0], "unit/"))
+	if (str_starts(s->look[0], "command/"))
+		snprintf(buf, size, "%s", v->kind == VALUE_NEW ? "has run" : value_shown(v));
+	else if (str_starts(s->look[0], "unit/"))
 		snprintf(buf, size, "%s", unit_state(v));
 	else if (str_starts(s->look[0], "id/") && v->kind == VALUE_TEXT && v->text)
 		snprintf(buf, size, "there");
@@ -235,6 +237,10 @@ void tell_event(void *arg, const struct event *e)
 	case EVENT_FAILED:
 		snprintf(what, sizeof(what), "failed: %s", e->text);
 		break;
+	case EVENT_SAID:
+		if (!t->quiet)
+			complain("%s | %s", t->who, e->text);
+		return;
 	}
 	complain("%s %zu/%zu %s%s %s ... %s", t->who, e->index + 1, e->total, s->action->name, back, s->device, what);
 }

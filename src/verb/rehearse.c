@@ -6,6 +6,7 @@
 
 #include "core/action.h"
 #include "core/same.h"
+#include "host/command.h"
 #include "host/hostfile.h"
 #include "verb/rehearse.h"
 
@@ -27,8 +28,19 @@ static void put_unit(struct host *h, const char *unit, FILE *out)
 	}
 }
 
-/* Units are in no capture of a running host: only the profile says which matter. */
-static void put_units(struct run *r, struct host *h, FILE *out)
+static void put_command(struct host *h, const struct words *words, FILE *out)
+{
+	char name[HOST_NAME_BYTES] = "", count[32];
+	bool fits = true;
+
+	for (size_t i = 0; i < words->n && fits; i++)
+		fits = command_name_add(name, words->list[i].s);
+	if (fits && host_read(h, name, count, sizeof(count)) >= 0)
+		fprintf(out, "V: %s=%s\n", name, count);
+}
+
+/* Units and commands are in no capture of a running host: only the profile says which matter. */
+static void put_named(struct run *r, struct host *h, FILE *out)
 {
 	struct subject s;
 
@@ -40,6 +52,8 @@ static void put_units(struct run *r, struct host *h, FILE *out)
 
 			for (size_t k = 0; w->action->fields[0].kind == FIELD_UNITS && k < w->fields[0].n; k++)
 				put_unit(h, w->fields[0].list[k].s, out);
+			if (w->action->fields[0].kind == FIELD_COMMAND)
+				put_command(h, &w->fields[0], out);
 		}
 }
 
@@ -53,7 +67,7 @@ static struct host *copy_host(struct run *r, struct host *h)
 
 	if (host_read(h, "source", source, sizeof(source)) < 0)
 		strcpy(source, "captured for a rehearsal");
-	if (!out || hostfile_write(h, source, out, &err) < 0 || (put_units(r, h, out), fclose(out)) != 0 ||
+	if (!out || hostfile_write(h, source, out, &err) < 0 || (put_named(r, h, out), fclose(out)) != 0 ||
 	    hostfile_parse(text, n, r->host_file ? r->host_file : "this host", &copy, &err) < 0)
 		complain("cannot copy the host: %s", err.text);
 	free(text);
@@ -69,7 +83,7 @@ static void show(void *arg, const struct event *e)
 	bool back = e->goal != GOAL_TO;
 
 	l->writes += e->writes;
-	if (!l->loud || (e->kind != EVENT_FAILED && looks_are_any(s, step_goal(s, e->goal))))
+	if (!l->loud || e->kind == EVENT_SAID || (e->kind != EVENT_FAILED && looks_are_any(s, step_goal(s, e->goal))))
 		return;
 	printf("  %zu/%zu  %s", e->index + 1, e->total,
 	       step_line(s, back ? &s->to : &s->from, step_goal(s, e->goal), a));
