@@ -332,10 +332,7 @@ static void put_commands(struct writer *w, const char *folder)
 	if (host_list(w->h, folder, w->arena, &names, &n) < 0)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		if (get(w, folder, names[i], NULL) >= 0) {
-			fprintf(w->out, "V: %s=", w->name);
-			put_escaped(w->out, w->buf);
-		}
+		put_value(w, folder, names[i], NULL);
 		put_commands(w, arena_fmt(w->arena, "%s/%s", folder, names[i]));
 	}
 }
