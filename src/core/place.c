@@ -145,6 +145,8 @@ bool place_may_leave(struct planner *p, const struct wish *w, const struct funct
 			    fn->address, fn->vfs);
 		return false;
 	}
+	/* Whatever else forbids it: that the host stands on it is to be said too. */
+	planner_leaves(p, (struct leaving){ .fn = fn, .place = w->place, .phase = w->phase });
 	if (!is_nic_known(p, w, fn))
 		return false;
 	loose = nic_read(p, fn, "loose", &look);
@@ -155,7 +157,6 @@ bool place_may_leave(struct planner *p, const struct wish *w, const struct funct
 			    loose);
 		return false;
 	}
-	planner_leaves(p, (struct leaving){ .fn = fn, .place = w->place, .phase = w->phase });
 	return true;
 }
 

@@ -162,7 +162,8 @@ static void check_kind(struct planner *p, const struct stakes *s, const struct l
 		return;
 	if (n > EVIDENCE_MAX)
 		t.what = arena_fmt(p->arena, "%s; and %zu more", t.what, n - EVIDENCE_MAX);
-	t.what = arena_fmt(p->arena, "the host stands on %s: %s", leaving_id(p, l), t.what);
+	t.what = arena_fmt(p->arena, "%s %s: %s", strcmp(code, "other-guest") == 0 ? "another guest has" : "the host stands on",
+			   leaving_id(p, l), t.what);
 	tell(p, &t);
 }
 

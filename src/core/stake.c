@@ -58,11 +58,28 @@ const char *path_function(const char *path, struct arena *a)
 	return last;
 }
 
-/* The name of a thing in the ACPI tables, or of what it is a device of; false: it has none. */
+/* The name in the ACPI tables of what has that folder; false: it has none. */
 static bool acpi_path(const struct stakes *s, const char *folder, char buf[HOST_NAME_BYTES])
 {
-	return host_read(s->host, arena_fmt(s->arena, "%s/firmware_node/path", folder), buf, HOST_NAME_BYTES) > 0 ||
-	       host_read(s->host, arena_fmt(s->arena, "%s/device/firmware_node/path", folder), buf, HOST_NAME_BYTES) > 0;
+	return host_read(s->host, arena_fmt(s->arena, "%s/firmware_node/path", folder), buf, HOST_NAME_BYTES) > 0;
+}
+
+/*
+ * The same of a thing, or of the nearest device it hangs on: since 6.5 there are two more between a serial port and its
+ * device (drivers/tty/serial/serial_base_bus.c).
+ */
+static bool acpi_path_above(const struct stakes *s, const char *link, char buf[HOST_NAME_BYTES])
+{
+	const char *at = strstr(link, "devices/");
+	char *folder = at ? arena_fmt(s->arena, "sys/%s", at) : NULL, *slash;
+
+	while (folder && strcmp(folder, "sys/devices") != 0) {
+		if (acpi_path(s, folder, buf))
+			return true;
+		slash = strrchr(folder, '/');
+		*slash = '\0';
+	}
+	return false;
 }
 
 /* The function nearest above that name. */
@@ -89,12 +106,11 @@ static const char *function_above(const struct stakes *s, const char *name)
 
 const char *stake_path(const struct stakes *s, const char *folder, const char *name)
 {
-	const char *entry = arena_fmt(s->arena, "%s/%s", folder, name);
 	char link[HOST_NAME_BYTES * 2], acpi[HOST_NAME_BYTES];
 
-	if (host_link(s->host, entry, link, sizeof(link)) < 0)
+	if (host_link(s->host, arena_fmt(s->arena, "%s/%s", folder, name), link, sizeof(link)) < 0)
 		return NULL;
 	if (path_function(link, s->arena))
 		return arena_dup(s->arena, link);
-	return acpi_path(s, entry, acpi) ? function_above(s, acpi) : NULL;
+	return acpi_path_above(s, link, acpi) ? function_above(s, acpi) : NULL;
 }

@@ -31,7 +31,7 @@ static const char *device_of(const struct stake *s, struct arena *a)
 static void print_stakes(const struct stakes *s)
 {
 	for (size_t i = 0; i < s->n; i++)
-		printf("%-13s %-18s %s (%s)\n", device_of(&s->list[i], s->arena), s->list[i].code, s->list[i].what,
+		printf("%-18s %-12s  %s (%s)\n", s->list[i].code, device_of(&s->list[i], s->arena), s->list[i].what,
 		       consent_text(s->list[i].code));
 }
 
