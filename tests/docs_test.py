@@ -124,7 +124,7 @@ def codes_in_sources():
             elif not call.startswith("struct findings"):
                 elsewhere.add(path)
         codes.update(re.findall(r'\bstake_add\s*\(\s*\w+(?:->\w+)*\s*,\s*"([a-z-]+)"', text))
-        codes.update(re.findall(r'\.code = "([a-z-]+)"', text))
+        codes.update(re.findall(r'(?:\.code = |\{ )"([a-z-]+)"(?:,| })(?= CONSENT_|\s)', text) if path.endswith("rails.c") else [])
         codes.update(re.findall(r'\brefuse\s*\(\s*\w+\s*,\s*\w+\s*,\s*"([a-z-]+)"\s*,', text))
     codes.update(re.findall(r'\[CODE_\w+\]\s*=\s*"([^"]+)"', read("src/core/profile_codes.c")))
     return codes, elsewhere
@@ -229,8 +229,9 @@ class Codes(unittest.TestCase):
 
     def test_codes_are_shown(self):
         """Each code has a command that answers with it, a bad profile, or a test that asks for it by name."""
-        shown = {code for path in glob.glob(os.path.join(ROOT, "tests/*_test.c"))
-                 for code in re.findall(r'"([a-z][a-z0-9-]+)"', read(path))}
+        tests = "".join(read(path) for path in glob.glob(os.path.join(ROOT, "tests/*_test.c")))
+        shown = set(re.findall(r'"([a-z][a-z0-9-]+)"', tests))
+        shown.update(name.lower().replace("_", "-") for name in re.findall(r"\bCODE_([A-Z0-9_]+)", tests))
         for pattern in ("tests/cli/*.case", "tests/hosts/*.case", "tests/profiles/bad/*.expected"):
             for path in glob.glob(os.path.join(ROOT, pattern)):
                 shown.update(re.findall(r"\[([a-z][a-z0-9-]+)\]", read(path)))

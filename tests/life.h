@@ -69,6 +69,8 @@ static inline int life_list(struct host *h, const char *name, struct arena *a, c
 {
 	struct life *x = (struct life *)h;
 
+	if (x->deaf && strcmp(x->deaf, name) == 0)
+		return -EIO;
 	return x->sim->ops->list(x->sim, name, a, names, n);
 }
 

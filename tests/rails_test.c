@@ -281,6 +281,17 @@ static void a_sibling_with_a_driver_of_the_hosts_spoils_the_group(void **state)
 	life_free(x);
 }
 
+static void usb_devices_that_cannot_be_listed_are_told(void **state)
+{
+	struct life *x = life_guarded(desk_with(""));
+
+	(void)state;
+	x->deaf = "sys/bus/usb/devices";
+	assert_contains(life_refused(x, 0, "handover: 1\npre-start:\n- usb: \"1-1\"\n", "usb-unreadable")->what,
+			"cannot list the USB devices");
+	life_free(x);
+}
+
 /* --- services ---------------------------------------------------------------------------------------------------- */
 
 static void a_shared_profile_cannot_stop_what_the_host_is_reached_by(void **state)
@@ -351,6 +362,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_a_running_container_has_stays_with_it),
 		cmocka_unit_test(what_proxmox_takes_along_is_guarded_too),
 		cmocka_unit_test(a_sibling_with_a_driver_of_the_hosts_spoils_the_group),
+		cmocka_unit_test(usb_devices_that_cannot_be_listed_are_told),
 		cmocka_unit_test(a_shared_profile_cannot_stop_what_the_host_is_reached_by),
 		cmocka_unit_test(a_vm_without_a_profile_has_its_hostpci_lines_bound),
 	};

@@ -14,7 +14,7 @@
  * Folders of a PCI function that are not its driver's: groups of attributes, and devices that the PCI core makes
  * (drivers/base/power/sysfs.c and wakeup_stats.c, drivers/pci/pcie/aspm.c).
  */
-static const char *const own_folders[] = { "power", "link", "wakeup", NULL };
+static const char *const own_folders[] = { "power", "link", "wakeup", "firmware_node", NULL };
 
 static bool is_own(const char *folder)
 {
