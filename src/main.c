@@ -148,8 +148,9 @@ static void fill_standard_descriptors(void)
 
 /*
  * A caller's environment is not ours, and libraries listen to it: libsystemd to SYSTEMD_BUS_TIMEOUT, libudev to
- * SYSTEMD_DEVICE_VERIFY_SYSFS, libkmod to KMOD_LOG. What is left is for commands, which libkmod too may start ("install"
- * lines of modprobe.d). Nothing is allocated, so it cannot fail. What ld.so and libc have read before main() is theirs.
+ * SYSTEMD_DEVICE_VERIFY_SYSFS, libkmod to KMOD_LOG. What is left is for commands, which libkmod too may start
+ * ("install" lines of modprobe.d). Nothing is allocated, so it cannot fail. What ld.so and libc have read before main()
+ * is out of reach.
  */
 static void keep_to_own_environment(void)
 {

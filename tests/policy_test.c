@@ -214,7 +214,8 @@ static const struct bad {
 						"comment on a line of its own [policy-syntax]" },
 	{ "[protect] ; here", ":1:11: error: a ';' after a blank" },
 	{ "[protect", ":1:1: error: there is no ']' after the '['; write [NAME] [policy-syntax]" },
-	{ "[protect] auto = no", ":1:10: error: something stands behind the ']'; put it on a line of its own [policy-syntax]" },
+	{ "[protect] auto = no", ":1:10: error: something stands behind the ']'; put it on a line of its own "
+				 "[policy-syntax]" },
 	{ "\n\nyes", ":3:1: error: there is no '=' in this line; write KEY = VALUE [policy-syntax]" },
 	{ "[protect]\nauto: yes", ":2:1: error: there is no '=' in this line" },
 	{ "[protect]\ndevices: 02:00.0 = x", ":2:1: error: what stands before the '=' is not one word; write KEY = VALUE "
@@ -260,8 +261,8 @@ static const struct bad {
 	{ "[protect]\nnics = a/b", ":2:8: error: 'nics' cannot be 'a/b'; write a network interface such as eno1" },
 	{ "[protect]\nnics = sixteen-letters-", ":2:8: error: 'nics' cannot be" },
 	{ "[protect]\nnics = \xc3\xa4 x:y", ":2:10: error: 'nics' cannot be 'x:y'" },
-	{ "[protect]\nusb = 1-2.", ":2:7: error: 'usb' cannot be '1-2.'; write an id such as 046d:c31c, or a USB port such as "
-				   "1-2.1" },
+	{ "[protect]\nusb = 1-2.", ":2:7: error: 'usb' cannot be '1-2.'; write an id such as 046d:c31c, or a USB port "
+				   "such as 1-2.1" },
 	{ "[protect]\nusb = 046d:c31c:0000:0000", ":2:7: error: 'usb' cannot be" },
 	{ "[allow]\nmanagement-nic = eth%d", ":2:18: error: 'management-nic' cannot be 'eth%d'; write an address such as "
 					     "02:00.0, or an id such as 10de:2783, or a network interface such as eno1" },

@@ -160,7 +160,9 @@ static void a_file_or_folder_that_others_may_write_is_named(void **state)
 	static const struct {
 		mode_t mode;
 		const char *who;
-	} modes[] = { { 0777, "anybody" }, { 0775, "its group" }, { 0757, "anybody" }, { 01777, "anybody" }, { 0722, "anybody" } };
+	} modes[] = {
+		{ 0777, "anybody" }, { 0775, "its group" }, { 0757, "anybody" }, { 01777, "anybody" }, { 0722, "anybody" },
+	};
 	struct ground *g = *state;
 
 	for (size_t i = 0; i < COUNT(way); i++)
@@ -240,7 +242,8 @@ static void a_second_name_is_refused(void **state)
 	struct ground *g = *state;
 
 	assert_int_equal(linkat(g->dir, way[3], g->dir, "elsewhere/name", 0), 0);
-	assert_refused(g, "profile-untrusted", arena_fmt(g->arena, "@/%s' has 2 names", way[3]), "give it one of its own: cp ");
+	assert_refused(g, "profile-untrusted", arena_fmt(g->arena, "@/%s' has 2 names", way[3]),
+		       "give it one of its own: cp ");
 	assert_int_equal(unlinkat(g->dir, "elsewhere/name", 0), 0);
 	assert_trusted(g);
 }

@@ -132,8 +132,9 @@ static int open_lock(int dir, const char *name, struct error *err)
 	if (fd >= 0)
 		close(fd);
 	if (code == -EPERM || code == -ELOOP || code == -EISDIR || code == -ENXIO)
-		return error_set(err, -EPERM, "the lock of %s is not a file of handover's own: it is a link or special file, "
-					      "or has a second name or another owner; look what it is, then remove it", name);
+		return error_set(err, -EPERM,
+				 "the lock of %s is not a file of handover's own: it is a link or special file, or has a "
+				 "second name or another owner; look what it is, then remove it", name);
 	return error_errno(err, code, "cannot open the lock of %s", name);
 }
 

@@ -33,6 +33,19 @@ static int fail(struct distrust *why, struct arena *a, int code, const char *sho
 	return refuse(why, code, arena_fmt(a, "'%s': %s", shown, strerrordesc_np(-code)), NULL);
 }
 
+/* What is wrong with it, in one line. */
+static const char *mode_text(const struct trust *t, const struct stat *st, const char *shown, struct arena *a)
+{
+	const char *owner = st->st_uid ? arena_fmt(a, "user %u", st->st_uid) : "root", *writer = "its group";
+
+	if (st->st_uid != t->owner)
+		writer = "that user";
+	else if (st->st_mode & S_IWOTH)
+		writer = "anybody";
+	return arena_fmt(a, "'%s' belongs to %s and has mode %04o, so %s could have written what is read here", shown,
+			 owner, st->st_mode & MODE_BITS, writer);
+}
+
 /* Whether it is the owner's, and only his to write. */
 static int check_owner(const struct trust *t, const struct stat *st, const char *shown, struct arena *a,
 		       struct distrust *why)
@@ -46,13 +59,8 @@ static int check_owner(const struct trust *t, const struct stat *st, const char 
 		chown = arena_fmt(a, "chown %s: %s", t->owner ? arena_fmt(a, "%u", t->owner) : "root", shown);
 	if (open)
 		chmod = arena_fmt(a, "chmod go-w %s", shown);
-	return refuse(why, -EPERM,
-		      arena_fmt(a, "'%s' belongs to %s and has mode %04o, so %s could have written what is read here", shown,
-				st->st_uid ? arena_fmt(a, "user %u", st->st_uid) : "root", st->st_mode & MODE_BITS,
-				foreign		      ? "that user" :
-				st->st_mode & S_IWOTH ? "anybody" :
-							"its group"),
-		      arena_fmt(a, "after a look at what is in it: %s%s%s", chown, *chown && *chmod ? "; " : "", chmod));
+	return refuse(why, -EPERM, mode_text(t, st, shown, a),
+		      arena_fmt(a, "after a look at what is in it: %s%s%s", chown, foreign && open ? "; " : "", chmod));
 }
 
 static int check_folder(const struct trust *t, int fd, const char *shown, struct arena *a, struct distrust *why)

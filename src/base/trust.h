@@ -50,8 +50,8 @@ int trust_open(const struct trust *t, const char *path, struct arena *a, struct 
 int plain_open(const char *path, struct arena *a, struct distrust *why);
 
 /*
- * Whether an open file is what a program made for itself: a regular file of the user who runs it, with one name only, so
- * that it is nobody's other file. 0; -ENOENT: it has been removed since; -EPERM: it is none.
+ * Whether an open file is what a program made for itself: a regular file of the user who runs it, with one name only,
+ * so that it is nobody's other file. 0; -ENOENT: it has been removed since; -EPERM: it is none.
  */
 int own_file_check(int fd);
 

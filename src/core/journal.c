@@ -155,8 +155,9 @@ static int refuse_open(unsigned vmid, int code, struct error *err)
 	char text[32];
 
 	if (code == -EPERM)
-		return error_set(err, code, "'" STORE_PATH "/%s' is not a file of handover's own: it is a link or special "
-					    "file, or has a second name or another owner; look what it is, then remove it",
+		return error_set(err, code,
+				 "'" STORE_PATH "/%s' is not a file of handover's own: it is a link or special file, or "
+				 "has a second name or another owner; look what it is, then remove it",
 				 store_name(vmid, text));
 	return error_errno(err, code, "cannot open the journal of %s", owner(vmid, text));
 }

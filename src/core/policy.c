@@ -238,7 +238,8 @@ static void words_read(const struct reading *r, const struct key *k, const char 
 			continue;
 		if (to->n == POLICY_NAMES_MAX) {
 			finding_add(r->f, SEVERITY_ERROR, "policy-value", place_of(r, value + (s - text)),
-				    "name fewer, by id perhaps", "'%s' has more than %d words", k->name, POLICY_NAMES_MAX);
+				    "name fewer, by id perhaps", "'%s' has more than %d words", k->name,
+				    POLICY_NAMES_MAX);
 			return;
 		}
 		if (!word)
@@ -372,8 +373,8 @@ const struct policy *policy_parse(const char *text, size_t n, const char *file, 
 	};
 
 	if (n > POLICY_BYTES_MAX) {
-		finding_add(f, SEVERITY_ERROR, "policy-too-large", (struct place){ .file = file }, "is this the right file?",
-			    "a policy has at most %d KiB, and this one has more", POLICY_BYTES_MAX / 1024);
+		finding_add(f, SEVERITY_ERROR, "policy-too-large", (struct place){ .file = file },
+			    "is this the right file?", "a policy has at most %d KiB, and this one has more", POLICY_BYTES_MAX / 1024);
 		return NULL;
 	}
 	if (!text_check(text + mark, n - mark, file, f) || !policy_lines_check(text + mark, n - mark, file, f))

@@ -15,7 +15,8 @@ bool names_have(const struct names *names, const char *word)
 /* A word is what it looks like: an interface that is called "10de" is not a vendor. */
 static bool means(const char *word, const struct function *fn)
 {
-	return (str_is_pci_place(word) && function_is_at(fn, word)) || (str_is_pci_id(word) && function_has_id(fn, word));
+	return (str_is_pci_place(word) && function_is_at(fn, word)) ||
+	       (str_is_pci_id(word) && function_has_id(fn, word));
 }
 
 static const char *find_function(const struct names *names, const struct function *fn)

@@ -28,7 +28,8 @@ static void check_section(const struct line *l)
 	if (!end)
 		refuse(l, 0, "write [NAME]", "there is no ']' after the '['");
 	else if (end[1 + strspn(end + 1, BLANKS)])
-		refuse(l, (size_t)(end + 1 - l->text), "put it on a line of its own", "something stands behind the ']'");
+		refuse(l, (size_t)(end + 1 - l->text), "put it on a line of its own",
+		       "something stands behind the ']'");
 }
 
 /* inih takes ':' for '=' too. A key of handover has none, an address has. */
@@ -68,7 +69,8 @@ static void check_line(const struct line *l)
 	if (!s[strspn(s, BLANKS)] || *s == '#' || *s == ';')
 		return;
 	if (strchr(BLANKS, *s)) {
-		refuse(l, 0, "begin it in the first column", "this line is indented, as if it went on with the one above");
+		refuse(l, 0, "begin it in the first column",
+		       "this line is indented, as if it went on with the one above");
 		return;
 	}
 	comment = find_comment(s);

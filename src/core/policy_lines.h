@@ -14,9 +14,9 @@
 #define POLICY_LINE_MAX 197
 
 /*
- * Whether a text says the same to a person and to libinih, which reads more than it should into some lines and less into
- * others (ini.c, ini_parse_stream()): each line is blank, a comment, "[section]", or "key = value", starts in the first
- * column, is at most POLICY_LINE_MAX bytes long, and has no comment behind it. One error for each line that is not so.
+ * Whether a text says the same to a person and to libinih, which reads more than it should into some lines and less
+ * into others (ini.c, ini_parse_stream()): each line is blank, a comment, "[section]", or "key = value", starts in the
+ * first column, is at most POLICY_LINE_MAX bytes long, and has no comment behind it. One error for each that is not so.
  */
 bool policy_lines_check(const char *text, size_t n, const char *file, struct findings *f);
 

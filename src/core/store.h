@@ -34,8 +34,8 @@ void store_close(struct store *s);
 const char *store_name(unsigned vmid, char name[32]);
 
 /*
- * The journal's descriptor: made anew (-EEXIST if anything is there), or opened for reading and appending (-ENOENT). -EPERM:
- * what is there is no regular file that belongs to whoever runs this, or it has a second name; it is left alone.
+ * The journal's descriptor: made anew (-EEXIST if anything is there), or opened for reading and appending (-ENOENT).
+ * -EPERM: what is there is no regular file that belongs to whoever runs this, or it has a second name; it is left alone.
  */
 int store_create(struct store *s, unsigned vmid);
 int store_append(struct store *s, unsigned vmid);
