@@ -241,17 +241,31 @@ static void what_hangs_on_the_platform_is_captured_with_who_holds_it(void **stat
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const char *to = arena_fmt(a, "../../devices/pci0000:00/0000:00:1f.0/x/%s", cases[i].name);
-		const char *text = capture_of(a, arena_fmt(a, HEAD BUS "P: /%s\nL: %s=%s\nL: %s=%sx\nP: %s\nP: %sx\n"
+		const char *path = arena_fmt(a, "/devices/pci0000:00/0000:00:1f.0/x/%s", cases[i].name);
+		const char *up = strcmp(cases[i].class, "bus/gpio/devices") == 0 ? "../../.." : "../..";
+		const char *text = capture_of(a, arena_fmt(a, HEAD BUS "P: /%s\nL: %s=%s%s\nL: %s=%s%sx\nP: %s\nP: %sx\n"
 							   "V: holder/dev/%s=5 - one\\n6 - two\nV: holder/dev/x=7 - x\n",
-							   cases[i].class, cases[i].name, to, cases[i].other, to,
-							   to + strlen("../.."), to + strlen("../.."), cases[i].node));
+							   cases[i].class, cases[i].name, up, path, cases[i].other, up,
+							   path, path, path, cases[i].node));
 
-		assert_contains(text, arena_fmt(a, "\nP: /%s\nL: %s=%s\n\nP: %s\n", cases[i].class, cases[i].name, to,
-						to + strlen("../..")));
+		assert_contains(text, arena_fmt(a, "\nP: /%s\nL: %s=%s%s\n\nP: %s\n", cases[i].class, cases[i].name, up,
+						path, path));
 		assert_contains(text, arena_fmt(a, "\n\nV: holder/dev/%s=5 - one\\n6 - two\n", cases[i].node));
 		assert_null(strstr(text, "holder/dev/x"));
 	}
+}
+
+static void what_is_away_is_not_captured(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	const char *text = capture_of(a, HEAD BUS "P: /class/sound\n"
+		"L: controlC0=../../devices/pci0000:00/0000:00:1f.3/sound/card0/controlC0\n"
+		"L: controlC1=../../devices/pci0000:00/0000:00:1f.4\n"
+		"P: /devices/pci0000:00/0000:00:1f.4\nA: vendor=0x8086\n");
+
+	(void)state;
+	assert_null(strstr(text, "class/sound"));
+	assert_null(strstr(text, "1f.3"));
 }
 
 static void functions_groups_and_iscsi_are_captured_too(void **state)
@@ -485,6 +499,7 @@ int main(void)
 		cmocka_unit_test(interfaces_are_captured_with_what_is_above_and_below),
 		cmocka_unit_test(consoles_are_captured_and_other_terminals_are_not),
 		cmocka_unit_test(what_hangs_on_the_platform_is_captured_with_who_holds_it),
+		cmocka_unit_test(what_is_away_is_not_captured),
 		cmocka_unit_test(functions_groups_and_iscsi_are_captured_too),
 		cmocka_unit_test(of_mounts_what_is_on_devices_and_comes_over_the_network_is_captured),
 		cmocka_unit_test(of_connections_the_sessions_of_ssh_are_captured),

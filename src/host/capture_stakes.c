@@ -100,6 +100,16 @@ static bool is_wanted(struct stakes *s, const struct thing *t)
 	       !reads(s, t->folder, "size", "0");
 }
 
+/* A link that leads nowhere tells of what is away; and a function has its own block. */
+static bool is_there(struct stakes *s, const struct thing *t)
+{
+	struct bdf bdf;
+	char **names;
+	size_t n;
+
+	return !bdf_parse(str_basename(t->path), &bdf) && host_list(s->w->h, t->folder, s->w->arena, &names, &n) == 0;
+}
+
 static void add_things(struct stakes *s, const struct class *class)
 {
 	struct arena *a = s->w->arena;
@@ -115,7 +125,7 @@ static void add_things(struct stakes *s, const struct class *class)
 		if (!capture_path(s->w, t.folder, path))
 			continue;
 		t.path = arena_dup(a, path);
-		if (!is_wanted(s, &t))
+		if (!is_there(s, &t) || !is_wanted(s, &t))
 			continue;
 		s->things = arena_grow(a, s->things, s->n, sizeof(t));
 		s->things[s->n++] = t;

@@ -38,7 +38,7 @@ static void take(blkid_probe probe, const char *name, char text[LABEL_BYTES])
  */
 static int look(blkid_probe probe, struct found *first)
 {
-	struct found next;
+	struct found next = { 0 };
 	int code;
 
 	errno = 0;
