@@ -248,6 +248,7 @@ static void who_cannot_be_looked_at_might_have_it(void **state)
 	other = live_holder_read(root, NOBODY, "dev/sdb", buf, sizeof(buf));
 	if (is_root)
 		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(fchmodat(root, "proc/5/fd", 0755, 0), 0);
 	assert_int_equal(n, -EACCES);
 	assert_int_equal(other, strlen("6 - x"));
 }
