@@ -14,7 +14,7 @@ port=eno1	# what the NIC is called
 desk_devices() {
 	cat <<-'END'
 	handover: 1
-	accept: {platform-function: [lpc, testdev, edu], unverified-isolation: [lpc, audio]}
+	accept: {platform-function: [lpc, testdev, edu], unverified-isolation: [lpc, audio], console: lpc}
 	devices:
 	  lpc:     {id: "8086:2918", at: "00:1f.0"}
 	  audio:   {id: "8086:293e", at: "00:1f.3"}
@@ -24,9 +24,10 @@ desk_devices() {
 	END
 }
 
-# desk_profile VMID: stdin are its steps.
+# desk_profile VMID: stdin are its steps. The serial console is below the LPC bridge, and the owner allows that it leaves.
 desk_profile() {
 	mkdir -p /etc/handover/profiles
+	printf '[allow]\nconsole = %s\n' "$lpc" >/etc/handover/handover.conf
 	{ desk_devices; cat; } >"/etc/handover/profiles/$1.yaml"
 }
 

@@ -70,6 +70,6 @@ succeeds "and gives it back" handover 101 post-stop
 
 handover doctor >/tmp/said
 for code in root-disk management-nic console platform-function; do
-	succeeds "doctor knows $code" grep -q " $code " /tmp/said
+	succeeds "doctor knows $code" grep -q "^$code " /tmp/said
 done
 figure rails-refused-$VM_DISK "$refusals"
