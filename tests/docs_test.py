@@ -124,7 +124,7 @@ def codes_in_sources():
             elif not call.startswith("struct findings"):
                 elsewhere.add(path)
         codes.update(re.findall(r'\bstake_add\s*\(\s*\w+(?:->\w+)*\s*,\s*"([a-z-]+)"', text))
-        codes.update(re.findall(r'(?:\.code = |\{ )"([a-z-]+)"(?:,| })(?= CONSENT_|\s)', text) if path.endswith("rails.c") else [])
+        codes.update(re.findall(r'(?:\.code = |\{ )"([a-z-]+)"(?:, (?:true|false)|,\s)', text) if path.endswith("rails.c") else [])
         codes.update(re.findall(r'\brefuse\s*\(\s*\w+\s*,\s*\w+\s*,\s*"([a-z-]+)"\s*,', text))
     codes.update(re.findall(r'\[CODE_\w+\]\s*=\s*"([^"]+)"', read("src/core/profile_codes.c")))
     return codes, elsewhere

@@ -120,6 +120,21 @@ static void profile_and_policy_must_both_accept_a_console(void **state)
 	life_free(x);
 }
 
+/* What 'accept' knows is what can be accepted. */
+static void what_can_be_accepted_is_what_profiles_may_name(void **state)
+{
+	static const char *const never[] = { "root-disk", "storage-in-use", "other-guest", "watchdog-armed", "device-held", "bridge" };
+
+	(void)state;
+	for (const char *const *code = profile_accept_codes; *code; code++)
+		if (strcmp(*code, "unverified-isolation") != 0 && rails_consent(*code) == CONSENT_NEVER)
+			fail_msg("%s can be named and not accepted", *code);
+	for (size_t i = 0; i < COUNT(never); i++)
+		assert_int_equal(rails_consent(never[i]), CONSENT_NEVER);
+	assert_int_equal(rails_consent("platform-function"), CONSENT_PROFILE);
+	assert_int_equal(rails_consent("console"), CONSENT_BOTH);
+}
+
 static void the_profile_alone_may_accept_a_platform_function(void **state)
 {
 	struct life *x = life_guarded(desk_with(""));
@@ -352,6 +367,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_boot_screen_without_the_console_may_leave),
 		cmocka_unit_test(a_serial_console_stays),
 		cmocka_unit_test(profile_and_policy_must_both_accept_a_console),
+		cmocka_unit_test(what_can_be_accepted_is_what_profiles_may_name),
 		cmocka_unit_test(the_profile_alone_may_accept_a_platform_function),
 		cmocka_unit_test(what_the_policy_protects_stays),
 		cmocka_unit_test(untrusted_guests_get_no_split_by_bookkeeping),

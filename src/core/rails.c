@@ -11,21 +11,21 @@
 /* In the order in which they are told: the gravest first. */
 static const struct kind {
 	const char *code;
-	enum consent consent;
+	bool acceptable;	/* there is a sane way to live with it */
 	bool doubt;		/* it is not known to be so */
 } kinds[] = {
-	{ "root-disk", CONSENT_NEVER, false },
-	{ "storage-in-use", CONSENT_NEVER, false },
-	{ "storage-unreadable", CONSENT_NEVER, true },
-	{ "other-guest", CONSENT_NEVER, false },
-	{ "watchdog-armed", CONSENT_NEVER, false },
-	{ "device-held", CONSENT_NEVER, false },
-	{ "management-nic", CONSENT_BOTH, false },
-	{ "network-unreadable", CONSENT_NEVER, true },
-	{ "console", CONSENT_BOTH, false },
-	{ "last-keyboard", CONSENT_BOTH, false },	/* of no stake, but of all input devices together */
-	{ "storage-member", CONSENT_BOTH, false },
-	{ "platform-function", CONSENT_PROFILE, false },
+	{ "root-disk", false, false },
+	{ "storage-in-use", false, false },
+	{ "storage-unreadable", false, true },
+	{ "other-guest", false, false },
+	{ "watchdog-armed", false, false },
+	{ "device-held", false, false },
+	{ "management-nic", true, false },
+	{ "network-unreadable", false, true },
+	{ "console", true, false },
+	{ "last-keyboard", true, false },	/* of no stake, but of all input devices together */
+	{ "storage-member", true, false },
+	{ "platform-function", true, false },
 };
 #define KINDS (sizeof(kinds) / sizeof(*kinds))
 
@@ -40,7 +40,7 @@ void rails_read(struct stakes *s, unsigned vmid)
 
 static const struct kind *kind_of(const char *code)
 {
-	static const struct kind other = { "", CONSENT_NEVER, false };
+	static const struct kind other = { "", false, false };
 
 	for (size_t i = 0; i < KINDS; i++)
 		if (strcmp(kinds[i].code, code) == 0)
@@ -50,7 +50,9 @@ static const struct kind *kind_of(const char *code)
 
 enum consent rails_consent(const char *code)
 {
-	return kind_of(code)->consent;
+	if (!kind_of(code)->acceptable)
+		return CONSENT_NEVER;
+	return policy_needs_consent(code) ? CONSENT_BOTH : CONSENT_PROFILE;
 }
 
 /* --- one finding ------------------------------------------------------------------------------------------------- */
