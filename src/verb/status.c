@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/builtin.h"
 #include "core/prepare.h"
 #include "verb/json.h"
 #include "verb/verb.h"
@@ -32,9 +33,12 @@ static void read_entry(struct run *r, struct host *h, struct store *store, struc
 	if (e->code < 0)
 		return;
 	e->qemu = e->vmid == HOST_VMID ? 0 : pve_running(h, e->vmid);
-	findings_init(&ignored, r->arena);
-	profile_load(e->lease.profile, &hash, &ignored);
-	e->profile_changed = hash != e->lease.profile_hash;
+	/* The built-in one is no file. */
+	if (strcmp(e->lease.profile, BUILTIN_FILE) != 0) {
+		findings_init(&ignored, r->arena);
+		profile_load(e->lease.profile, &hash, &ignored);
+		e->profile_changed = hash != e->lease.profile_hash;
+	}
 	if (lease_is_prepared(h, &e->lease)) {
 		e->n_differences = lend_host_differences(store, h, &e->lease, r->arena, e->differences, DIFFERENCES_MAX);
 		return;

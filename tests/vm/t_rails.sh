@@ -68,6 +68,25 @@ succeeds "once it has stopped, another may have it" handover 101 pre-start
 same "driver of $spare" vfio-pci "$(driver_of $spare)"
 succeeds "and gives it back" handover 101 post-stop
 
+# Without a profile the VM's hostpci lines are bound, and a policy may want one to be written.
+rm /etc/handover/profiles/101.yaml
+echo "hostpci0: ${spare#0000:}" >/etc/pve/qemu-server/101.conf
+succeeds "a VM without a profile starts" handover 101 pre-start
+same "its device" vfio-pci "$(driver_of $spare)"
+handover status >/tmp/said
+succeeds "status says what it is lent by" grep -q 'VM 101 .*from built-in$' /tmp/said
+succeeds "and stops" handover 101 post-stop
+same "the host's again" e1000e "$(driver_of $spare)"
+printf '[profiles]\nprofile = required\n' >/etc/handover/handover.conf
+handover 101 pre-start 2>/tmp/said
+same "with 'profile = required'" 2 $?
+succeeds "it says so" grep -q '\[profile-required\]' /tmp/said
+echo "hostpci0: ${disk#0000:}" >/etc/pve/qemu-server/101.conf
+rm /etc/handover/handover.conf
+handover 101 pre-start 2>/tmp/said
+same "the built-in profile has all rails" 2 $?
+succeeds "it says so" grep -q '\[root-disk\]' /tmp/said
+
 handover doctor >/tmp/said
 for code in root-disk management-nic console platform-function; do
 	succeeds "doctor knows $code" grep -q "^$code " /tmp/said
