@@ -4,9 +4,14 @@
 
 #include "core/builtin.h"
 #include "core/prepare.h"
+#include "guard.h"
 #include "hookscript.h"
 
 #define DIFFERENCES_MAX 20
+
+/* include/linux/pci_ids.h, PCI_BASE_CLASS_DISPLAY, PCI_CLASS_SERIAL_USB */
+#define CLASS_DISPLAY 0x03
+#define CLASS_USB 0x0c03
 
 /* One call of the hook. */
 struct call {
@@ -18,6 +23,7 @@ struct call {
 	struct store store;
 	struct lender lender;
 	struct teller teller;
+	bool needs_guard;
 };
 
 static enum outcome refuse(const struct call *c, enum outcome o, const struct error *err)
@@ -48,6 +54,32 @@ static enum outcome end_earlier_life(struct call *c)
 	return OUTCOME_DONE;
 }
 
+/* Without it the host would be hard to reach, or dark, until somebody notices that nobody called. */
+static bool needs_guard(const struct planner *p)
+{
+	for (size_t i = 0; i < p->n_leaving; i++) {
+		const struct function *fn = p->leaving[i].fn;
+
+		if (!fn || fn->nic || fn->class >> 16 == CLASS_DISPLAY || fn->class >> 8 == CLASS_USB)
+			return true;
+	}
+	return false;
+}
+
+static int start_guard(void *arg, const struct lease *lease, struct error *err)
+{
+	struct call *c = arg;
+	struct error why;
+
+	if (!c->policy->guard || guard_start(c->vmid, lease->generation, c->policy->post_stop_ms, c->r->arena, &why) == 0)
+		return 0;
+	if (c->needs_guard)
+		return error_set(err, why.code, "%s, and a network card, USB controller or display would leave with nobody to bring it "
+				 "back if the start fails; nothing was touched", why.text);
+	complain("%u pre-start: %s; if the start fails, run `handover recover %u`", c->vmid, why.text, c->vmid);
+	return 0;
+}
+
 static enum outcome lend(struct call *c, const struct profile *profile, uint64_t hash, struct findings *f)
 {
 	struct planner planner = { .host = c->host, .policy = c->policy, .profile = profile, .vmid = c->vmid, .now = true };
@@ -64,6 +96,9 @@ static enum outcome lend(struct call *c, const struct profile *profile, uint64_t
 		return refuse(c, OUTCOME_FAILED, &err);
 	if (!planned)
 		return OUTCOME_REFUSED;
+	c->needs_guard = needs_guard(&planner);
+	c->lender.ready = start_guard;
+	c->lender.ready_arg = c;
 	o = lend_out(&c->lender, c->vmid, profile, hash, &planner.plan, &err);
 	return o == OUTCOME_DONE ? o : refuse(c, o, &err);
 }

@@ -180,6 +180,8 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
 		return code == -EBUSY ? OUTCOME_BUSY : OUTCOME_REFUSED;
 	if (journal_begin(&j, l->store, &lease, l->arena, err) < 0)
 		return OUTCOME_FAILED;
+	if (l->ready && l->ready(l->ready_arg, &lease, err) < 0)
+		return journal_end(&j, &back) < 0 ? OUTCOME_CHANGED : OUTCOME_REFUSED;
 	arena_seal(l->arena, true);
 	code = engine_forward(&l->engine, &j, &lease, vmid == HOST_VMID ? PHASE_BOOT : PHASE_PRE_START, err);
 	if (code == 0)

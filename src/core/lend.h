@@ -29,6 +29,12 @@ struct lender {
 	struct engine engine;	/* host, tell and arg are set by the caller or lender_init() */
 	struct lockset locks;	/* released by whoever made the lender */
 	const char *purpose;	/* "VM 100, pre-start": for those who wait for our locks */
+	/*
+	 * Called when a lease is written down and nothing has been changed yet; less than 0: nothing shall be, and err says
+	 * why. NULL: nobody wants to know.
+	 */
+	int (*ready)(void *arg, const struct lease *lease, struct error *err);
+	void *ready_arg;
 	unsigned lock_ms;	/* how long they wait; lender_init(): LOCK_MS */
 };
 

@@ -132,6 +132,7 @@ static const struct key {
 	const char *const *choices;
 	unsigned words, most_ms;
 } keys[] = {
+	{ "", "guard", KIND_CHOICE, offsetof(struct policy, guard), .choices = yes },
 	{ "", "untrusted-guests", KIND_CHOICE, offsetof(struct policy, untrusted_guests), .choices = yes },
 	{ "protect", "auto", KIND_CHOICE, offsetof(struct policy, automatic), .choices = yes },
 	{ "protect", "devices", KIND_WORDS, offsetof(struct policy, devices), .words = WORD_DEVICE },
@@ -146,6 +147,7 @@ static const struct key {
 	{ "allow", "shutdown", KIND_WORDS, offsetof(struct policy, shutdown), .words = WORD_VMID },
 	{ "timeouts", "phase", KIND_TIME, offsetof(struct policy, phase_ms), .most_ms = POLICY_PHASE_MAX_MS },
 	{ "timeouts", "lock", KIND_TIME, offsetof(struct policy, lock_ms), .most_ms = POLICY_LOCK_MAX_MS },
+	{ "timeouts", "post-stop", KIND_TIME, offsetof(struct policy, post_stop_ms), .most_ms = POLICY_POST_STOP_MAX_MS },
 	{ "profiles", "profile", KIND_CHOICE, offsetof(struct policy, profile_required), .choices = required },
 };
 #define KEYS (sizeof(keys) / sizeof(*keys))
@@ -160,7 +162,9 @@ bool policy_needs_consent(const char *code)
 
 struct policy policy_default(void)
 {
-	return (struct policy){ .automatic = true, .phase_ms = PHASE_MS, .lock_ms = LOCK_MS };
+	return (struct policy){ 
+		.automatic = true, .guard = true, .phase_ms = PHASE_MS, .lock_ms = LOCK_MS, .post_stop_ms = POLICY_POST_STOP_MS,
+	};
 }
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */

@@ -19,6 +19,8 @@
 #define POLICY_TIME_MIN_MS 1000
 #define POLICY_PHASE_MAX_MS (10 * 60 * 1000)
 #define POLICY_LOCK_MAX_MS (60 * 1000)
+#define POLICY_POST_STOP_MS (90 * 1000)		/* if nothing is said */
+#define POLICY_POST_STOP_MAX_MS (60 * 60 * 1000)
 
 /* Words of a key, in the order of the file. */
 struct names {
@@ -46,8 +48,10 @@ struct policy {
 	struct names run;		/* commands by full path */
 	struct names services;		/* units that may be stopped although the host stands on them */
 	struct names shutdown;		/* VMIDs that may be shut down for another's turn */
+	bool guard;			/* guard = yes: a process watches over each lease */
 	/* [timeouts], milliseconds */
 	unsigned phase_ms, lock_ms;
+	unsigned post_stop_ms;		/* how long after a guest's end its post-stop may come, before the guard gives back */
 	/* [profiles] */
 	bool profile_required;		/* profile = required: a VM with hostpci and no profile does not start */
 };

@@ -99,7 +99,7 @@ int pveconf_read(struct host *h, unsigned vmid, struct arena *a, struct pve_gues
 	return 0;
 }
 
-int pve_running(struct host *h, unsigned vmid)
+static int vm_running(struct host *h, unsigned vmid)
 {
 	static char cmdline[CMDLINE_BYTES_MAX];
 	char name[HOST_NAME_BYTES], pid[32], id[16];
@@ -126,13 +126,52 @@ int pve_running(struct host *h, unsigned vmid)
 	return 0;
 }
 
-bool pve_config_locked(unsigned vmid)
+/* While its monitor calls the hook for post-stop, the container's own control group is empty already. */
+static int container_running(struct host *h, unsigned ctid)
 {
-	char path[64];
+	char name[HOST_NAME_BYTES], text[128];
+	ssize_t n;
+	uint64_t pid;
+
+	snprintf(name, sizeof(name), CONTAINER_EVENTS, ctid);
+	n = host_read(h, name, text, sizeof(text));
+	if (n == -ENOENT || n == -ENODEV || (n >= 0 && !strstr(text, "populated 1")))
+		return 0;
+	snprintf(name, sizeof(name), "sys/fs/cgroup/lxc.monitor/%u/cgroup.procs", ctid);
+	n = host_read(h, name, text, sizeof(text));
+	if (n > 0)
+		text[strcspn(text, "\n")] = '\0';
+	return n > 0 && str_decimal(text, 1 << 30, &pid) ? (int)pid : -1;
+}
+
+int pve_running(struct host *h, unsigned vmid)
+{
+	int pid = vm_running(h, vmid);
+
+	return pid ? pid : container_running(h, vmid);
+}
+
+bool pve_is_container(struct host *h, unsigned vmid)
+{
+	char name[HOST_NAME_BYTES];
+
+	snprintf(name, sizeof(name), "etc/pve/lxc/%u.conf", vmid);
+	return host_has(h, name);
+}
+
+void pve_lock_path(unsigned vmid, bool container, char path[PVE_LOCK_PATH_BYTES])
+{
+	snprintf(path, PVE_LOCK_PATH_BYTES, container ? "/run/lock/lxc/pve-config-%u.lock" : "/run/lock/qemu-server/lock-%u.conf",
+		 vmid);
+}
+
+static bool is_locked(unsigned vmid, bool container)
+{
+	char path[PVE_LOCK_PATH_BYTES];
 	bool locked;
 	int fd;
 
-	snprintf(path, sizeof(path), "/run/lock/qemu-server/lock-%u.conf", vmid);
+	pve_lock_path(vmid, container, path);
 	/* Anybody may make a folder in /run/lock before Proxmox does: a FIFO there must not hold us up. */
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
@@ -140,4 +179,9 @@ bool pve_config_locked(unsigned vmid)
 	locked = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 	close(fd);
 	return locked;
+}
+
+bool pve_config_locked(unsigned vmid)
+{
+	return is_locked(vmid, false) || is_locked(vmid, true);
 }

@@ -43,16 +43,26 @@ int pveconf_read(struct host *h, unsigned vmid, struct arena *a, struct pve_gues
 void pveconf_parse(const char *text, struct arena *a, struct pve_guest *guest);
 
 /*
- * Process id of the VM's running QEMU, or 0; -1 if that cannot be found out, which is to be taken as running: from run/qemu-server/VMID.pid, believed only if that process was started
- * with "-id VMID" (qemu-server, PVE/QemuServer/Helpers.pm, check_running).
+ * Process id of the VM's running QEMU, or 0; -1 if that cannot be found out, which is to be taken as running: from
+ * run/qemu-server/VMID.pid, believed only if that process was started with "-id VMID" (qemu-server,
+ * PVE/QemuServer/Helpers.pm, check_running). Of a container that of its monitor, as long as there is a process in its
+ * control group (lxc, src/lxc/cgroups/cgfsng.c; Documentation/admin-guide/cgroup-v2.rst, cgroup.events).
  */
+#define CONTAINER_EVENTS "sys/fs/cgroup/lxc/%u/cgroup.events"
 int pve_running(struct host *h, unsigned vmid);
 
+/* Whether the number is that of a container on this host. */
+bool pve_is_container(struct host *h, unsigned vmid);
+
 /*
- * Whether Proxmox holds the VM's configuration lock, as it does from before pre-start until after post-start
+ * Whether Proxmox holds the guest's configuration lock, as it does from before pre-start until after post-start
  * (pve-guest-common, PVE/AbstractConfig.pm, lock_config_full). Taken shared and dropped at once. The hooks themselves
  * always run under it, so they must not ask.
  */
 bool pve_config_locked(unsigned vmid);
+
+/* Its file: qemu-server, PVE/QemuConfig.pm, and pve-container, PVE/LXC/Config.pm, config_file_lock(). */
+#define PVE_LOCK_PATH_BYTES 64
+void pve_lock_path(unsigned vmid, bool container, char path[PVE_LOCK_PATH_BYTES]);
 
 #endif

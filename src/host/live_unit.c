@@ -5,35 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
-#include <systemd/sd-daemon.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "host/live_bus.h"
 #include "host/live_unit.h"
 
-#define SERVICE "org.freedesktop.systemd1"
-#define MANAGER_PATH "/org/freedesktop/systemd1"
-#define MANAGER SERVICE ".Manager"
 #define UNIT SERVICE ".Unit"
 
 #define UNIT_NAME_BYTES 256	/* NUL included; UNIT_NAME_MAX of systemd's src/basic/unit-name.h */
 #define INVOCATION_BYTES 16
-
-#define _cleanup_bus_ __attribute__((cleanup(sd_bus_close_unrefp)))
-#define _cleanup_message_ __attribute__((cleanup(sd_bus_message_unrefp)))
-#define _cleanup_slot_ __attribute__((cleanup(sd_bus_slot_unrefp)))
-#define _cleanup_error_ __attribute__((cleanup(sd_bus_error_free)))
-
-/*
- * How this host's systemd is reached, best first. Its own socket needs no bus to run and is for root alone; systemctl
- * does the same (src/shared/bus-util.c, bus_connect_system_systemd()). The addresses stand here because an address from
- * the environment may name a program to be executed.
- */
-static const struct unit_peer host_peers[] = {
-	{ "unix:path=/run/systemd/private", false },
-	{ "unix:path=/run/dbus/system_bus_socket", true },
-};
 
 /* --- names ------------------------------------------------------------------------------------------------------- */
 
@@ -85,88 +64,6 @@ static int parse(const char *rest, struct wanted *w)
 	return 0;
 }
 
-/* --- a connection with a deadline -------------------------------------------------------------------------------- */
-
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static int64_t end_after(int ms)
-{
-	return now_us() + (int64_t)ms * 1000;
-}
-
-/* Handles what has come, or waits for more. */
-static int turn(sd_bus *bus, uint64_t wait_us)
-{
-	int r = sd_bus_process(bus, NULL);
-
-	if (r == 0)
-		r = sd_bus_wait(bus, wait_us);
-	return r == -EINTR ? 0 : r;
-}
-
-/*
- * A call on a connection that is not ready waits for it without a deadline (src/libsystemd/sd-bus/sd-bus.c,
- * bus_ensure_running(): until libsystemd's own 90 s for the greeting). The kernel lets us connect to a socket whose
- * owner hangs, so that is where a hanging systemd is met first.
- */
-static int open_peer(const struct unit_peer *peer, int64_t end, sd_bus **ret)
-{
-	_cleanup_bus_ sd_bus *bus = NULL;
-	int r = sd_bus_new(&bus);
-
-	if (r >= 0)
-		r = sd_bus_set_address(bus, peer->address);
-	if (r >= 0)
-		r = sd_bus_set_bus_client(bus, peer->is_bus);
-	if (r >= 0)
-		r = sd_bus_start(bus);
-	while (r >= 0 && sd_bus_is_ready(bus) == 0) {
-		int64_t left = end - now_us();
-
-		r = left > 0 ? turn(bus, (uint64_t)left) : -ETIMEDOUT;
-	}
-	if (r < 0)
-		/* Its queue of connections is full: it does not answer either. */
-		return r == -EAGAIN ? -ETIMEDOUT : r;
-	*ret = bus;
-	bus = NULL;
-	return 0;
-}
-
-static int open_host(int64_t end, sd_bus **bus)
-{
-	int r = -ECONNREFUSED;
-
-	if (sd_booted() <= 0)
-		return -ENOENT;
-	for (size_t i = geteuid() == 0 ? 0 : 1; i < sizeof(host_peers) / sizeof(*host_peers); i++) {
-		r = open_peer(&host_peers[i], end, bus);
-		if (r >= 0 || r == -ETIMEDOUT)
-			break;
-	}
-	/* A socket that is not there says nothing of the unit. */
-	return r == -ENOENT ? -ECONNREFUSED : r;
-}
-
-static int open_bus(const struct unit_peer *peer, int64_t end, sd_bus **bus)
-{
-	return peer ? open_peer(peer, end, bus) : open_host(end, bus);
-}
-
-/* The next call may take what is left. */
-static int allow(sd_bus *bus, int64_t end)
-{
-	int64_t left = end - now_us();
-
-	return left > 0 ? sd_bus_set_method_call_timeout(bus, (uint64_t)left) : -ETIMEDOUT;
-}
-
 /* What systemd says of a unit is told by the error's name; libsystemd's errno for it is for its own programs. */
 static int code_of(int r, const sd_bus_error *error)
 {
@@ -181,7 +78,7 @@ static int code_of(int r, const sd_bus_error *error)
 static int load(sd_bus *bus, int64_t end, const char *unit, sd_bus_message **reply, const char **path)
 {
 	_cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = allow(bus, end);
+	int r = bus_allow(bus, end);
 
 	if (r >= 0)
 		r = sd_bus_call_method(bus, SERVICE, MANAGER_PATH, MANAGER, "LoadUnit", &error, reply, "s", unit);
@@ -194,7 +91,7 @@ static int property(sd_bus *bus, int64_t end, const char *path, const char *name
 {
 	_cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
 	char *text = NULL;
-	int r = allow(bus, end);
+	int r = bus_allow(bus, end);
 
 	if (r >= 0)
 		r = sd_bus_get_property_string(bus, SERVICE, path, UNIT, name, &error, &text);
@@ -213,7 +110,7 @@ static ssize_t invocation(sd_bus *bus, int64_t end, const char *path, char *buf,
 	const unsigned char *id;
 	const void *bytes;
 	size_t n = 0;
-	int r = allow(bus, end);
+	int r = bus_allow(bus, end);
 
 	if (r >= 0)
 		r = sd_bus_get_property(bus, SERVICE, path, UNIT, "InvocationID", &error, &reply, "ay");
@@ -261,12 +158,12 @@ static ssize_t read_unit(sd_bus *bus, int64_t end, const struct wanted *w, char 
 ssize_t live_unit_read_from(const struct unit_peer *peer, const char *rest, char *buf, size_t size)
 {
 	_cleanup_bus_ sd_bus *bus = NULL;
-	int64_t end = end_after(UNIT_READ_MS);
+	int64_t end = bus_end_after(UNIT_READ_MS);
 	struct wanted w;
 	int r = parse(rest, &w);
 
 	if (r == 0)
-		r = open_bus(peer, end, &bus);
+		r = bus_open(peer, end, &bus);
 	return r < 0 ? r : read_unit(bus, end, &w, buf, size);
 }
 
@@ -332,7 +229,7 @@ static int job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 static int subscribe(sd_bus *bus, int64_t end)
 {
 	_cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = allow(bus, end);
+	int r = bus_allow(bus, end);
 
 	if (r >= 0)
 		r = sd_bus_call_method(bus, SERVICE, MANAGER_PATH, MANAGER, "Subscribe", &error, NULL, "");
@@ -343,7 +240,7 @@ static int begin(sd_bus *bus, int64_t end, const char *method, const char *unit,
 		 const char **path)
 {
 	_cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = allow(bus, end);
+	int r = bus_allow(bus, end);
 
 	if (r >= 0)
 		r = sd_bus_call_method(bus, SERVICE, MANAGER_PATH, MANAGER, method, &error, reply, "ss", unit,
@@ -355,14 +252,14 @@ static int begin(sd_bus *bus, int64_t end, const char *method, const char *unit,
 
 /*
  * A short job is over before its path is answered. Its end is heard all the same: a call leaves what comes before its
- * answer in the queue, for turn().
+ * answer in the queue, for bus_turn().
  */
 static int run_job(sd_bus *bus, int64_t end, const char *method, const char *unit)
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	_cleanup_slot_ sd_bus_slot *slot = NULL;
 	struct unit_job job = { 0 };
-	int r = allow(bus, end);
+	int r = bus_allow(bus, end);
 
 	if (r >= 0)
 		r = sd_bus_match_signal(bus, &slot, SERVICE, MANAGER_PATH, MANAGER, "JobRemoved", job_removed, &job);
@@ -371,14 +268,14 @@ static int run_job(sd_bus *bus, int64_t end, const char *method, const char *uni
 	if (r >= 0)
 		r = begin(bus, end, method, unit, &reply, &job.path);
 	while (r >= 0 && !job.done)
-		r = turn(bus, UINT64_MAX);
+		r = bus_turn(bus, UINT64_MAX);
 	return r < 0 ? r : job.code;
 }
 
 int live_unit_write_to(const struct unit_peer *peer, const char *rest, const char *verb)
 {
 	_cleanup_bus_ sd_bus *bus = NULL;
-	int64_t end = end_after(UNIT_JOB_MS);
+	int64_t end = bus_end_after(UNIT_JOB_MS);
 	const char *method = method_of(verb);
 	struct wanted w;
 	int r = parse(rest, &w);
@@ -389,7 +286,7 @@ int live_unit_write_to(const struct unit_peer *peer, const char *rest, const cha
 		return -EPERM;
 	if (!method)
 		return -EINVAL;
-	r = open_bus(peer, end, &bus);
+	r = bus_open(peer, end, &bus);
 	return r < 0 ? r : run_job(bus, end, method, w.unit);
 }
 

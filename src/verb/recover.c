@@ -39,12 +39,25 @@ static struct result recover_host(struct run *r, struct lender *l)
 	return (struct result){ HOST_VMID, o, "what boot had begun is taken back; `handover boot` does it again" };
 }
 
+/* The guard asks for its own lease, and the VM may have its next one by now. */
+static bool is_asked_for(struct run *r, struct lender *l, unsigned vmid)
+{
+	struct lease lease;
+	struct error ignored;
+
+	return r->n_args < 2 || (journal_peek(l->store, vmid, r->arena, &lease, &ignored) == 0 &&
+				 strcmp(lease.generation, r->args[1]) == 0);
+}
+
 static struct result recover_vm(struct run *r, struct lender *l, unsigned vmid)
 {
 	struct error err = { 0 };
 	bool ended;
 	enum outcome o;
 	int qemu;
+
+	if (!is_asked_for(r, l, vmid))
+		return (struct result){ vmid, OUTCOME_DONE, "it has no lease of that generation" };
 
 	/*
 	 * The lock first: a start that is under way holds it until its QEMU runs. Once it is free, either QEMU is there or
@@ -158,8 +171,8 @@ static enum outcome run(struct run *r)
 
 const struct verb verb_recover = {
 	.name = "recover",
-	.args = "[VMID]",
+	.args = "[VMID [GENERATION]]",
 	.help = "gives back what an interrupted or forgotten run left lent; leaves VMs that run alone",
-	.max_args = 1,
+	.max_args = 2,
 	.run = run,
 };

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/builtin.h"
+#include "core/guard.h"
 #include "core/prepare.h"
 #include "verb/json.h"
 #include "verb/verb.h"
@@ -18,6 +19,7 @@ struct entry {
 	int code;
 	struct error error;
 	int qemu;		/* process id, 0: does not run */
+	pid_t guard;		/* that watches over it, 0: nobody does */
 	bool profile_changed;
 	const char *differences[DIFFERENCES_MAX];
 	size_t n_differences;
@@ -33,6 +35,7 @@ static void read_entry(struct run *r, struct host *h, struct store *store, struc
 	if (e->code < 0)
 		return;
 	e->qemu = e->vmid == HOST_VMID ? 0 : pve_running(h, e->vmid);
+	e->guard = guard_find(e->lease.generation);
 	/* The built-in one is no file. */
 	if (strcmp(e->lease.profile, BUILTIN_FILE) != 0) {
 		findings_init(&ignored, r->arena);
@@ -76,6 +79,8 @@ static void print_entry(const struct entry *e, struct arena *a)
 	}
 	print_state(e);
 	printf(", from %s%s\n", e->lease.profile, e->profile_changed ? " (which has changed since)" : "");
+	if (e->guard)
+		printf("  watched over by process %d\n", (int)e->guard);
 	for (size_t i = 0; i < e->lease.n; i++)
 		printf("  %s\n", step_line(&e->lease.steps[i], &e->lease.steps[i].from, &e->lease.steps[i].to, a));
 	for (size_t i = 0; i < e->n_differences && i < DIFFERENCES_MAX; i++)
@@ -97,6 +102,7 @@ static struct json_object *json_entry(const struct entry *e)
 	json_add(o, "generation", json_text(e->lease.generation));
 	json_add(o, "profile", json_text(e->lease.profile));
 	json_add(o, "profile_changed", json_object_new_boolean(e->profile_changed));
+	json_add(o, "guard", e->guard ? json_object_new_int((int)e->guard) : NULL);
 	json_add(o, "qemu", e->qemu ? json_object_new_int(e->qemu) : NULL);
 	for (size_t i = 0; i < e->lease.n; i++)
 		json_object_array_add(steps, json_step(&e->lease.steps[i]));

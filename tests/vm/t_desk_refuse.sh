@@ -48,7 +48,7 @@ seed() {
 	pre-start:
 	  - isolate: nic
 	END
-	sed -i 's/\[lpc, audio\]}/[lpc, audio, nic]}/' /etc/handover/profiles/101.yaml
+	sed -i 's/isolation: \[lpc, audio\]/isolation: [lpc, audio, nic]/' /etc/handover/profiles/101.yaml
 	refused "isolate the NIC itself before a VM" $not 101 '\[nic-moves\]'
 	grep -v accept: /etc/handover/host.yaml >/tmp/host.yaml
 	cp /etc/handover/host.yaml /tmp/host.yaml.good

@@ -77,7 +77,7 @@ handover status >/tmp/said
 succeeds "status says what it is lent by" grep -q 'VM 101 .*from built-in$' /tmp/said
 succeeds "and stops" handover 101 post-stop
 same "the host's again" e1000e "$(driver_of $spare)"
-printf '[profiles]\nprofile = required\n' >/etc/handover/handover.conf
+printf 'guard = no\n[profiles]\nprofile = required\n' >/etc/handover/handover.conf
 handover 101 pre-start 2>/tmp/said
 same "with 'profile = required'" 2 $?
 succeeds "it says so" grep -q '\[profile-required\]' /tmp/said
