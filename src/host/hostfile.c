@@ -282,9 +282,8 @@ int hostfile_parse(const char *text, size_t n, const char *file, struct host **h
 		return error_set(err, -E2BIG, "%s: longer than %d bytes", file, HOSTFILE_BYTES_MAX);
 	r.h = sim_new();
 	code = take_all(&r, text, n);
-	if (code == 0 && sim_settle(r.h) < 0)
-		code = error_set(err, -E2BIG, "%s: it has more than %d PCI functions or drivers; no real host does", file,
-				 SIM_PCI_MAX);
+	if (code == 0 && sim_settle(r.h, err) < 0)
+		code = error_in(err, "%s", file);
 	if (code < 0)
 		host_close(r.h);
 	else

@@ -449,9 +449,9 @@ struct host *sim_new(void)
 	return &s->host;
 }
 
-int sim_settle(struct host *h)
+int sim_settle(struct host *h, struct error *err)
 {
-	return sim_pci_settle(sim_of(h)->pci);
+	return sim_pci_settle(sim_of(h)->pci, err);
 }
 
 void sim_break(struct host *h, unsigned nth, enum sim_fault fault, int code, void (*die)(void *arg), void *arg)

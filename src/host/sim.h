@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/error.h"
 #include "host/host.h"
 
 /*
@@ -47,9 +48,10 @@ size_t sim_memory(struct host *h);
 /*
  * Makes what the kernel derives from the devices' own links; called once after the tree has been read. -E2BIG: it has
  * more than SIM_PCI_MAX PCI functions, or as many drivers. Each looks for others of its kind, in more places than one.
+ * -EEXIST: two folders have the name of one thing, as no kernel lets them (drivers/base/bus.c, bus_add_device()).
  */
 #define SIM_PCI_MAX 4096
-int sim_settle(struct host *h);
+int sim_settle(struct host *h, struct error *err);
 
 /* The whole tree, a line per file and link, sorted: two hosts are the same if their dumps are. */
 void sim_dump(struct host *h, FILE *out);

@@ -167,18 +167,31 @@ static bool may_be_linked(const char *name)
 	return usb_name_parse(name, &usb) != USB_NOTHING || str_starts(name, "input");
 }
 
+/* What is being settled. */
+struct settling {
+	struct host *h;
+	char twice[HOST_NAME_BYTES];	/* stands in two folders; "": nothing does */
+};
+
 static void settle_path(void *arg, const char *path)
 {
+	struct settling *s = arg;
 	char link[HOST_NAME_BYTES];
 
-	if (link_of(path, link))
-		make_link(arg, link, path);
+	if (!link_of(path, link))
+		return;
+	if (host_has(s->h, link))
+		snprintf(s->twice, sizeof(s->twice), "%s", str_basename(path));
+	make_link(s->h, link, path);
 }
 
-void sim_children_settle(struct host *h)
+int sim_children_settle(struct host *h, struct error *err)
 {
+	struct settling s = { .h = h };
+
 	/* These folders hold what the tree has, whatever else a text says. */
 	sim_remove(h, USB_DEVICES);
 	sim_remove(h, INPUTS);
-	sim_each_folder(h, "sys/devices", may_be_linked, settle_path, h);
+	sim_each_folder(h, "sys/devices", may_be_linked, settle_path, &s);
+	return s.twice[0] ? error_set(err, -EEXIST, "'%s' stands in two folders", s.twice) : 0;
 }

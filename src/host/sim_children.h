@@ -2,6 +2,7 @@
 #ifndef HANDOVER_SIM_CHILDREN_H
 #define HANDOVER_SIM_CHILDREN_H
 
+#include "base/error.h"
 #include "host/host.h"
 
 /*
@@ -25,7 +26,7 @@ void sim_children_return(struct host *h, const char *path);
  */
 int sim_children_write(struct host *h, const char *name, const char *value);
 
-/* Derives the folders of the USB bus and of the input class from the whole tree. */
-void sim_children_settle(struct host *h);
+/* Derives the folders of the USB bus and of the input class from the whole tree. Fails as sim_settle() does. */
+int sim_children_settle(struct host *h, struct error *err);
 
 #endif

@@ -20,6 +20,7 @@ struct sim_pci {
 	struct arena *arena;
 	struct sim_match *match;
 	size_t n_functions;	/* when the text was read */
+	char twice[BDF_TEXT_MAX];	/* a function that stood in two folders of it */
 };
 
 /* FOLDER/A or FOLDER/A/B. Names stay in the host's arena: simulated hosts do not live long. */
@@ -345,8 +346,13 @@ static void settle_path(void *arg, const char *path)
 {
 	struct sim_pci *p = arg;
 
-	if (++p->n_functions <= SIM_PCI_MAX)
-		settle_function(p, str_basename(path), path);
+	const char *bdf = str_basename(path);
+
+	if (++p->n_functions > SIM_PCI_MAX)
+		return;
+	if (host_has(p->host, name_of(p, DEVICES, bdf, NULL)))
+		snprintf(p->twice, sizeof(p->twice), "%s", bdf);
+	settle_function(p, bdf, path);
 }
 
 void sim_pci_register(struct sim_pci *p, const char *driver)
@@ -357,11 +363,12 @@ void sim_pci_register(struct sim_pci *p, const char *driver)
 		sim_set(p->host, name_of(p, DRIVERS, driver, files[i]), "");
 }
 
-int sim_pci_settle(struct sim_pci *p)
+int sim_pci_settle(struct sim_pci *p, struct error *err)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	char **names;
 	size_t n;
+	int code;
 
 	/* The bus's folder holds what stands on the bus, whatever else a text says. */
 	sim_remove(p->host, DEVICES);
@@ -370,12 +377,18 @@ int sim_pci_settle(struct sim_pci *p)
 	sim_set(p->host, "sys/bus/pci/drivers_probe", "");
 	sim_each_folder(p->host, "sys/devices", is_address, settle_path, p);
 	if (p->n_functions > SIM_PCI_MAX)
-		return -E2BIG;
-	sim_children_settle(p->host);
+		return error_set(err, -E2BIG, "it has more than %d PCI functions; no real host does", SIM_PCI_MAX);
+	if (p->twice[0])
+		return error_set(err, -EEXIST, "'%s' stands in two folders", p->twice);
+	code = sim_children_settle(p->host, err);
+	if (code < 0)
+		return code;
 	sim_hotplug_settle(p->host);
 	if (host_list(p->host, DRIVERS, a, &names, &n) < 0)
 		return 0;
-	for (size_t i = 0; i < n && i < SIM_PCI_MAX; i++)
+	if (n > SIM_PCI_MAX)
+		return error_set(err, -E2BIG, "it has more than %d PCI drivers; no real host does", SIM_PCI_MAX);
+	for (size_t i = 0; i < n; i++)
 		sim_pci_register(p, names[i]);
-	return n > SIM_PCI_MAX ? -E2BIG : 0;
+	return 0;
 }

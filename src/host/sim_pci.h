@@ -2,6 +2,7 @@
 #ifndef HANDOVER_SIM_PCI_H
 #define HANDOVER_SIM_PCI_H
 
+#include "base/error.h"
 #include "host/host.h"
 
 /*
@@ -16,7 +17,7 @@ struct sim_pci *sim_pci_new(struct host *h, struct arena *a);
  * Derives bus, driver and group folders from the devices' links, and learns which driver each device has by nature.
  * Fails as sim_settle() does.
  */
-int sim_pci_settle(struct sim_pci *pci);
+int sim_pci_settle(struct sim_pci *pci, struct error *err);
 
 /* A driver lets go of the function it has; the first that matches a function takes it. */
 void sim_pci_detach(struct sim_pci *pci, const char *bdf);
