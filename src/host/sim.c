@@ -269,7 +269,9 @@ static void folders_gather(struct branch *b, struct folders *f)
 		f->list = arena_grow(f->arena, f->list, f->n, sizeof(*f->list));
 		f->list[f->n++] = node;
 	}
-	folders_gather(node->in, f);
+	/* A text may put a link or a file where a folder was: no name leads into that any more. */
+	if (node->kind == FOLDER)
+		folders_gather(node->in, f);
 	folders_gather(b->right, f);
 }
 
@@ -281,7 +283,7 @@ void sim_each_folder(struct host *h, const char *name, bool (*wanted)(const char
 	struct folders f = { .arena = a, .wanted = wanted };
 	char path[HOST_NAME_BYTES];
 
-	if (top)
+	if (top && top->kind == FOLDER)
 		folders_gather(top->in, &f);
 	for (size_t i = 0; i < f.n; i++)
 		if (path_of(f.list[i], path, sizeof(path)) >= 0)

@@ -48,7 +48,7 @@ guard() {
 }
 
 no_guard() {
-	! pgrep handover-guard >/dev/null
+	! grep -qsx handover-guard /proc/[0-9]*/comm
 }
 
 fail_start() {
