@@ -5,6 +5,7 @@
 #include <glob.h>
 
 #include "host/live.h"
+#include "base/str.h"
 
 #define DEVICES "sys/bus/pci/devices"
 #define DRIVERS "sys/bus/pci/drivers"
@@ -204,6 +205,44 @@ static void a_line_has_16384_bytes_at_most(void **state)
 	/* With no newline at its end as well. */
 	assert_int_equal(parse_text(repeat(a, HEAD "#", 'x', HOSTFILE_LINE_MAX - 1, ""), &err), 0);
 	assert_int_equal(parse_text(repeat(a, HEAD "#", 'x', HOSTFILE_LINE_MAX, ""), &err), -EINVAL);
+}
+
+static void a_thing_stands_in_one_folder(void **state)
+{
+	static const char *const names[] = { "0000:00:02.0", "usb1", "1-2.1", "1-2:1.0", "input/input3" };
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const char *text = arena_fmt(a, HEAD "P: /devices/a/%s\nP: /devices/b/%s\n", names[i], names[i]);
+
+		assert_int_equal(parse_text(text, &err), -EEXIST);
+		assert_string_equal(err.text,
+				    arena_fmt(a, "test.host: '%s' stands in two folders", str_basename(names[i])));
+	}
+	/* What is no name on a bus may stand anywhere. */
+	assert_int_equal(parse_text(HEAD "P: /devices/a/0000:00:02\nP: /devices/b/0000:00:02\n", &err), 0);
+}
+
+static void a_host_has_4096_functions_and_drivers_at_most(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct error err;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		char *text = arena_alloc(a, (SIM_PCI_MAX + 2) * 64), *end = stpcpy(text, HEAD);
+
+		for (unsigned k = 0; k <= SIM_PCI_MAX; k++) {
+			if (k == SIM_PCI_MAX)
+				assert_int_equal(parse_text(text, &err), 0);
+			end += i == 0 ? sprintf(end, "P: /devices/pci0000:00/%04x:00:00.0\n", k) :
+					sprintf(end, "P: /bus/pci/drivers/d%u\n", k);
+		}
+		assert_int_equal(parse_text(text, &err), -E2BIG);
+		assert_contains(err.text, i == 0 ? "more than 4096 PCI functions" : "more than 4096 PCI drivers");
+	}
 }
 
 static void a_text_has_8_mib_at_most(void **state)
@@ -665,6 +704,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(each_mistake_is_told_with_its_line),
 		cmocka_unit_test(a_nul_byte_is_refused),
 		cmocka_unit_test(a_line_has_16384_bytes_at_most),
+		cmocka_unit_test(a_thing_stands_in_one_folder),
+		cmocka_unit_test(a_host_has_4096_functions_and_drivers_at_most),
 		cmocka_unit_test(a_text_has_8_mib_at_most),
 		cmocka_unit_test(a_config_space_has_4096_bytes_at_most),
 		cmocka_unit_test(a_file_has_16384_bytes_at_most),

@@ -77,6 +77,7 @@ def row(unit, n):
     return ",".join(unit.format(j) for j in range(n))
 
 
+LONG = "\U0001F600" * 60
 # Of each: how it begins, what fills it, and the code of the first finding; None: it is a good profile.
 PROFILES = {
     "keys": ("", lambda i: f"k{i}: 1\n", "too-many-keys"),
@@ -90,43 +91,82 @@ PROFILES = {
     "a long key": ("", "k", "wrong-type"),
     "a long key behind ?": ("? ", "k", "missing-version"),
     "a long key in quotes": ('"', "k", "yaml-syntax"),
-    "[": ("", "[", "too-deep"), "[ after a key": (HEAD + "a: ", "[", "too-deep"), "[a: ": ("", "[a: ", "too-deep"),
-    "[]": ("[", "[],", "too-many-nodes"), "{": ("", "{", "too-deep"), "{}": ("[", "{},", "too-many-nodes"),
-    "{a: ": ("", "{a: ", "too-deep"), "- ": ("", "- ", "too-deep"), "-": ("", "-\n", "too-many-nodes"),
-    "- a": ("", "- a\n", "too-many-nodes"), "?": ("", "? ", "too-deep"), ":": ("", ":", "yaml-syntax"),
-    "a:": ("", "a:", "yaml-syntax"), "a: ": ("", "a: ", "yaml-syntax"), ", ": ("[", ",", "yaml-syntax"),
-    "pairs": ("[", "a: b,", "too-many-nodes"), "a map on each line, deeper": ("", lambda i: " " * i + "a:\n", "too-deep"),
+    "[": ("", "[", "too-deep"),
+    "[ after a key": (HEAD + "a: ", "[", "too-deep"),
+    "[a: ": ("", "[a: ", "too-deep"),
+    "[]": ("[", "[],", "too-many-nodes"),
+    "{": ("", "{", "too-deep"),
+    "{}": ("[", "{},", "too-many-nodes"),
+    "{a: ": ("", "{a: ", "too-deep"),
+    "- ": ("", "- ", "too-deep"),
+    "-": ("", "-\n", "too-many-nodes"),
+    "- a": ("", "- a\n", "too-many-nodes"),
+    "?": ("", "? ", "too-deep"),
+    ":": ("", ":", "yaml-syntax"),
+    "a:": ("", "a:", "yaml-syntax"),
+    "a: ": ("", "a: ", "yaml-syntax"),
+    ", ": ("[", ",", "yaml-syntax"),
+    "pairs": ("[", "a: b,", "too-many-nodes"),
+    "a map on each line, deeper": ("", lambda i: " " * i + "a:\n", "too-deep"),
     "a list on each line, deeper": ("", lambda i: "- " * i + "\n", "too-deep"),
-    "a word": ("", "x", "wrong-type"), "words": (HEAD + "name: ", "x ", "too-long"),
-    "a word over many lines": (HEAD + "name:\n", " x\n", "too-long"), "-x": (HEAD + "name: ", "-x ", "too-long"),
+    "a word": ("", "x", "wrong-type"),
+    "words": (HEAD + "name: ", "x ", "too-long"),
+    "a word over many lines": (HEAD + "name:\n", " x\n", "too-long"),
+    "-x": (HEAD + "name: ", "-x ", "too-long"),
     "a word in '": (HEAD + "name: '", "x", "yaml-syntax"), 'a word in "': (HEAD + 'name: "', "x", "yaml-syntax"),
-    "''": (HEAD + "name: '", "''", "too-long"), "escapes": (HEAD + 'name: "', "\\x41", "yaml-syntax"),
-    "lines in quotes": (HEAD + 'name: "', "x\n", "yaml-syntax"), "empty lines in quotes": (HEAD + 'name: "', " \n", "yaml-syntax"),
-    "a block": (HEAD + "name: |\n", "  x\n", "control-character"), "a folded block": (HEAD + "name: >\n", "  x\n", "control-character"),
-    "a block of one line": (HEAD + "name: |\n  ", "x", "too-long"), "a block of nothing": (HEAD + "name: |\n", "\n", "empty-name"),
+    "''": (HEAD + "name: '", "''", "too-long"),
+    "escapes": (HEAD + 'name: "', "\\x41", "yaml-syntax"),
+    "lines in quotes": (HEAD + 'name: "', "x\n", "yaml-syntax"),
+    "empty lines in quotes": (HEAD + 'name: "', " \n", "yaml-syntax"),
+    "a block": (HEAD + "name: |\n", "  x\n", "control-character"),
+    "a folded block": (HEAD + "name: >\n", "  x\n", "control-character"),
+    "a block of one line": (HEAD + "name: |\n  ", "x", "too-long"),
+    "a block of nothing": (HEAD + "name: |\n", "\n", "empty-name"),
     "a block, ever deeper": (HEAD + "name: |\n", lambda i: " " * (i % 400) + "\n", "empty-name"),
-    "letters of two bytes": (HEAD + "name: ", "é", "too-long"), "letters of four bytes": (HEAD + "name: ", "\U0001F600", "not-utf8"),
+    "letters of two bytes": (HEAD + "name: ", "é", "too-long"),
+    "letters of four bytes": (HEAD + "name: ", "\U0001F600", "not-utf8"),
     "two bytes in a list": ("[", "é,", "too-many-nodes"),
-    "a comment": (HEAD, "#", None), "comments": (HEAD, "#\n", None), "newlines": (HEAD, "\n", None), "CR LF": (HEAD, "\r\n", None),
-    "spaces": (HEAD, " ", None), "lines of spaces": (HEAD, " " * 100 + "\n", None),
-    "anchors": ("[", lambda i: f"&a{i} x,", "yaml-anchor"), "one anchor": ("[", "&a a,", "yaml-anchor"),
-    "a long anchor": (HEAD + "name: &", "a", "yaml-anchor"), "aliases": ("[&a a,", "*a,", "yaml-anchor"),
-    "aliases of nothing": ("[", "*a,", "yaml-alias"), "tags": ("[", "!a b,", "yaml-tag"), "escaped tags": ("[", "!!a%41 b,", "yaml-tag"),
-    "a long tag": ("!", "a", "yaml-tag"), "an escaped tag": ("!<", "%41", "yaml-syntax"), "merges": (HEAD, "<<: a\n", "yaml-merge"),
-    "quotes": (HEAD, '"', "yaml-syntax"), "quotes in a list": ("[", '"",', "too-many-nodes"), "'": (HEAD, "'", "yaml-syntax"),
-    "%": (HEAD, "%", "yaml-syntax"), "@": (HEAD, "@", "yaml-syntax"), "directives": ("", "%YAML 1.1\n", "yaml-directive"),
-    "%TAG": ("", lambda i: f"%TAG !{i}! a\n", "yaml-directive"), "documents": (HEAD, "---\n", "yaml-documents"),
-    "ends of documents": (HEAD, "...\n", None), "... %": (HEAD, "...\n%", "yaml-documents"),
-    "tabs": (HEAD, "\t", "yaml-tab"), "tabs in a list": (HEAD + "pre-start: [", "a,\t\n", "too-many-nodes"),
+    "a comment": (HEAD, "#", None),
+    "comments": (HEAD, "#\n", None),
+    "newlines": (HEAD, "\n", None),
+    "CR LF": (HEAD, "\r\n", None),
+    "spaces": (HEAD, " ", None),
+    "lines of spaces": (HEAD, " " * 100 + "\n", None),
+    "anchors": ("[", lambda i: f"&a{i} x,", "yaml-anchor"),
+    "one anchor": ("[", "&a a,", "yaml-anchor"),
+    "a long anchor": (HEAD + "name: &", "a", "yaml-anchor"),
+    "aliases": ("[&a a,", "*a,", "yaml-anchor"),
+    "aliases of nothing": ("[", "*a,", "yaml-alias"),
+    "tags": ("[", "!a b,", "yaml-tag"),
+    "escaped tags": ("[", "!!a%41 b,", "yaml-tag"),
+    "a long tag": ("!", "a", "yaml-tag"),
+    "an escaped tag": ("!<", "%41", "yaml-syntax"),
+    "merges": (HEAD, "<<: a\n", "yaml-merge"),
+    "quotes": (HEAD, '"', "yaml-syntax"),
+    "quotes in a list": ("[", '"",', "too-many-nodes"),
+    "'": (HEAD, "'", "yaml-syntax"),
+    "%": (HEAD, "%", "yaml-syntax"),
+    "@": (HEAD, "@", "yaml-syntax"),
+    "directives": ("", "%YAML 1.1\n", "yaml-directive"),
+    "%TAG": ("", lambda i: f"%TAG !{i}! a\n", "yaml-directive"),
+    "documents": (HEAD, "---\n", "yaml-documents"),
+    "ends of documents": (HEAD, "...\n", None),
+    "... %": (HEAD, "...\n%", "yaml-documents"),
+    "tabs": (HEAD, "\t", "yaml-tab"),
+    "tabs in a list": (HEAD + "pre-start: [", "a,\t\n", "too-many-nodes"),
     "tabs behind keys": (HEAD, lambda i: f"a{i}: \tb\n", "too-many-keys"),
-    "zero bytes": (HEAD, "\0", "control-character"), "control characters": (HEAD, "\x01", "control-character"),
-    "hidden characters": ("[", '"\\u200b",', "control-character"), "CR": (HEAD, "\r", "control-character"),
-    "marks of byte order": ("\ufeff", "\ufeff", "control-character"), "U+2028": (HEAD, "\u2028", "control-character"),
+    "zero bytes": (HEAD, "\0", "control-character"),
+    "control characters": (HEAD, "\x01", "control-character"),
+    "hidden characters": ("[", '"\\u200b",', "control-character"),
+    "CR": (HEAD, "\r", "control-character"),
+    "marks of byte order": ("\ufeff", "\ufeff", "control-character"),
+    "U+2028": (HEAD, "\u2028", "control-character"),
     "words of a list": (DEVICE + "pre-start:\n- bind: [", "abcdefgh,", "yaml-syntax"),
-    "words of many lists": (DEVICE + "pre-start:\n", lambda i: f"- bind: [{row(f'w{i}x{{}}', 64)}]\n", "too-many-nodes"),
+    "words of many lists": (DEVICE + "pre-start:\n", lambda i: f"- bind: [{row(f'w{i}x{{}}', 64)}]\n",
+                            "too-many-nodes"),
     "actions that are none": (HEAD + "pre-start:\n", lambda i: f"- foo{i}: 1\n", "too-many-nodes"),
     "actions near to one": (HEAD + "pre-start:\n", lambda i: "- " + "x" * 60 + ": 1\n", "unknown-action"),
-    "hints of long names": (HEAD + "devices: {" + row("{}" + "\U0001F600" * 60 + ": {{hostpci: 0}}", 60) + "}\npre-start:\n",
+    "hints of long names": (HEAD + f"devices: {{{row('{}' + LONG + ': {{hostpci: 0}}', 60)}}}\npre-start:\n",
                             lambda i: f"- bind: [{row(f'w{i}x{{}}', 64)}]\n" if i < 60 else "#" * 4000, "too-long"),
     "risks that are none": (DEVICE + "accept:\n", lambda i: f"  k{i}: d\n", "too-many-keys"),
 }
@@ -163,15 +203,19 @@ class Profiles(Hostile):
     worst = Worst()
 
     def look(self, path, code, *verb):
-        before = os.stat(path)
+        before = self.marks(path)
         result = self.measured(self.worst, PROFILE_MS, PROFILE_KIB, *verb)
         self.assertEqual(result.status, 2 if code else 0, result.err)
         if code:
             self.assertRegex(result.err.splitlines()[0], rf"^{path}(:\d+:\d+)?: error: .* \[{code}\]$")
         else:
             self.assertEqual(result.err, "")
-        after = os.stat(path)
-        self.assertEqual((before.st_mtime_ns, before.st_size, before.st_ino), (after.st_mtime_ns, after.st_size, after.st_ino))
+        self.assertEqual(self.marks(path), before)
+
+    @staticmethod
+    def marks(path):
+        found = os.stat(path)
+        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_mode
 
     def test_the_largest(self):
         for name, (head, unit, code) in PROFILES.items():
@@ -218,6 +262,7 @@ V: nic/{address(i)}/name=n{i}
 
 DICE = random.Random(1)
 CONTROLLER = function(0xa0)
+IDS = "A: idVendor=1234\nA: idProduct=0001\n"
 MEMORY, PCI = "takes more than 64 MiB", "more than 4096 PCI (functions|drivers)"
 LINE = "the line is longer than 16384 bytes"
 # What stands behind the head, what fills it, and what it is refused for; None: it is a host.
@@ -242,16 +287,18 @@ HOSTS = {
     "through a link": ("P: /d\nL: a=../d\n", lambda i: "A: " + "a/" * 100 + f"f{i}=1\n", None),
     "values": ("", lambda i: f"V: proc/f{i}=x\n", MEMORY),
     "files of lines": ("", lambda i: f"F: proc/f{i}\n| x\n", None),
-    "modules of many names": (function(0) + "A: modalias=pci:0\n", lambda i: f"V: modalias/pci:0={row(f'{i}x{{}}', 1500)}\n", None),
+    "modules of many names": (function(0) + "A: modalias=pci:0\n",
+                              lambda i: f"V: modalias/pci:0={row(f'{i}x{{}}', 1500)}\n", None),
     "USB devices": (CONTROLLER + USB + "/usb1\n",
-                    lambda i: f"{USB}/usb1/1-{i // 255 % 255 + 1}.{i % 255 + 1}.{i // 65025 + 1}\nA: idVendor=1234\nA: idProduct=0001\n",
-                    None),
+                    lambda i: f"{USB}/usb1/1-{i // 255 % 255 + 1}.{i % 255 + 1}.{i // 65025 + 1}\n{IDS}", None),
     "USB buses": (CONTROLLER,
-                  lambda i: f"{USB}/usb{i % 9999 + 1}/{i % 9999 + 1}-{i // 9999 + 1}\nA: idVendor=1234\nA: idProduct=0001\n", None),
-    "inputs": (CONTROLLER + "".join(f"{USB}/usb1/1-{i + 1}\nA: idVendor=1234\nA: idProduct=0001\n" for i in range(250)),
-               lambda i: f"{USB}/usb1/1-{i % 250 + 1}/input/input{i}\nA: name=x\nA: capabilities/key=fffffffffffffffe\n", None),
-    "comments": ("", "#\n", None), "newlines": ("", "\n", None),
-    "one line": ("", "x", LINE), "zero bytes": ("", "\0", LINE),
+                  lambda i: f"{USB}/usb{i % 9999 + 1}/{i % 9999 + 1}-{i // 9999 + 1}\n{IDS}", None),
+    "inputs": (CONTROLLER + "".join(f"{USB}/usb1/1-{i + 1}\n{IDS}" for i in range(250)),
+               lambda i: f"{USB}/usb1/1-{i % 250 + 1}/input/input{i}\nA: name=x\nA: capabilities/key={'f' * 15}e\n", None),
+    "comments": ("", "#\n", None),
+    "newlines": ("", "\n", None),
+    "one line": ("", "x", LINE),
+    "zero bytes": ("", "\0", LINE),
 }
 
 

@@ -16,7 +16,7 @@ static struct branch *skew(struct branch *t)
 {
 	struct branch *left = t->left;
 
-	if (level_of(left) != t->level)
+	if (!left || left->level != t->level)
 		return t;
 	t->left = left->right;
 	left->right = t;
@@ -27,7 +27,7 @@ static struct branch *split(struct branch *t)
 {
 	struct branch *right = t->right;
 
-	if (!right || level_of(right->right) != t->level)
+	if (!right || !right->right || right->right->level != t->level)
 		return t;
 	t->right = right->left;
 	right->left = t;
@@ -68,7 +68,7 @@ static struct branch *lower(struct branch *t)
 
 	if (level < t->level) {
 		t->level = level;
-		if (level < right)
+		if (t->right && level < t->right->level)
 			t->right->level = level;
 	}
 	t = skew(t);

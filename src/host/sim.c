@@ -162,7 +162,7 @@ void sim_set_bytes(struct host *h, const char *name, size_t offset, const void *
 		size_t room = offset + n < 2 * node->room ? 2 * node->room : offset + n;
 		unsigned char *bigger = arena_alloc(s->arena, room + 1);
 
-		if (node->n)
+		if (node->data)
 			memcpy(bigger, node->data, node->n);
 		node->data = bigger;
 		node->room = room;
