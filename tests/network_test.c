@@ -165,7 +165,7 @@ static void look(struct net *x)
 	sim_set(x->h, "proc/net/tcp6", x->sockets6);
 	sim_set(x->h, "proc/self/mountinfo", x->mounts);
 	sim_make_folder(x->h, "sys/bus/pci/devices");
-	sim_settle(x->h);
+	assert_int_equal(sim_settle(x->h, &err), 0);
 	if (inventory_read(x->h, x->a, &x->inv, &err) < 0)
 		fail_msg("%s", err.text);
 	x->s = (struct stakes){ .host = x->h, .inventory = &x->inv, .arena = x->a };
