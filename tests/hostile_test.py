@@ -389,8 +389,7 @@ class Files(Hostile):
         server = socket.socket(socket.AF_UNIX)
         self.addCleanup(server.close)
         server.bind(self.path("x.yaml"))
-        # open(2): ENXIO
-        self.refused(self.path("x.yaml"), "profile-unreadable")
+        self.refused(self.path("x.yaml"), "profile-not-a-file")
         self.host_refused(self.path("x.yaml"))
 
     def test_a_folder(self):
