@@ -117,7 +117,7 @@ struct ip ip_masked(const struct ip *ip, unsigned prefix)
 	struct ip masked = { .v6 = ip->v6 };
 
 	for (unsigned i = 0; i < IP_BYTES && i * BYTE_BITS < prefix; i++) {
-		unsigned bits = prefix - i * BYTE_BITS, mask = bits >= BYTE_BITS ? 0xff : 0xff << (BYTE_BITS - bits);
+		unsigned bits = prefix - i * BYTE_BITS, mask = bits >= BYTE_BITS ? 0xffu : 0xffu << (BYTE_BITS - bits);
 
 		masked.bytes[i] = (uint8_t)(ip->bytes[i] & mask);
 	}
