@@ -157,7 +157,7 @@ static void the_example_is_a_policy(void **state)
 			live[used++] = text[i];
 	}
 	parse_good(&r, live);
-	assert_int_equal(keys, 15);
+	assert_int_equal(keys, 17);
 	assert_int_equal(r.p->devices.n, 2);
 	assert_int_equal(r.p->n_allows, 4);
 	end(&r);
