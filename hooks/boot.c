@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/off.h"
 #include "core/prepare.h"
 #include "core/store.h"
 #include "verb/verb.h"
@@ -26,19 +27,6 @@ static enum outcome fail(enum outcome o, const struct error *err)
 	if (o == OUTCOME_CHANGED)
 		complain("boot: the host is not as it was; `handover status` shows what is left, `handover boot` tries again");
 	return o;
-}
-
-/* "handover=off" on the kernel command line: somebody in trouble wants the host as the kernel makes it. */
-static bool is_off(struct host *h)
-{
-	char text[HOST_VALUE_BYTES], *at = text, *word;
-
-	if (host_read(h, "proc/cmdline", text, sizeof(text)) < 0)
-		return false;
-	while ((word = strsep(&at, " ")) != NULL)
-		if (strcmp(word, "handover=off") == 0)
-			return true;
-	return false;
 }
 
 /* It was done in this boot: is it still so? */
@@ -131,12 +119,14 @@ static enum outcome run(struct run *r)
 	_cleanup_host_ struct host *h = NULL;
 	struct boot b = { .r = r };
 	enum outcome o = open_host(r, &h);
+	const char *off;
 
 	if (o != OUTCOME_DONE)
 		return o;
 	b.host = h;
-	if (is_off(h)) {
-		complain("boot: 'handover=off' on the kernel command line; nothing is done");
+	off = off_reason(h, r->arena);
+	if (off) {
+		complain("boot: %s; nothing is done", off);
 		return OUTCOME_DONE;
 	}
 	if (access(PROFILE_HOST, F_OK) < 0 && errno == ENOENT) {

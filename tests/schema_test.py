@@ -254,6 +254,22 @@ class SchemaTest(unittest.TestCase):
                 self.assertEqual(self.compare([{a: step.get(a, "d")} for a in sorted(actions)], phase),
                                  len(steps_of(phase)))
 
+    def test_when_busy_is_the_same(self):
+        most = int(re.search(r"#define PROFILE_WAIT_MAX_MS \((\d+) \* 60 \* 1000\)",
+                             open(os.path.join(ROOT, "src/core/profile.h"), encoding="utf-8").read())[1])
+        times = [f"{n}{unit}" for unit in ("ms", "s", "m", "", "h") for n in
+                 (0, 1, 9, most - 1, most, most + 1, 60, 99, 100, 599, 600, 601, 999, 59999, 60000, 99999, 100000, 599999,
+                  600000, 600001, 1000000, "01", "-1", "1.5", " 1")]
+        values = [{"wait": time} for time in times] + ["refuse", "wait", "", None, 1, [], ["refuse"], {}, {"refuse": "60s"},
+                  {"wait": "60s", "refuse": "60s"}, {"wait": ["60s"]}, {"wait": 60}, {"wait": None}, {"wait": {}}, True]
+        loaded = loads([{"handover": 1, "when-busy": value} for value in values])
+        for value, right in zip(values, loaded):
+            with self.subTest(value=value):
+                self.assertEqual(VALIDATOR.is_valid({"handover": 1, "when-busy": value}), right)
+        self.assertGreater(sum(loaded), 15)
+        beside_boot = {"handover": 1, "when-busy": {"wait": "60s"}, "boot": []}
+        self.assertEqual((loads([beside_boot]), VALIDATOR.is_valid(beside_boot)), ([False], False))
+
     def test_boot_stands_alone(self):
         profiles = [{"handover": 1, **{phase: value for phase in chosen}}
                     for value in ([], None)

@@ -116,7 +116,7 @@ static enum outcome take_back(struct lender *l, struct journal *j, struct lease 
 	return after < 0 ? OUTCOME_FAILED : OUTCOME_DONE;
 }
 
-static int check_lease(const struct lease *lease, const struct plan *plan, struct error *err)
+static int check_lease(struct lender *l, const struct lease *lease, const struct plan *plan, struct error *err)
 {
 	/* What boot has prepared is the host as VMs find it. */
 	if (lease->vmid == HOST_VMID && lease->held)
@@ -130,6 +130,7 @@ static int check_lease(const struct lease *lease, const struct plan *plan, struc
 			if (lease->vmid == HOST_VMID)
 				return error_set(err, -EBUSY, "%s is still being prepared by `handover boot`; if that was interrupted, run it "
 						 "again", address);
+			l->rival = lease->vmid;
 			return error_set(err, -EBUSY, "%s is lent to VM %u (%s); stop that VM, or run `handover recover "
 					 "%u` if it does not run", address, lease->vmid, lease_state(lease), lease->vmid);
 		}
@@ -153,7 +154,7 @@ static int check_others(struct lender *l, unsigned vmid, const struct plan *plan
 			continue;
 		code = journal_peek(l->store, vmids[i], l->arena, &lease, err);
 		if (code == 0 && lease_is_of_this_boot(l->host, &lease))
-			code = check_lease(&lease, plan, err);
+			code = check_lease(l, &lease, plan, err);
 		else if (code == -ENOENT)
 			code = 0;
 	}
@@ -169,6 +170,7 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
 	enum outcome o;
 	int code;
 
+	l->rival = 0;
 	if (plan->n == 0)
 		return OUTCOME_DONE;
 	o = lock_devices(l, plan->steps, plan->n, err);

@@ -36,6 +36,7 @@ struct lender {
 	int (*ready)(void *arg, const struct lease *lease, struct error *err);
 	void *ready_arg;
 	unsigned lock_ms;	/* how long they wait; lender_init(): LOCK_MS */
+	unsigned rival;		/* filled in: the VM whose lease made lend_out() busy, 0: another reason */
 };
 
 void lender_init(struct lender *l, struct host *host, struct store *store, struct arena *a, const char *purpose);

@@ -8,7 +8,7 @@
 #define VERSION_HINT "write 'handover: 1'"
 
 static const char *const top_keys[] = {
-	"handover", "name", "accept", "devices", "pre-start", "post-start", "pre-stop", "post-stop", "boot", NULL,
+	"handover", "name", "when-busy", "accept", "devices", "pre-start", "post-start", "pre-stop", "post-stop", "boot", NULL,
 };
 
 static const struct node *entry_find(const struct node *map, const char *key)
@@ -52,6 +52,31 @@ static void name_read(struct loader *l, const struct node *node)
 			    PROFILE_NAME_MAX);
 }
 
+/* "refuse", or "{wait: TIME}". */
+static void when_busy_read(struct loader *l, const struct node *node)
+{
+	static const char *const verbs[] = { "wait", NULL };
+	const char *remedy = "write 'refuse' or '{wait: 60s}'";
+	struct word word;
+
+	if (node->kind == NODE_MAP && !node->told && node->first && !node->first->next) {
+		const struct node *time = node->first;
+
+		if (strcmp(time->key->text, verbs[0]) != 0)
+			key_bad(l, time->key, verbs, "in 'when-busy'");
+		else if (word_read(l, time, "'wait'", &word) && !str_duration(word.s, PROFILE_WAIT_MAX_MS, &l->p->wait_ms))
+			profile_bad(l->f, CODE_BAD_TIME, word.place,
+				    arena_fmt(l->arena, "write a time such as 60s, at most %dm", PROFILE_WAIT_MAX_MS / 60000),
+				    "'wait' cannot be %s", yaml_quote(l->arena, word.s));
+	} else if (node->kind == NODE_WORD) {
+		if (word_read(l, node, "'when-busy'", &word) && strcmp(word.s, "refuse") != 0)
+			profile_bad(l->f, CODE_BAD_WHEN_BUSY, word.place, remedy, "'when-busy' cannot be %s",
+				    yaml_quote(l->arena, word.s));
+	} else if (!node->told) {
+		profile_bad(l->f, CODE_BAD_WHEN_BUSY, node->place, remedy, "'when-busy' is one thing: refuse, or wait");
+	}
+}
+
 static void keys_check(struct loader *l, const struct node *top)
 {
 	for (const struct node *n = top->first; n; n = n->next) {
@@ -67,8 +92,11 @@ static void keys_check(struct loader *l, const struct node *top)
 /* host.yaml is read before there is any VM, and a VM's profile when the host has long been up. */
 static void boot_check(struct loader *l, const struct node *top)
 {
-	const struct node *boot = entry_find(top, phase_name(PHASE_BOOT));
+	const struct node *boot = entry_find(top, phase_name(PHASE_BOOT)), *busy = entry_find(top, "when-busy");
 
+	if (boot && busy)
+		profile_bad(l->f, CODE_BOOT_ALONE, busy->key->place, "leave it out",
+			    "'when-busy' cannot stand beside 'boot', which is done before any VM has a device");
 	for (int p = 0; boot && p < HOOK_PHASES; p++) {
 		const struct node *phase = entry_find(top, phase_name((enum phase)p));
 
@@ -82,7 +110,7 @@ static void boot_check(struct loader *l, const struct node *top)
 /* Devices first: what else there is names them, wherever it stands. */
 static void top_read(struct loader *l, const struct node *top)
 {
-	const struct node *name, *devices, *accept;
+	const struct node *name, *busy, *devices, *accept;
 
 	if (!node_is(l, top, NODE_MAP, "the profile", "its first line is 'handover: 1'") || !version_check(l, top))
 		return;
@@ -91,8 +119,11 @@ static void top_read(struct loader *l, const struct node *top)
 	name = entry_find(top, "name");
 	devices = entry_find(top, "devices");
 	accept = entry_find(top, "accept");
+	busy = entry_find(top, "when-busy");
 	if (name)
 		name_read(l, name);
+	if (busy)
+		when_busy_read(l, busy);
 	if (devices && !devices_read(l, devices))
 		l->names = NULL;
 	if (accept)

@@ -24,6 +24,7 @@
 #define PROFILE_WORDS_MAX 64		/* in one list */
 #define PROFILE_NAME_MAX 256		/* bytes of 'name' */
 #define PROFILE_WORD_MAX 64		/* bytes of a device's name or any other single word */
+#define PROFILE_WAIT_MAX_MS (10 * 60 * 1000)	/* of 'when-busy': Proxmox holds the VM's lock meanwhile */
 #define PROFILE_COMMAND_MAX 200		/* bytes of a command's path, and of each argument */
 
 struct action;
@@ -72,6 +73,7 @@ struct accept {
 struct profile {
 	const char *file;	/* as findings name it */
 	const char *name;	/* NULL if none was given */
+	unsigned wait_ms;	/* 'when-busy': how long a start waits for what another VM has; 0: it is refused at once */
 	struct device_wish *devices;
 	size_t n_devices;
 	struct accept *accepts;

@@ -34,6 +34,7 @@ static const char *const names[PROFILE_CODES] = {
 	[CODE_EMPTY_NAME] = "empty-name",
 	[CODE_UNKNOWN_RISK] = "unknown-risk",
 	[CODE_BOOT_ALONE] = "boot-alone",
+	[CODE_BAD_WHEN_BUSY] = "bad-when-busy",
 	[CODE_TOO_MANY_DEVICES] = "too-many-devices",
 	[CODE_NO_SELECTOR] = "no-selector",
 	[CODE_BAD_ID] = "bad-id",

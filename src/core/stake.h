@@ -77,7 +77,7 @@ void stakes_console(struct stakes *s);
  */
 void stakes_platform(struct stakes *s);
 
-/* What other VMs and containers have: other-guest. vmid: the one that asks, 0 = none. */
+/* What other VMs and containers have, or Proxmox has reserved for a VM: other-guest. vmid: the one that asks, 0 = none. */
 void stakes_guests(struct stakes *s, unsigned vmid);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "core/pveconf.h"
+#include "core/reservations.h"
 #include "core/select.h"
 #include "core/stake.h"
 
@@ -50,6 +51,40 @@ static void add_vm(struct stakes *s, unsigned vmid)
 					stake_add(s, "other-guest", fn->address, fn->address,
 						  arena_fmt(s->arena, "stop VM %u first", vmid),
 						  "VM %u, which runs, has it as hostpci%d", vmid, k);
+	}
+}
+
+static void add_reservation(struct stakes *s, const struct reservation *r, const char *address)
+{
+	struct arena *a = s->arena;
+
+	if (r->pid)
+		stake_add(s, "other-guest", address, address, arena_fmt(a, "stop VM %u first", r->vmid),
+			  "VM %u has reserved it, for process %d", r->vmid, r->pid);
+	else if (r->seconds >= 0)
+		stake_add(s, "other-guest", address, address, "try again when that start has ended",
+			  "VM %u, which is being started, has reserved it for %lld s more", r->vmid, (long long)r->seconds);
+	else if (r->vmid)
+		stake_add(s, "other-guest", address, address, "try again when that start has ended", "VM %u has reserved it",
+			  r->vmid);
+	else
+		stake_add(s, "other-guest", address, address, "look in /" RESERVATIONS_PATH " whose it is",
+			  "Proxmox has reserved it in a line that is not understood");
+}
+
+/* A start that has chosen its devices and has no QEMU yet; and what a resource mapping has given to a VM that runs. */
+static void add_reservations(struct stakes *s, unsigned self)
+{
+	struct reservation *list;
+	size_t n;
+
+	reservations_read(s->host, self, s->arena, &list, &n);
+	for (size_t i = 0; i < s->inventory->n; i++) {
+		const struct function *fn = &s->inventory->functions[i];
+
+		for (size_t k = 0; k < n && !is_known(s, fn->address); k++)
+			if (function_is_at(fn, list[k].place))
+				add_reservation(s, &list[k], fn->address);
 	}
 }
 
@@ -134,6 +169,7 @@ void stakes_guests(struct stakes *s, unsigned self)
 			if (vmid && vmid != self)
 				add_vm(s, vmid);
 		}
+	add_reservations(s, self);
 	for (size_t i = 0; i < s->inventory->n; i++)
 		add_vfio(s, &s->inventory->functions[i], self);
 	if (host_list(s->host, CONTAINERS, s->arena, &names, &n) == 0)

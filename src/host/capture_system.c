@@ -14,6 +14,7 @@
 
 #define POOLS "proc/spl/kstat/zfs"
 #define VMS "run/qemu-server"
+#define RESERVATIONS "run/qemu-server/pci-id-reservations"
 #define CONTAINERS "etc/pve/lxc"
 #define CONTAINERS_RUNNING "sys/fs/cgroup/lxc"
 
@@ -337,6 +338,22 @@ static void put_vms(struct system *s)
 	}
 }
 
+/* What Proxmox has reserved for VMs, and the time, by which it is seen whether that still holds. */
+static void put_reservations(struct system *s)
+{
+	struct writer *w = s->w;
+	ssize_t n;
+
+	put_some(s, RESERVATIONS, all_lines);
+	if (s->n == 0)
+		return;
+	n = host_read(w->h, "clock/now", w->buf, sizeof(w->buf));
+	if (n < 0)
+		return;
+	fputc('\n', w->out);
+	capture_line(w, 'V', "clock/now", w->buf, (size_t)n);
+}
+
 /* What a container has of the host's devices. */
 static bool is_device_line(const char *line)
 {
@@ -393,6 +410,7 @@ void capture_system(struct writer *w)
 	put_running_containers(w);
 	put_pools(s);
 	put_vms(s);
+	put_reservations(s);
 	put_mounts(s);
 	put_some(s, "proc/swaps", all_lines);
 	put_network(s);

@@ -53,6 +53,7 @@
  *   holder/NODE           who has a device node open ("holder/dev/watchdog0"): a line for each process, "PID UNIT COMMAND",
  *                         UNIT the last part of its cgroup ("101.scope" of a VM), "-" if it has none; absent: nobody.
  *                         A folder of nodes ("holder/dev", "holder/dev/snd") lists those that somebody has open
+ *   clock/now             seconds since 1970, by the host's own clock, which may be set; absent: not known
  *   label/BLOCK           what is on a block device as libblkid tells it, "zfs_member rpool": the kind, then its label if
  *                         it has one; absent: nothing that is known
  *

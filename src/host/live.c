@@ -97,6 +97,13 @@ static ssize_t read_command(struct live *l, const char *name, char *buf, size_t 
 	return n < 0 ? n : live_command_count(l->commands, name, buf, size);
 }
 
+static ssize_t read_clock(char *buf, size_t size)
+{
+	int n = snprintf(buf, size, "%lld", (long long)time(NULL));
+
+	return (size_t)n < size ? n : -E2BIG;
+}
+
 static ssize_t live_read(struct host *h, const char *name, char *buf, size_t size)
 {
 	struct live *l = live_of(h);
@@ -114,6 +121,8 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 		return read_life(l->root, rest, buf, size);
 	if (belongs(name, "holder/", &rest))
 		return read_holders(l, name, buf, size);
+	if (belongs(name, "clock/", &rest))
+		return strcmp(rest, "now") == 0 ? read_clock(buf, size) : -ENOENT;
 	if (belongs(name, "command/", &rest))
 		return read_command(l, name, buf, size);
 	if (belongs(name, "result/", &rest))
@@ -126,7 +135,7 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 static ssize_t live_link(struct host *h, const char *name, char *buf, size_t size)
 {
 	static const char *const providers[] = {
-		"module/", "modalias/", "unit/", "nic/", "life/", "udev/", "holder/", "label/", "command/",
+		"module/", "modalias/", "unit/", "nic/", "life/", "udev/", "holder/", "label/", "clock/", "command/",
 		"result/",
 	};
 	ssize_t n;

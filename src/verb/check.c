@@ -26,6 +26,7 @@ static bool look(struct run *r, const char *arg, struct host *h, struct findings
 	}
 	if (!subject_prepare(r, arg, h, &s))
 		return false;
+	subject_tell_off(&s, h, false);
 	*f = s.findings;
 	return true;
 }

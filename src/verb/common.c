@@ -112,7 +112,7 @@ const struct policy *open_policy(const struct run *r, struct host *h, struct fin
 	return r->host_file ? policy_of_host(h, f) : policy_load(POLICY_PATH, f);
 }
 
-void block_signals(void)
+static sigset_t ending_signals(void)
 {
 	sigset_t set;
 
@@ -121,7 +121,23 @@ void block_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
+	return set;
+}
+
+void block_signals(void)
+{
+	sigset_t set = ending_signals();
+
 	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+int wait_for_signal(unsigned ms)
+{
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+	sigset_t set = ending_signals();
+	int signal = sigtimedwait(&set, NULL, &time);
+
+	return signal > 0 ? signal : 0;
 }
 
 void print_findings(const struct findings *f, FILE *out)

@@ -2,6 +2,7 @@
 /* handover doctor [VMID|PROFILE]: what this host stands on; or what stands in the way of a VM. Nothing is changed. */
 #include <stdio.h>
 
+#include "core/off.h"
 #include "core/rails.h"
 #include "verb/json.h"
 #include "verb/subject.h"
@@ -56,6 +57,7 @@ static enum outcome look_at_host(struct run *r, struct host *h)
 {
 	struct inventory inv;
 	struct stakes s = { .host = h, .inventory = &inv, .arena = r->arena };
+	const char *off = off_reason(h, r->arena);
 	struct findings f;
 	struct error err;
 	enum outcome o;
@@ -68,6 +70,8 @@ static enum outcome look_at_host(struct run *r, struct host *h)
 	}
 	rails_read(&s, 0);
 	print_findings(&f, stderr);
+	if (off)
+		complain("%s: no device leaves the host", off);
 	if (r->json)
 		print_stakes_json(&s);
 	else
@@ -99,6 +103,7 @@ static enum outcome look_at_vm(struct run *r, struct host *h)
 
 	if (!subject_prepare(r, r->args[0], h, &s))
 		return OUTCOME_REFUSED;
+	subject_tell_off(&s, h, true);
 	o = verdict(&s.findings);
 	if (r->json) {
 		json_print(json_findings(&s.findings));

@@ -50,6 +50,10 @@ static void print_plan(const struct run *r, const struct subject *s, int only)
 		if ((only >= 0 && phase != only) || (phase == PHASE_BOOT) != profile_is_host(s->profile))
 			continue;
 		printf("%s\n", phase_name((enum phase)phase));
+		if (phase == PHASE_PRE_START && s->profile->wait_ms) {
+			printf("  waits at most %g s while another VM has one of the devices\n", s->profile->wait_ms / 1000.0);
+			n++;
+		}
 		if (phase == PHASE_POST_STOP && goes_back(plan)) {
 			printf("  what was lent goes back, last step first: the lines named back\n");
 			n++;
@@ -74,6 +78,7 @@ static void print_json(const struct subject *s, int only)
 			json_object_array_add(steps, json_step(&s->planner.plan.steps[i]));
 	json_add(o, "profile", json_text(s->path));
 	json_add(o, "vmid", s->vmid ? json_object_new_int((int)s->vmid) : NULL);
+	json_add(o, "wait_ms", json_object_new_int(s->profile ? (int)s->profile->wait_ms : 0));
 	json_add(o, "steps", steps);
 	json_add(o, "findings", json_findings(&s->findings));
 	json_print(o);
@@ -95,6 +100,7 @@ static enum outcome run(struct run *r)
 		return o;
 	if (!subject_prepare(r, r->args[0], h, &s))
 		return OUTCOME_REFUSED;
+	subject_tell_off(&s, h, false);
 	if (r->json)
 		print_json(&s, only);
 	else

@@ -2,6 +2,7 @@
 /* handover recover [VMID]: gives back what an interrupted, failed or forgotten run left lent. */
 #include <string.h>
 
+#include "core/leftover.h"
 #include "core/prepare.h"
 #include "verb/json.h"
 #include "verb/verb.h"
@@ -28,6 +29,12 @@ static struct result recover_host(struct run *r, struct lender *l)
 	enum outcome o;
 	bool ended;
 
+	/* Not even its lock, which a `handover boot` that only looks may have. */
+	if (is_prepared(r, l))
+		return (struct result){ HOST_VMID, OUTCOME_DONE, NULL };
+	o = lend_lock(l, HOST_VMID, &err);
+	if (o != OUTCOME_DONE)
+		return (struct result){ HOST_VMID, o, arena_dup(r->arena, err.text) };
 	/* It may have come to its end while its lock was waited for. */
 	if (is_prepared(r, l))
 		return (struct result){ HOST_VMID, OUTCOME_DONE, NULL };
@@ -39,63 +46,34 @@ static struct result recover_host(struct run *r, struct lender *l)
 	return (struct result){ HOST_VMID, o, "what boot had begun is taken back; `handover boot` does it again" };
 }
 
-/* The guard asks for its own lease, and the VM may have its next one by now. */
-static bool is_asked_for(struct run *r, struct lender *l, unsigned vmid)
-{
-	struct lease lease;
-	struct error ignored;
-
-	return r->n_args < 2 || (journal_peek(l->store, vmid, r->arena, &lease, &ignored) == 0 &&
-				 strcmp(lease.generation, r->args[1]) == 0);
-}
-
 static struct result recover_vm(struct run *r, struct lender *l, unsigned vmid)
 {
 	struct error err = { 0 };
-	bool ended;
-	enum outcome o;
-	int qemu;
+	struct leftover x;
+	/* The guard asks for its own lease, and the VM may have its next one by now. */
+	enum outcome o = leftover_end(l, vmid, r->n_args < 2 ? NULL : r->args[1], &x, &err);
 
-	if (!is_asked_for(r, l, vmid))
+	if (x.other)
 		return (struct result){ vmid, OUTCOME_DONE, "it has no lease of that generation" };
-
-	/*
-	 * The lock first: a start that is under way holds it until its QEMU runs. Once it is free, either QEMU is there or
-	 * nobody is starting it; and a start that begins now waits for the VM's lock of ours.
-	 */
-	if (pve_config_locked(vmid))
-		return (struct result){ vmid, OUTCOME_BUSY, "Proxmox is starting or stopping it just now; try again" };
-	qemu = pve_running(l->host, vmid);
-	if (qemu)
-		return (struct result){ vmid, OUTCOME_DONE,
-					arena_fmt(r->arena, "runs (process %d): its devices stay with it", qemu) };
-	o = lend_back(l, vmid, &ended, &err);
 	if (o != OUTCOME_DONE)
 		return (struct result){ vmid, o, arena_dup(r->arena, err.text) };
-	return (struct result){ vmid, o, ended ? "what it was lent is back" : "it has no lease" };
+	if (x.qemu)
+		return (struct result){ vmid, o, arena_fmt(r->arena, "runs (process %d): its devices stay with it", x.qemu) };
+	return (struct result){ vmid, o, x.ended ? "what it was lent is back" : "it has no lease" };
 }
 
 static struct result recover(struct run *r, struct host *h, struct store *store, unsigned vmid)
 {
 	const char *who = vmid == HOST_VMID ? "host" : arena_fmt(r->arena, "%u", vmid);
 	struct teller teller = { arena_fmt(r->arena, "%s recover", who), r->quiet || r->json };
-	struct error err = { 0 };
-	struct lender l;
 	struct result result;
-	enum outcome o;
+	struct lender l;
 
 	lender_init(&l, h, store, r->arena,
 		    arena_fmt(r->arena, "%s%s, recover", vmid == HOST_VMID ? "the " : "VM ", who));
 	l.engine.tell = tell_event;
 	l.engine.arg = &teller;
-	/* Not even its lock, which a `handover boot` that only looks may have. */
-	if (vmid == HOST_VMID && is_prepared(r, &l))
-		return (struct result){ vmid, OUTCOME_DONE, NULL };
-	o = lend_lock(&l, vmid, &err);
-	if (o == OUTCOME_DONE)
-		result = vmid == HOST_VMID ? recover_host(r, &l) : recover_vm(r, &l, vmid);
-	else
-		result = (struct result){ vmid, o, arena_dup(r->arena, err.text) };
+	result = vmid == HOST_VMID ? recover_host(r, &l) : recover_vm(r, &l, vmid);
 	lockset_release(&l.locks);
 	return result;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/builtin.h"
+#include "core/off.h"
 #include "verb/subject.h"
 
 static bool all_digits(const char *s)
@@ -61,6 +62,21 @@ bool subject_prepare(struct run *r, const char *arg, struct host *h, struct subj
 		return false;
 	}
 	return true;
+}
+
+void subject_tell_off(struct subject *s, struct host *h, bool error)
+{
+	const struct place place = { .file = "/proc/cmdline" };
+	const char *off = off_reason(h, s->findings.arena), *remedy = "boot without it";
+
+	if (!off)
+		return;
+	if (error && needs_host(s->planner.guest, s->profile))
+		finding_add(&s->findings, SEVERITY_ERROR, "switched-off", place, remedy,
+			    "%s: no device leaves the host, so the VM would not start", off);
+	else
+		finding_add(&s->findings, SEVERITY_NOTE, "switched-off", place, remedy,
+			    "%s: the hook and the boot do nothing of this", off);
 }
 
 bool subject_is_whole(const struct subject *s)

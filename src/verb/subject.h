@@ -21,6 +21,9 @@ struct subject {
  */
 bool subject_prepare(struct run *r, const char *arg, struct host *h, struct subject *s);
 
+/* Adds that handover is switched off (off.h), if it is: a note, or an error if the VM would not start for it. */
+void subject_tell_off(struct subject *s, struct host *h, bool error);
+
 /* Whether the plan is there, and nothing but the guard rails may speak against it. */
 bool subject_is_whole(const struct subject *s);
 

@@ -56,6 +56,9 @@ const struct policy *open_policy(const struct run *r, struct host *h, struct fin
  */
 void block_signals(void);
 
+/* Waits so long, or until one of these signals, which are blocked, asks for the end: its number, which is then taken; else 0. */
+int wait_for_signal(unsigned ms);
+
 /* "handover: WHAT" on stderr, one line. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

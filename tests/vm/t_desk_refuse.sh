@@ -85,12 +85,17 @@ seed() {
 
 	# While VM 100 has lpc and audio.
 	succeeds "VM 100 starts" handover --quiet 100 pre-start
+	# Proxmox is not done with it: else it would be taken for a VM whose start has failed.
+	mkdir -p /run/lock/qemu-server
+	exec 7>/run/lock/qemu-server/lock-100.conf
+	flock 7
 	for step in '{bind: audio}' '{cycle: audio}' '{remove: audio}'; do
 		echo "pre-start: [$step]" | desk_profile 101
 		refused "VM 101 wants what VM 100 has, $step" 4 101 'lent to VM 100'
 	done
 	echo 'pre-start: [{cycle: [lpc, audio, testdev, edu, nic]}]' | desk_profile 101
 	refused "the whole slot, while VM 100 has some of it" 4 101 'lent to VM 100'
+	exec 7>&-
 	succeeds "VM 100 stops" handover --quiet 100 post-stop
 	each_alone "in the end" "${slot[@]}"
 }

@@ -64,7 +64,9 @@ done
 succeeds "VM 100 starts" handover 100 pre-start
 succeeds "VM 101 starts" handover 101 pre-start
 drivers "both run" vfio-pci "${mine[@]}" "${twin[@]}"
-handover 102 pre-start 2>/tmp/err
+# As Proxmox holds the lock of a VM's configuration from before its pre-start until QEMU runs.
+mkdir -p /run/lock/qemu-server
+flock /run/lock/qemu-server/lock-100.conf handover 102 pre-start 2>/tmp/err
 same "VM 102 wants what VM 100 has: status" 4 $?
 grep -q "lent to VM 100" /tmp/err || die "it does not say who has it: $(cat /tmp/err)"
 ok "VM 102 is told: $(cat /tmp/err)"
@@ -77,6 +79,14 @@ succeeds "VM 100 starts again without a stop" handover 100 pre-start
 drivers "VM 100 runs" vfio-pci "${mine[@]}"
 succeeds "VM 100 stops" handover 100 post-stop
 succeeds "a second post-stop finds nothing to do" handover 100 post-stop
+
+# The same, but another VM comes first and wants what it had.
+succeeds "VM 100 starts, and fails" handover 100 pre-start
+handover 102 pre-start 2>/tmp/err
+same "VM 102 wants what VM 100, which is gone, has: status" 0 $?
+grep -q "gave back what VM 100, which does not run, had left lent" /tmp/err || die "it does not say so: $(cat /tmp/err)"
+same "whose it is now" "102.journal lock" "$(echo $(ls /run/handover))"
+succeeds "VM 102 stops" handover 102 post-stop
 unchanged /tmp/before "in the end"
 
 # An id left in new_id, as Proxmox leaves it, must not keep the device from going home.
