@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pre-start: what an earlier life left goes back, the VM's devices are lent; or it is refused, or waits for its turn. */
+/* pre-start: an earlier life is ended, and devices are lent; or the start is refused, or waits for its turn. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,12 +9,12 @@
 #include "guard.h"
 #include "hookscript.h"
 
-#define RIVALS_MAX 64	/* VMs whose leftovers one start gives back; there may always be another that wants the device too */
+#define RIVALS_MAX 64	/* VMs whose leftovers one start gives back */
 #define STALE_MAX 2	/* times a plan is made anew because the host has changed under it */
 
 /*
- * A lock that is let go, a QEMU that ends and a reservation that runs out have no event in common, so what is waited for
- * is looked at this often. A look is a plan, some ten milliseconds.
+ * A lock that is let go, a QEMU that ends and a reservation that runs out have no event in common, so what is waited
+ * for is looked at this often. A look is a plan, some ten milliseconds.
  */
 #define LOOK_AGAIN_MS 500
 
@@ -181,11 +181,11 @@ static enum outcome try_start(struct call *c)
 	return path ? lend_profile(c, path) : lend_builtin(c);
 }
 
-/* --- its turn --------------------------------------------------------------------------------------------------------- */
+/* --- its turn ----------------------------------------------------------------------------------------------------- */
 
 /*
  * The VM that has a device of ours may be gone: its start failed after pre-start, or its post-stop never came. Then what
- * it was lent is given back here. OUTCOME_BUSY: it has it rightly.
+ * it was lent is given back here. OUTCOME_DONE: it may be tried again. OUTCOME_BUSY: the VM has it rightly.
  */
 static enum outcome end_rival(struct call *c, unsigned rival)
 {
@@ -200,18 +200,20 @@ static enum outcome end_rival(struct call *c, unsigned rival)
 	l.purpose = arena_fmt(c->arena, "VM %u, given back for VM %u", rival, c->vmid);
 	o = leftover_end(&l, rival, NULL, &x, &err);
 	lockset_release(&l.locks);
-	if (o == OUTCOME_BUSY && !x.starting)
-		return hook_refuse(c, o, &err);
-	if (o == OUTCOME_BUSY || x.qemu)
+	if (x.starting || x.qemu)
 		return OUTCOME_BUSY;
-	if (o == OUTCOME_CHANGED)
+	if (o == OUTCOME_BUSY || (o == OUTCOME_FAILED && !x.ended))
+		return hook_refuse(c, o, &err);
+	if (o == OUTCOME_CHANGED) {
 		complain("%u pre-start: what VM %u, which does not run, was lent is not back: %s; `handover recover %u` tries again",
 			 c->vmid, rival, err.text, rival);
-	else if (o == OUTCOME_FAILED)
+		return o;
+	}
+	if (o == OUTCOME_FAILED)
 		complain("%u pre-start: VM %u: %s", c->vmid, rival, err.text);
-	if (x.ended && o != OUTCOME_CHANGED)
+	if (x.ended)
 		complain("%u pre-start: gave back what VM %u, which does not run, had left lent", c->vmid, rival);
-	return x.ended || o == OUTCOME_CHANGED ? o : OUTCOME_DONE;
+	return OUTCOME_DONE;
 }
 
 /* A try with memory of its own, for there may be many. */
@@ -227,10 +229,8 @@ static enum outcome try_alone(struct call *c, bool *again)
 	lockset_release(&c->lender.locks);
 	*again = c->stale;
 	if (o == OUTCOME_BUSY && c->lender.rival) {
-		enum outcome ended = end_rival(c, c->lender.rival);
-
-		*again = ended == OUTCOME_DONE || ended == OUTCOME_FAILED;
-		o = *again ? o : ended;
+		o = end_rival(c, c->lender.rival);
+		*again = o == OUTCOME_DONE;
 	}
 	c->arena = c->lender.arena = c->r->arena;
 	return o;
@@ -239,13 +239,15 @@ static enum outcome try_alone(struct call *c, bool *again)
 /* What the profile says of a busy VM before there was a look at it. */
 static void look_for_patience(struct call *c)
 {
-	const char *path = profile_path(c->vmid, c->arena);
 	struct findings ignored;
+	const char *path;
 	uint64_t hash;
 
+	if (c->looked)
+		return;
 	findings_init(&ignored, c->arena);
-	if (!c->looked)
-		learn_patience(c, path ? profile_load(path, &hash, &ignored) : NULL);
+	path = profile_path(c->vmid, c->arena);
+	learn_patience(c, path ? profile_load(path, &hash, &ignored) : NULL);
 }
 
 /* Until it is time to look again. False: it has waited long enough, or is told to end. */
@@ -282,6 +284,8 @@ enum outcome hook_pre_start(struct call *c)
 
 		if (again && at_once++ < RIVALS_MAX)
 			continue;
+		if (again)
+			o = OUTCOME_BUSY;
 		if (o == OUTCOME_DONE && begun >= 0 && !c->r->quiet)
 			complain("%u pre-start: had to wait for %.1f s", c->vmid, (double)(host_now(c->host) - begun) / 1000);
 		if (o != OUTCOME_BUSY || !wait_for_turn(c, &begun))

@@ -13,7 +13,8 @@ static bool has_generation(struct lender *l, unsigned vmid, const char *generati
 	return journal_peek(l->store, vmid, l->arena, &lease, &ignored) == 0 && strcmp(lease.generation, generation) == 0;
 }
 
-enum outcome leftover_end(struct lender *l, unsigned vmid, const char *generation, struct leftover *x, struct error *err)
+enum outcome leftover_end(struct lender *l, unsigned vmid, const char *generation, struct leftover *x,
+			  struct error *err)
 {
 	enum outcome o = lend_lock(l, vmid, err);
 

@@ -19,6 +19,7 @@ struct leftover {
  * OUTCOME_BUSY: Proxmox or another run is at it. OUTCOME_FAILED: all is back, but a step of post-stop failed, or
  * its lock cannot be had. OUTCOME_CHANGED: not all is back. On any other outcome than DONE, err says why.
  */
-enum outcome leftover_end(struct lender *l, unsigned vmid, const char *generation, struct leftover *x, struct error *err);
+enum outcome leftover_end(struct lender *l, unsigned vmid, const char *generation, struct leftover *x,
+			  struct error *err);
 
 #endif

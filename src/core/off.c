@@ -31,7 +31,7 @@ static bool blacklists_vfio(const char *word, struct arena *a)
 	return false;
 }
 
-/* What systemd starts instead of the default: 1 for a target in which people mend a host, 0 for another, -1 for no word of it. */
+/* What systemd starts: 1 for a target in which people mend a host, 0 for another one, -1: the word is about something else. */
 static int says_rescue(const char *word)
 {
 	static const char *const targets[] = { "systemd.unit=rescue.target", "systemd.unit=emergency.target", "rescue",

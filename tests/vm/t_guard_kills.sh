@@ -69,12 +69,17 @@ figure vm-guard-kills $kills
 figure vm-guard-kills-dirty $dirty
 [ $dirty -eq 0 ] || die "$dirty of $kills kills left something"
 
+# Proxmox holds the lock of each VM's configuration until its QEMU runs: without that, the winner would be taken for one
+# whose start has failed, and give way.
 wrong=0
 echo 'guard = no' >/etc/handover/handover.conf
+exec 7>$folder/lock-101.conf 8>$folder/lock-102.conf
+flock 7
+flock 8
 for ((i = 1; i <= races; i++)); do
-	handover --quiet 101 pre-start 2>/tmp/said.101 &
+	handover --quiet 101 pre-start 2>/tmp/said.101 7>&- 8>&- &
 	first=$!
-	handover --quiet 102 pre-start 2>/tmp/said.102 &
+	handover --quiet 102 pre-start 2>/tmp/said.102 7>&- 8>&- &
 	wait $first
 	a=$?
 	wait $!
@@ -87,6 +92,7 @@ for ((i = 1; i <= races; i++)); do
 	handover --quiet 101 post-stop
 	handover --quiet 102 post-stop
 done
+exec 7>&- 8>&-
 figure vm-races $races
 figure vm-races-wrong $wrong
 [ $wrong -eq 0 ] || die "$wrong of $races races had no winner, or two"
