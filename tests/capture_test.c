@@ -230,6 +230,7 @@ static void what_hangs_on_the_platform_is_captured_with_who_holds_it(void **stat
 		{ "class/drm", "renderD128", "dri/renderD128", "ttm" },
 		{ "class/sound", "controlC0", "snd/controlC0", "card0" },
 		{ "class/sound", "pcmC0D0p", "snd/pcmC0D0p", "timer" },
+		{ "class/vfio-dev", "vfio0", "vfio/devices/vfio0", "vfiox" },
 		{ "class/watchdog", "watchdog0", "watchdog0", "watchdogs" },
 		{ "class/mtd", "mtd0ro", "mtd0ro", "mtdblock" },
 		{ "class/i2c-dev", "i2c-4", "i2c-4", "i2c-x" },
@@ -281,12 +282,13 @@ static void functions_groups_and_iscsi_are_captured_too(void **state)
 		"L: connection1:0=../../devices/platform/host6/session1/connection1:0/iscsi_connection/connection1:0\n"
 		"P: /devices/platform/host6/session1/connection1:0/iscsi_connection/connection1:0\n"
 		"A: address=10.0.0.9\nA: persistent_address=10.0.0.8\nA: port=3260\n"
-		"V: holder/dev/vfio/7=4711 101.scope kvm\n");
+		"V: holder/dev/nvidiactl=61 - nvidia-smi\nV: holder/dev/vfio/7=4711 101.scope kvm\n");
 
 	(void)state;
 	assert_contains(text, "\nA: firmware_node/path=\\\\_SB_.PCI0.LPCB\n");
 	assert_contains(text, "\nA: state=active\nA: identity=iTCO_wdt\nA: nowayout=0\n\n");
 	assert_contains(text, "\nA: address=10.0.0.9\nA: persistent_address=10.0.0.8\n\n");
+	assert_contains(text, "\nV: holder/dev/nvidiactl=61 - nvidia-smi\n");
 	assert_contains(text, "\nV: holder/dev/vfio/7=4711 101.scope kvm\n");
 }
 

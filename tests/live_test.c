@@ -174,6 +174,8 @@ static void the_unit_is_the_one_the_host_knows(void **state)
 		{ "0::/qemu.slice/101.scope\n", "101.scope" },
 		{ "0::/system.slice/system-getty.slice/getty@tty1.service\n", "getty@tty1.service" },
 		{ "0::/user.slice/user-0.slice/session-3.scope\n", "session-3.scope" },
+		{ "0::/user.slice/user-1000.slice/user@1000.service/session.slice/pipewire.service\n", "user@1000.service" },
+		{ "0::/user.slice/user-1000.slice/user@1000.service/init.scope\n", "user@1000.service" },
 		/* What a service makes below its own. */
 		{ "0::/system.slice/x.service/a/b\n", "x.service" },
 		{ "0::/lxc/105\n", "lxc/105" },

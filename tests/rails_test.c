@@ -209,13 +209,13 @@ static void an_armed_watchdog_stays_whatever_is_accepted(void **state)
 
 static void a_node_that_a_process_has_open_is_named_with_it(void **state)
 {
-	struct life *x = life_guarded(desk_with("P: /class/i2c-dev\nL: i2c-5=../../devices/pci0000:00/" SMBUS "/i2c-5/i2c-dev/i2c-5\n"
-						"V: holder/dev/i2c-5=733 openrgb.service openrgb\n"));
+	struct life *x = life_guarded(desk_with("P: /class/mtd\nL: mtd0=../../devices/pci0000:00/" SMBUS "/mtd/mtd0\n"
+						"V: holder/dev/mtd0=733 fwupd.service fwupd\n"));
 	const struct finding *f = life_refused(x, 0, one(x, "00:1f.4", "accept: {platform-function: it}"), "device-held");
 
 	(void)state;
-	assert_contains(f->what, "/dev/i2c-5 -> " SMBUS ", an I2C bus, is held by process 733 (openrgb) of openrgb.service");
-	assert_contains(f->remedy, "stop openrgb.service first");
+	assert_contains(f->what, "/dev/mtd0 -> " SMBUS ", flash memory, is held by process 733 (fwupd) of fwupd.service");
+	assert_contains(f->remedy, "stop fwupd.service first");
 	life_free(x);
 }
 
@@ -248,7 +248,7 @@ static void what_a_process_has_through_vfio_stays_with_it(void **state)
 	(void)state;
 	life_must_plan(x, 0, one(x, "00:1f.3", "name: test"));
 	sim_set(x->sim, "holder/dev/vfio/7", "4711 101.scope kvm");
-	assert_contains(refused(x, "00:1f.3", "other-guest")->what, "/dev/vfio/7 is held by process 4711 (kvm) of 101.scope");
+	assert_contains(refused(x, "00:1f.3", "other-guest")->what, "/dev/vfio/7 is held by process 4711 (kvm) of VM 101 (101.scope)");
 	life_free(x);
 }
 

@@ -12,10 +12,12 @@
 
 #include "base/lock.h"
 #include "base/trust.h"
+#include "base/waits.h"
 
 /* flock() has no timeout and an alarm would disturb the caller, so a lock is asked for this often. */
 #define RETRY_MS 20
-#define PURPOSE_MAX 128
+#define PURPOSE_MAX 128	/* the first line of a lock */
+#define DOING_MAX 640	/* the second, if there is one */
 
 static void read_text(const char *path, char *buf, size_t size)
 {
@@ -23,7 +25,6 @@ static void read_text(const char *path, char *buf, size_t size)
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
 
 	buf[n > 0 ? n : 0] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
 	if (fd >= 0)
 		close(fd);
 }
@@ -89,23 +90,50 @@ static bool find_holder(int fd, char *pid, size_t size)
 	return found;
 }
 
-static int busy(int fd, const char *name, struct error *err)
-{
-	char purpose[PURPOSE_MAX], pid[16], path[64], comm[64], wchan[64];
-	ssize_t n = pread(fd, purpose, sizeof(purpose) - 1, 0);
+/* What stands in the lock: for what it was taken, and what of that does not come back. */
+struct note {
+	char purpose[PURPOSE_MAX], doing[DOING_MAX];
+};
 
-	purpose[n > 0 ? n : 0] = '\0';
-	purpose[strcspn(purpose, "\n")] = '\0';
-	if (!find_holder(fd, pid, sizeof(pid)))
-		return error_set(err, -EBUSY, "%s is in use by another run (%s); try again", name, purpose);
+static void read_note(int fd, struct note *note)
+{
+	char text[PURPOSE_MAX + DOING_MAX], *doing;
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	doing = strchrnul(text, '\n');
+	doing += *doing == '\n';
+	snprintf(note->doing, sizeof(note->doing), "%.*s", (int)strcspn(doing, "\n"), doing);
+	snprintf(note->purpose, sizeof(note->purpose), "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+/* Its name, and where in the kernel it waits. */
+static void read_process(const char *pid, char comm[64], char waits[WAITS_BYTES])
+{
+	char path[64], wchan[64], stack[1024];
+
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
-	read_text(path, comm, sizeof(comm));
+	read_text(path, comm, 64);
+	comm[strcspn(comm, "\n")] = '\0';
 	snprintf(path, sizeof(path), "/proc/%s/wchan", pid);
 	read_text(path, wchan, sizeof(wchan));
-	return error_set(err, -EBUSY, "%s is in use by process %s (%s, for %s)%s%s; try again when it has ended", name, pid,
-			 comm, *purpose ? purpose : "an unknown purpose",
-			 strcmp(wchan, "0") != 0 && *wchan ? ", which waits in the kernel in " : "",
-			 strcmp(wchan, "0") != 0 ? wchan : "");
+	snprintf(path, sizeof(path), "/proc/%s/stack", pid);
+	read_text(path, stack, sizeof(stack));
+	waits_shown(wchan, stack, waits);
+}
+
+static int busy(int fd, const char *name, struct error *err)
+{
+	char pid[16], comm[64], waits[WAITS_BYTES];
+	struct note note;
+
+	read_note(fd, &note);
+	if (!find_holder(fd, pid, sizeof(pid)))
+		return error_set(err, -EBUSY, "%s is in use by another run (%s); try again", name, note.purpose);
+	read_process(pid, comm, waits);
+	return error_set(err, -EBUSY, "%s is in use by process %s (%s, for %s)%s%s%s%s; try again when it has ended", name, pid,
+			 comm, *note.purpose ? note.purpose : "an unknown purpose", *note.doing ? ": " : "", note.doing,
+			 *waits ? ", which waits in the kernel in " : "", waits);
 }
 
 static void write_purpose(int fd, const char *purpose)
@@ -170,6 +198,22 @@ int lockset_take(struct lockset *set, int dir, const char *name, const char *pur
 	strcpy(set->held[set->n].name, name);
 	set->held[set->n++].fd = fd;
 	return 0;
+}
+
+void lockset_tell(const struct lockset *set, const char *doing)
+{
+	struct note note;
+	char text[sizeof(note) + 2];
+
+	for (size_t i = 0; i < set->n; i++) {
+		int n;
+
+		read_note(set->held[i].fd, &note);
+		n = snprintf(text, sizeof(text), "%s\n%.*s\n", note.purpose, DOING_MAX - 1, doing);
+		/* As with a purpose, the lock is as good without it. */
+		if (n > 0)
+			(void)!pwrite(set->held[i].fd, text, (size_t)n, 0);
+	}
 }
 
 void lockset_release(struct lockset *set)

@@ -31,6 +31,12 @@ struct lockset {
 int lockset_take(struct lockset *set, int dir, const char *name, const char *purpose, unsigned *wait_ms,
 		 struct error *err);
 
+/*
+ * Writes into all of them, for those who wait, what their holder's child is doing that does not come back: "0000:03:00.0:
+ * unbinding it from 'awkward', writing to '...'".
+ */
+void lockset_tell(const struct lockset *set, const char *doing);
+
 /* Gives them all back. The files stay: removing a lock file would let two programs hold the same name. */
 void lockset_release(struct lockset *set);
 #define _cleanup_locks_ __attribute__((cleanup(lockset_release)))

@@ -151,17 +151,28 @@ static int note_was(struct engine *e, struct journal *j, struct lease *lease, si
 	return code;
 }
 
+/* reach(), and what of it had not come back is written down, for those who come later. */
+static int go(struct engine *e, struct journal *j, const struct lease *lease, size_t i, enum goal goal, struct error *err)
+{
+	pid_t before = e->stuck.pid;
+	int code = reach(e, &lease->steps[i], goal, err);
+	struct error ignored;
+
+	if (e->stuck.pid && e->stuck.pid != before)
+		journal_doubt(j, i, &(struct doubt){ (int)e->stuck.pid, e->stuck_what, e->stuck_at }, &ignored);
+	return code;
+}
+
 static int step_forward(struct engine *e, struct journal *j, struct lease *lease, size_t i, struct error *err)
 {
-	const struct step *s = &lease->steps[i];
-	int code = check_before(e, s, err);
+	int code = check_before(e, &lease->steps[i], err);
 
 	if (code == 0)
 		code = note_was(e, j, lease, i, GOAL_TO, err);
 	if (code == 0)
 		code = journal_mark(j, lease, i, MARK_DO, err);
 	if (code == 0)
-		code = reach(e, s, GOAL_TO, err);
+		code = go(e, j, lease, i, GOAL_TO, err);
 	if (code == 0)
 		code = journal_mark(j, lease, i, MARK_DID, err);
 	return code;
@@ -270,7 +281,7 @@ static int step_back(struct engine *e, struct journal *j, struct lease *lease, s
 	journal_mark(j, lease, i, MARK_UNDO, &ignored);
 	e->back = true;
 	if (who == IDENTITY_SAME)
-		code = reach(e, s, goal, err);
+		code = go(e, j, lease, i, goal, err);
 	else if (who == IDENTITY_UNKNOWN)
 		code = err->code;
 	else
@@ -342,7 +353,7 @@ static int do_after(struct engine *e, struct journal *j, struct lease *lease, si
 	if (code == 0)
 		code = journal_mark(j, lease, i, MARK_DO, err);
 	if (code == 0 && who == IDENTITY_SAME)
-		code = reach(e, s, GOAL_TO, err);
+		code = go(e, j, lease, i, GOAL_TO, err);
 	else if (code == 0)
 		event->kind = EVENT_GONE;
 	return code < 0 ? code : journal_mark(j, lease, i, MARK_DID, err);

@@ -34,7 +34,8 @@ struct engine {
 	bool back;			/* it is on the way back: no wait takes more than half of what is left */
 	struct host_stuck stuck;	/* pid != 0: a write is still in the kernel, */
 	char stuck_device[HOST_NAME_BYTES];	/* on this device, */
-	char stuck_at[HOST_NAME_BYTES];	/* to this name */
+	char stuck_at[HOST_NAME_BYTES];	/* to this name, */
+	char stuck_what[POKE_WHAT_BYTES];	/* to do this */
 	size_t left;			/* steps that could not be taken back */
 	unsigned writes;		/* of the step at hand */
 	char missing[HOST_NAME_BYTES + 64];	/* what it hoped for in vain, "" */

@@ -94,6 +94,14 @@ int journal_was(struct journal *j, struct lease *lease, size_t step, size_t look
 	return code;
 }
 
+int journal_doubt(struct journal *j, size_t step, const struct doubt *doubt, struct error *err)
+{
+	char line[DOUBT_LINE_BYTES];
+
+	journal_doubt_line(line, step, doubt);
+	return put_line(j, line, err);
+}
+
 int journal_hold(struct journal *j, struct lease *lease, struct error *err)
 {
 	int code = put_line(j, "held\n", err);

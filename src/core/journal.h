@@ -24,6 +24,9 @@
  *   running or held, with marks "undo N", "undid N": on the way back, or killed there; the same way is gone on
  *   stuck    - "stuck": the way back ended at something that would not yield
  *       the same way is tried again, whenever somebody asks
+ *   any of the last three, with "doubt N": a write of step N, which is being done or undone, had not come back when its
+ *       time was over. Whether it takes effect nobody knows; its process holds the locks of its run as long as it lasts, so
+ *       whoever gets these finds it ended, looks what it did, and goes the same way on. "did N" and "undid N" end it
  *
  * A mark is written before the act it announces, so what was begun is always known; what was finished is looked at on
  * the host. A last line without newline was never written. Any other damage is refused (-EBADMSG): then nobody
@@ -35,6 +38,13 @@
 
 enum mark { MARK_NONE, MARK_DO, MARK_DID, MARK_UNDO, MARK_UNDID };
 
+/* A write that had not come back. */
+struct doubt {
+	int pid;		/* of its process; 0: there is none */
+	const char *what;	/* "unbinding it from 'awkward'" */
+	const char *at;		/* the file */
+};
+
 struct lease {
 	unsigned vmid;			/* 0: the host's own, made at boot */
 	const char *boot_id;
@@ -44,6 +54,7 @@ struct lease {
 	struct step *steps;
 	size_t n;
 	enum mark *marks;		/* of each step */
+	struct doubt *doubts;		/* of each step; of a lease that was read, else NULL */
 	bool held, stuck;
 };
 
@@ -61,6 +72,9 @@ int journal_begin(struct journal *j, struct store *store, const struct lease *le
 int journal_mark(struct journal *j, struct lease *lease, size_t step, enum mark mark, struct error *err);
 /* What a look read when its step, or its way back, was begun; before the mark that says so. */
 int journal_was(struct journal *j, struct lease *lease, size_t step, size_t look, const char *text, struct error *err);
+
+/* A write of the step has not come back. What it is and its file may be cut, and lose what a line cannot hold. */
+int journal_doubt(struct journal *j, size_t step, const struct doubt *doubt, struct error *err);
 
 int journal_hold(struct journal *j, struct lease *lease, struct error *err);
 int journal_stuck(struct journal *j, struct lease *lease, struct error *err);

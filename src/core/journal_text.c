@@ -391,6 +391,31 @@ static bool take_was(struct reader *r, struct lease *lease)
 	return true;
 }
 
+/* What would end a field or a line, or begin an escape, is replaced: it is for people. */
+void journal_doubt_line(char line[DOUBT_LINE_BYTES], size_t step, const struct doubt *doubt)
+{
+	char what[POKE_WHAT_BYTES], at[HOST_NAME_BYTES], *const texts[] = { what, at };
+
+	snprintf(what, sizeof(what), "%s", doubt->what);
+	snprintf(at, sizeof(at), "%s", doubt->at);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		for (char *s = texts[i]; (s = strpbrk(s, "\t\n\\")) != NULL;)
+			*s = '?';
+	snprintf(line, DOUBT_LINE_BYTES, "doubt\t%zu\t%d\t%s\t%s\n", step, doubt->pid, what, at);
+}
+
+static bool take_doubt(struct reader *r, struct lease *lease)
+{
+	uint64_t i, pid;
+
+	if (r->n != 5 || strcmp(r->field[0], "doubt") != 0 || !str_decimal(r->field[1], PLAN_STEPS_MAX, &i) ||
+	    i >= lease->n || (lease->marks[i] != MARK_DO && lease->marks[i] != MARK_UNDO) ||
+	    !str_decimal(r->field[2], INT32_MAX, &pid) || pid == 0)
+		return false;
+	lease->doubts[i] = (struct doubt){ (int)pid, r->field[3], r->field[4] };
+	return true;
+}
+
 static bool take_mark(struct reader *r, struct lease *lease)
 {
 	uint64_t i;
@@ -401,6 +426,8 @@ static bool take_mark(struct reader *r, struct lease *lease)
 		if (strcmp(r->field[0], mark_words[m]) == 0 && follows(lease->marks[i], m) &&
 		    (m != MARK_DO || may_begin(lease, i))) {
 			lease->marks[i] = m;
+			if (m == MARK_DID || m == MARK_UNDID)
+				lease->doubts[i].pid = 0;
 			return true;
 		}
 	return false;
@@ -411,7 +438,7 @@ static int take_rest(struct reader *r, struct lease *lease)
 	while (next_line(r)) {
 		if (r->n == 0)
 			return damaged(r, "it is no line of a journal");
-		if (!take_word(r, lease) && !take_was(r, lease) && !take_mark(r, lease))
+		if (!take_word(r, lease) && !take_was(r, lease) && !take_doubt(r, lease) && !take_mark(r, lease))
 			return damaged(r, "it does not follow from what stands before it");
 	}
 	return 0;
@@ -435,6 +462,7 @@ int journal_parse(const char *text, size_t n, const char *file, struct arena *a,
 	if (code < 0)
 		return code;
 	read.marks = arena_array(a, read.n, sizeof(*read.marks));
+	read.doubts = arena_array(a, read.n, sizeof(*read.doubts));
 	code = take_rest(&r, &read);
 	if (code < 0)
 		return code;

@@ -14,4 +14,8 @@ const char *journal_mark_word(enum mark m);
 #define WAS_LINE_BYTES (64 + STEP_LIFE_BYTES)
 void journal_was_line(char line[WAS_LINE_BYTES], size_t step, size_t look, const char *text);
 
+/* "doubt 3 4711 unbinding it from 'awkward' sys/...": step, process, what it does, file. */
+#define DOUBT_LINE_BYTES 640
+void journal_doubt_line(char line[DOUBT_LINE_BYTES], size_t step, const struct doubt *doubt);
+
 #endif

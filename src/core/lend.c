@@ -91,6 +91,18 @@ static struct lease new_lease(struct lender *l, unsigned vmid, const struct prof
 	};
 }
 
+/* Those who meet our locks, which a write that has not come back keeps, are told what it is. */
+static void tell_stuck(const struct lender *l)
+{
+	const struct engine *e = &l->engine;
+	char doing[sizeof(e->stuck_device) + sizeof(e->stuck_what) + sizeof(e->stuck_at) + 32];
+
+	if (!e->stuck.pid)
+		return;
+	snprintf(doing, sizeof(doing), "%s: %s, writing to '%s'", e->stuck_device, e->stuck_what, e->stuck_at);
+	lockset_tell(&l->locks, doing);
+}
+
 /* What was begun goes back, then the steps of post-stop are done; the journal goes with it, or stays and says so. */
 static enum outcome take_back(struct lender *l, struct journal *j, struct lease *lease, enum goal goal,
 			      struct error *err)
@@ -106,6 +118,7 @@ static enum outcome take_back(struct lender *l, struct journal *j, struct lease 
 	}
 	if (code < 0)
 		journal_stuck(j, lease, &ignored);
+	tell_stuck(l);
 	arena_seal(l->arena, false);
 	if (code == 0)
 		code = journal_end(j, after < 0 ? &ignored : err);
@@ -243,6 +256,7 @@ enum outcome lend_phase(struct lender *l, unsigned vmid, enum phase phase, struc
 	if (o == OUTCOME_DONE) {
 		arena_seal(l->arena, true);
 		o = engine_forward(&l->engine, &j, &lease, phase, err) == 0 ? OUTCOME_DONE : OUTCOME_FAILED;
+		tell_stuck(l);
 		arena_seal(l->arena, false);
 	}
 	journal_close(&j);

@@ -72,6 +72,7 @@ const char *planner_name(const struct planner *p, const struct function *fn)
 
 void planner_leaves(struct planner *p, struct leaving leaving)
 {
+	leaving.after = p->plan.n;
 	p->leaving = arena_grow(p->arena, p->leaving, p->n_leaving, sizeof(*p->leaving));
 	p->leaving[p->n_leaving++] = leaving;
 }

@@ -31,6 +31,7 @@ struct leaving {
 	const struct usb_device *usb;
 	struct place place;
 	enum phase phase;
+	size_t after;		/* so many steps were planned before it */
 };
 
 /* What an action's plan() works with. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/holders.h"
 #include "core/rails.h"
 #include "core/usb.h"
 
@@ -20,6 +21,7 @@ static const struct kind {
 	{ "other-guest", false, false },
 	{ "watchdog-armed", false, false },
 	{ "device-held", false, false },
+	{ "device-busy", false, false },
 	{ "management-nic", true, false },
 	{ "network-unreadable", false, true },
 	{ "console", true, false },
@@ -29,13 +31,19 @@ static const struct kind {
 };
 #define KINDS (sizeof(kinds) / sizeof(*kinds))
 
-void rails_read(struct stakes *s, unsigned vmid)
+static void read_others(struct stakes *s, unsigned vmid)
 {
 	stakes_storage(s);
 	stakes_network(s);
 	stakes_console(s);
 	stakes_platform(s);
 	stakes_guests(s, vmid);
+}
+
+void rails_read(struct stakes *s, unsigned vmid)
+{
+	read_others(s, vmid);
+	stakes_busy(s, vmid);
 }
 
 static const struct kind *kind_of(const char *code)
@@ -144,6 +152,64 @@ static const char *leaving_id(const struct planner *p, const struct leaving *l)
 	return l->usb ? arena_fmt(p->arena, "%s (%s)", l->usb->name, l->usb->id) : l->fn->address;
 }
 
+/* Whether a step before it is taken away stops that unit, and none starts it again. */
+static bool is_stopped_before(const struct planner *p, const struct leaving *l, const char *unit)
+{
+	const char *look = arena_fmt(p->arena, "unit/%s/run", unit);
+	bool stopped = false;
+
+	for (size_t i = 0; i < l->after; i++) {
+		const struct step *s = &p->plan.steps[i];
+
+		for (size_t k = 0; s->phase == l->phase && k < s->n_looks; k++)
+			if (strcmp(s->look[k], look) == 0)
+				stopped = value_fits(&s->to.v[k], &(struct value){ .kind = VALUE_TEXT, .text = "" });
+	}
+	return stopped;
+}
+
+static bool is_busy(const struct stake *stake)
+{
+	return strcmp(stake->code, "device-busy") == 0;
+}
+
+/* Who has it open now says nothing of when the VM will have stopped, nor of when an earlier step has stopped him. */
+static bool is_over_by_then(const struct planner *p, const struct leaving *l, const struct stake *stake)
+{
+	return (is_busy(stake) && l->phase == PHASE_POST_STOP) || (stake->unit && is_stopped_before(p, l, stake->unit));
+}
+
+static bool is_any_busy(const struct planner *p, const struct stakes *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t k = 0; is_busy(&s->list[i]) && k < p->n_leaving; k++)
+			if (stake_is_on(&s->list[i], leaving_name(&p->leaving[k])) &&
+			    !is_over_by_then(p, &p->leaving[k], &s->list[i]))
+				return true;
+	return false;
+}
+
+/* A start is not refused for a program that only looks at a device, as those do that udev runs for one just bound. */
+static void read_busy(struct planner *p, struct stakes *s)
+{
+	int64_t end = host_now(p->host) + HOLDERS_MS;
+	size_t others = s->n;
+
+	stakes_busy(s, p->vmid);
+	while (p->now && is_any_busy(p, s) && host_now(p->host) < end) {
+		host_wait(p->host, HOLDERS_PAUSE_MS);
+		s->n = others;
+		stakes_busy(s, p->vmid);
+	}
+}
+
+static const char *begins(const char *code)
+{
+	if (strcmp(code, "device-busy") == 0)
+		return "its driver would not let go of";
+	return strcmp(code, "other-guest") == 0 ? "another guest has" : "the host stands on";
+}
+
 /* All stakes of one kind on it, in one line. */
 static void check_kind(struct planner *p, const struct stakes *s, const struct leaving *l, const char *code)
 {
@@ -153,7 +219,8 @@ static void check_kind(struct planner *p, const struct stakes *s, const struct l
 	for (size_t i = 0; i < s->n; i++) {
 		const struct stake *stake = &s->list[i];
 
-		if (strcmp(stake->code, code) != 0 || !stake_is_on(stake, leaving_name(l)) || n++ >= EVIDENCE_MAX)
+		if (strcmp(stake->code, code) != 0 || !stake_is_on(stake, leaving_name(l)) ||
+		    is_over_by_then(p, l, stake) || n++ >= EVIDENCE_MAX)
 			continue;
 		t.what = join(p->arena, t.what, "; ", stake->what);
 		if (!t.remedy || !stake->remedy || strcmp(t.remedy, stake->remedy) != 0)
@@ -164,8 +231,7 @@ static void check_kind(struct planner *p, const struct stakes *s, const struct l
 		return;
 	if (n > EVIDENCE_MAX)
 		t.what = arena_fmt(p->arena, "%s; and %zu more", t.what, n - EVIDENCE_MAX);
-	t.what = arena_fmt(p->arena, "%s %s: %s", strcmp(code, "other-guest") == 0 ? "another guest has" : "the host stands on",
-			   leaving_id(p, l), t.what);
+	t.what = arena_fmt(p->arena, "%s %s: %s", begins(code), leaving_id(p, l), t.what);
 	tell(p, &t);
 }
 
@@ -241,7 +307,8 @@ void rails_check(struct planner *p)
 
 	if (p->n_leaving == 0)
 		return;
-	rails_read(&s, p->vmid);
+	read_others(&s, p->vmid);
+	read_busy(p, &s);
 	for (size_t i = 0; i < p->n_leaving; i++) {
 		bool told = false;
 

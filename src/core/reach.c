@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/waits.h"
 #include "core/action.h"
+#include "core/holders.h"
 #include "core/reach.h"
 #include "core/said.h"
 
@@ -43,13 +45,15 @@ static bool wait_to_become(struct engine *e, const char *look, const struct valu
 
 static int stuck(struct engine *e, const struct step *s, const struct poke *p, struct error *err)
 {
-	char address[BDF_TEXT_MAX];
+	char address[BDF_TEXT_MAX], waits[WAITS_BYTES];
 
+	waits_shown(e->stuck.wchan, e->stuck.stack, waits);
+	snprintf(e->stuck_what, sizeof(e->stuck_what), "%s", p->what);
 	snprintf(e->stuck_device, sizeof(e->stuck_device), "%s",
 		 look_function(s->look[p->look], address) ? address : s->device);
 	snprintf(e->stuck_at, sizeof(e->stuck_at), "%s", p->at);
 	return error_set(err, -ETIMEDOUT, "%s has not come back from the kernel: process %d still writes to '%s'%s%s",
-			 p->what, (int)e->stuck.pid, p->at, *e->stuck.wchan ? " and waits in " : "", e->stuck.wchan);
+			 p->what, (int)e->stuck.pid, p->at, *waits ? " and waits in " : "", waits);
 }
 
 /* A command says more than an errno. */
@@ -104,12 +108,43 @@ static int do_write(struct engine *e, const struct step *s, const struct poke *p
 			 value_shown(&p->becomes));
 }
 
+/* Whether a driver lets go of the function by this: it may wait for whoever has a node open (holders.h). */
+static bool takes_from_driver(const char *at)
+{
+	return strcmp(str_basename(at), "unbind") == 0 || strcmp(str_basename(at), "remove") == 0;
+}
+
+/* Nothing is written that would not come back. Whoever closes his nodes in a while has it. */
+static int wait_for_holders(struct engine *e, const struct step *s, const struct poke *p, struct error *err)
+{
+	int64_t end = host_now(e->host) + time_left(e, HOLDERS_MS);
+	char address[BDF_TEXT_MAX];
+
+	if (!takes_from_driver(p->at) || !look_function(s->look[p->look], address))
+		return 0;
+	for (;;) {
+		/* The run's own arena is sealed. */
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct holders found;
+
+		holders_read(e->host, address, a, &found);
+		if (found.n == 0)
+			return 0;
+		if (host_now(e->host) >= end)
+			return error_set(err, -EBUSY, "%s is not tried, because it would hang in the kernel: %s", p->what,
+					 holders_shown(&found, a));
+		host_wait(e->host, HOLDERS_PAUSE_MS);
+	}
+}
+
 /* All tries have the time of one. What a try did is looked at for its share of it, or no time were left for the next. */
 static int write_patiently(struct engine *e, const struct step *s, const struct poke *p, struct error *err)
 {
-	int tries = e->back ? BACK_TRIES : 1, code;
+	int tries = e->back ? BACK_TRIES : 1, code = wait_for_holders(e, s, p, err);
 	int64_t end = host_now(e->host) + time_left(e, p->deadline_ms), now;
 
+	if (code < 0)
+		return code;
 	for (;;) {
 		now = host_now(e->host);
 		code = do_write(e, s, p, end, now + (end - now) / tries, err);

@@ -21,6 +21,7 @@ struct stake {
 	const char *name;	/* the thing itself, as a policy names it: "sda", "eno1", "watchdog0" */
 	const char *what;	/* the evidence: "sda3 -> 0000:00:17.0 holds pool rpool" */
 	const char *remedy;	/* what to do instead, NULL if it goes without saying */
+	const char *unit;	/* of systemd: once it is stopped, this is no stake any more; NULL: none */
 };
 
 struct stakes {
@@ -77,7 +78,14 @@ void stakes_console(struct stakes *s);
  */
 void stakes_platform(struct stakes *s);
 
-/* What other VMs and containers have, or Proxmox has reserved for a VM: other-guest. vmid: the one that asks, 0 = none. */
+/* What other VMs and containers have by their configurations, or Proxmox has reserved: other-guest. vmid: the one that asks, 0 = none. */
 void stakes_guests(struct stakes *s, unsigned vmid);
+
+/*
+ * What a process has open so that its driver would not let go (holders.h): other-guest if that is a VM's or container's,
+ * else device-busy. What the asking VM itself has open does not count. Called last: what is told of a guest already is not
+ * told again.
+ */
+void stakes_busy(struct stakes *s, unsigned vmid);
 
 #endif

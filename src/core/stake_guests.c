@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What other VMs and containers have. */
+/* What other VMs and containers have by their configurations. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +12,6 @@
 #define VMS "etc/pve/qemu-server"
 #define CONTAINERS "etc/pve/lxc"
 #define CONFIG_MAX 65536
-#define HOLDERS_MAX 512
 
 /* The number of "101.conf"; 0: it is no configuration. */
 static unsigned config_vmid(const char *name, struct arena *a)
@@ -25,7 +24,7 @@ static unsigned config_vmid(const char *name, struct arena *a)
 
 /* --- VMs --------------------------------------------------------------------------------------------------------- */
 
-/* A stake may stand there already: from the VM's configuration, and from what its QEMU has open. */
+/* Its configuration may name it more than once. */
 static bool is_known(const struct stakes *s, const char *address)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -86,22 +85,6 @@ static void add_reservations(struct stakes *s, unsigned self)
 			if (function_is_at(fn, list[k].place))
 				add_reservation(s, &list[k], fn->address);
 	}
-}
-
-/* Whatever its configuration says by now: the group's node is open. */
-static void add_vfio(struct stakes *s, const struct function *fn, unsigned self)
-{
-	char text[HOLDERS_MAX], pid[16], unit[64], command[64];
-
-	if (!fn->driver || !str_starts(fn->driver, "vfio") || fn->group < 0 || is_known(s, fn->address) ||
-	    host_read(s->host, arena_fmt(s->arena, "holder/dev/vfio/%d", fn->group), text, sizeof(text)) < 0 ||
-	    sscanf(text, "%15s %63s %63s", pid, unit, command) != 3)
-		return;
-	/* qemu-server starts each VM in a scope of its number (PVE/QemuServer.pm, vm_start_nolock). */
-	if (self && strcmp(unit, arena_fmt(s->arena, "%u.scope", self)) == 0)
-		return;
-	stake_add(s, "other-guest", fn->address, fn->address, "stop that guest first",
-		  "/dev/vfio/%d is held by process %s (%s) of %s", fn->group, pid, command, unit);
 }
 
 /* --- containers -------------------------------------------------------------------------------------------------- */
@@ -170,8 +153,6 @@ void stakes_guests(struct stakes *s, unsigned self)
 				add_vm(s, vmid);
 		}
 	add_reservations(s, self);
-	for (size_t i = 0; i < s->inventory->n; i++)
-		add_vfio(s, &s->inventory->functions[i], self);
 	if (host_list(s->host, CONTAINERS, s->arena, &names, &n) == 0)
 		for (size_t i = 0; i < n; i++) {
 			unsigned ctid = config_vmid(names[i], s->arena);

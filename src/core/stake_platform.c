@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel and the firmware keep below functions of the platform: watchdogs, flash, buses, TPM, GPIO. */
+/* What the kernel and the firmware keep below functions of the platform: watchdogs, flash, TPM, GPIO. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +15,6 @@ static const struct {
 	const char *what;
 } nodes[] = {
 	{ "sys/class/mtd", "flash memory" },
-	{ "sys/class/i2c-dev", "an I2C bus" },
 	{ "sys/class/tpm", "a TPM" },
 	{ "sys/class/tpmrm", "a TPM" },
 	{ "sys/bus/gpio/devices", "GPIO lines" },

@@ -63,8 +63,9 @@ struct step {
 #define HOPE_MS 5000
 
 /* One write on the host, and what it changes. */
+#define POKE_WHAT_BYTES 256
 struct poke {
-	char what[256];			/* for a person: "binding it to 'e1000'" */
+	char what[POKE_WHAT_BYTES];	/* for a person: "binding it to 'e1000'" */
 	char at[HOST_NAME_BYTES];	/* "": there is nothing to write, only to wait for */
 	char put[HOST_VALUE_BYTES];
 	size_t look;			/* index of the look that changes */

@@ -43,6 +43,7 @@ static const struct class classes[] = {
 	{ "class/drm", "renderD", no_files, device_link, "dev/dri" },
 	{ "class/sound", "controlC", no_files, device_link, "dev/snd" },
 	{ "class/sound", "pcmC", no_files, device_link, "dev/snd" },
+	{ "class/vfio-dev", "vfio", no_files, device_link, "dev/vfio/devices" },
 	{ "class/watchdog", "watchdog", watchdog_files, device_link, "dev" },
 	{ "class/mtd", "mtd", no_files, device_link, "dev" },
 	{ "class/i2c-dev", "i2c-", no_files, device_link, "dev" },
@@ -309,6 +310,11 @@ static void put_values(struct stakes *s)
 	for (size_t i = 0; i < s->n; i++)
 		if (s->things[i].class->nodes)
 			put_holder(s, s->things[i].class->nodes, s->things[i].name);
+	/* These have no class in sysfs. */
+	look_in(s, "dev");
+	for (size_t i = 0; i < s->held.n; i++)
+		if (str_starts(s->held.list[i], "dev/nvidia"))
+			put_value(s, "holder", s->held.list[i]);
 	if (host_list(w->h, "sys/kernel/iommu_groups", w->arena, &groups, &n) < 0)
 		return;
 	for (size_t i = 0; i < n; i++)

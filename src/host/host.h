@@ -63,6 +63,9 @@
 #define HOST_NAME_BYTES 256	/* longest name, NUL included */
 #define HOST_VALUE_BYTES 4096	/* longest value, NUL included: one page, as sysfs has it */
 
+/* The process that does a write, by its name. */
+#define HOST_WORKER "handover-write"
+
 /* What is known of a write that did not return. */
 struct host_stuck {
 	pid_t pid;		/* the worker; 0 if no write is stuck */

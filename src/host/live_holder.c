@@ -177,7 +177,9 @@ void live_holder_unit(const char *cgroup, char unit[HOLDER_UNIT_BYTES])
 		/* What runs in a container has units of its own, which say nothing to the host. */
 		if (str_same(before, "lxc") && before == path && str_decimal(part, UINT32_MAX, &ctid))
 			break;
-		named = is_unit(part) ? part : named;
+		/* Nor what a user's own systemd has, which is a unit of the host's itself: user@.service. */
+		if (!named || !str_starts(named, "user@"))
+			named = is_unit(part) ? part : named;
 	}
 	if (last && !part && named)
 		snprintf(unit, HOLDER_UNIT_BYTES, "%s", named);

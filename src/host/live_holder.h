@@ -30,7 +30,7 @@ int live_holder_list(int root, pid_t ours, const char *rest, struct arena *a, ch
 ssize_t live_holder_cut(const char *text, size_t n, char *buf, size_t size);
 
 /*
- * Who a process works for, by the text of its /proc/PID/cgroup: "101.scope", "ssh.service", "lxc/105"; where the path
+ * Who a process works for, by the text of its /proc/PID/cgroup: "101.scope", "ssh.service", "user@1000.service", "lxc/105"; where the path
  * names no unit its last two parts; "-": none, as kernel threads have it.
  */
 #define HOLDER_UNIT_BYTES 256

@@ -8,6 +8,7 @@
 #include "host/sim.h"
 #include "host/sim_children.h"
 #include "host/sim_command.h"
+#include "host/sim_holder.h"
 #include "host/sim_hotplug.h"
 #include "host/sim_module.h"
 #include "host/sim_nic.h"
@@ -385,6 +386,13 @@ static int obey(struct sim *s, const char *name, const char *value)
 	return n == -ENOSYS ? -EACCES : n;
 }
 
+static bool hangs(struct sim *s, const char *name, const char *value)
+{
+	char resolved[HOST_NAME_BYTES];
+
+	return sim_resolve(&s->host, name, resolved, sizeof(resolved)) >= 0 && sim_holder_hangs(&s->host, resolved, value);
+}
+
 static int sim_write(struct host *h, const char *name, const char *value, unsigned deadline_ms,
 		     struct host_stuck *stuck)
 {
@@ -399,7 +407,7 @@ static int sim_write(struct host *h, const char *name, const char *value, unsign
 		return f.code;
 	if (broken && f.kind == SIM_DIE_BEFORE)
 		f.die(f.arg);
-	if (broken && f.kind == SIM_HANG) {
+	if ((broken && f.kind == SIM_HANG) || hangs(s, name, value)) {
 		s->clock += deadline_ms;
 		stuck->pid = 1;
 		return -ETIMEDOUT;

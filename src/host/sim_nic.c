@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "host/sim.h"
+#include "host/sim_holder.h"
 #include "host/sim_nic.h"
 #include "host/vlans.h"
 
@@ -181,6 +182,12 @@ static void set_run(struct host *h, const char *unit, bool runs)
 	sim_set(h, name, run);
 }
 
+static void stop(struct host *h, const char *unit)
+{
+	set_run(h, unit, false);
+	sim_holder_stop(h, unit);
+}
+
 int sim_unit_write(struct host *h, const char *rest, const char *verb)
 {
 	char unit[HOST_NAME_BYTES], name[HOST_NAME_BYTES], state[32];
@@ -194,7 +201,7 @@ int sim_unit_write(struct host *h, const char *rest, const char *verb)
 	if (strcmp(verb, "restart") == 0 || (strcmp(verb, "start") == 0 && !runs))
 		set_run(h, unit, true);
 	else if (strcmp(verb, "stop") == 0 && runs)
-		set_run(h, unit, false);
+		stop(h, unit);
 	else if (strcmp(verb, "start") != 0 && strcmp(verb, "stop") != 0)
 		return -EINVAL;
 	return 0;

@@ -40,7 +40,7 @@ static _Noreturn void child(int (*job)(void *arg), void *arg)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), code;
 
 	setsid();
-	prctl(PR_SET_NAME, "handover-write");
+	prctl(PR_SET_NAME, HOST_WORKER);
 	if (null < 0)
 		_exit(EIO);
 	for (int fd = 0; fd <= 2; fd++)

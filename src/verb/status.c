@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/waits.h"
 #include "core/builtin.h"
 #include "core/guard.h"
 #include "core/prepare.h"
@@ -23,7 +24,37 @@ struct entry {
 	bool profile_changed;
 	const char *differences[DIFFERENCES_MAX];
 	size_t n_differences;
+	const char *doubts[DIFFERENCES_MAX];	/* of writes that had not come back */
+	size_t n_doubts;
 };
+
+/* Where that process is now. Its number may be another's by now, but not its name. */
+static const char *whereabouts(struct run *r, struct host *h, int pid)
+{
+	char comm[64], wchan[64] = "", stack[1024] = "", waits[WAITS_BYTES];
+
+	if (host_read(h, arena_fmt(r->arena, "proc/%d/comm", pid), comm, sizeof(comm)) < 0 ||
+	    strcmp(comm, HOST_WORKER) != 0)
+		return "has ended by now";
+	if (host_read(h, arena_fmt(r->arena, "proc/%d/wchan", pid), wchan, sizeof(wchan)) < 0)
+		*wchan = '\0';
+	if (host_read_bytes(h, arena_fmt(r->arena, "proc/%d/stack", pid), stack, sizeof(stack)) < 0)
+		*stack = '\0';
+	waits_shown(wchan, stack, waits);
+	return *waits ? arena_fmt(r->arena, "waits in the kernel in %s", waits) : "has not ended";
+}
+
+static void read_doubts(struct run *r, struct host *h, struct entry *e)
+{
+	for (size_t i = 0; i < e->lease.n && e->n_doubts < DIFFERENCES_MAX; i++) {
+		const struct doubt *d = &e->lease.doubts[i];
+
+		if (d->pid)
+			e->doubts[e->n_doubts++] = arena_fmt(r->arena, "%s: %s: process %d (" HOST_WORKER "), which was writing to "
+							     "'%s', %s", e->lease.steps[i].device, d->what, d->pid, d->at,
+							     whereabouts(r, h, d->pid));
+	}
+}
 
 static void read_entry(struct run *r, struct host *h, struct store *store, struct entry *e)
 {
@@ -34,6 +65,7 @@ static void read_entry(struct run *r, struct host *h, struct store *store, struc
 	e->code = journal_peek(store, e->vmid, r->arena, &e->lease, &e->error);
 	if (e->code < 0)
 		return;
+	read_doubts(r, h, e);
 	e->qemu = e->vmid == HOST_VMID ? 0 : pve_running(h, e->vmid);
 	e->guard = guard_find(e->lease.generation);
 	/* The built-in one is no file. */
@@ -85,6 +117,8 @@ static void print_entry(const struct entry *e, struct arena *a)
 		printf("  %s\n", step_line(&e->lease.steps[i], &e->lease.steps[i].from, &e->lease.steps[i].to, a));
 	for (size_t i = 0; i < e->n_differences && i < DIFFERENCES_MAX; i++)
 		printf("  differs: %s\n", e->differences[i]);
+	for (size_t i = 0; i < e->n_doubts; i++)
+		printf("  in doubt: %s\n", e->doubts[i]);
 	if (is_host && strcmp(lease_state(&e->lease), "held") != 0)
 		printf("  `handover boot` takes it back and does it again\n");
 	else if (!is_host && !e->qemu && e->lease.n)
@@ -94,7 +128,7 @@ static void print_entry(const struct entry *e, struct arena *a)
 static struct json_object *json_entry(const struct entry *e)
 {
 	struct json_object *o = json_object_new_object(), *steps = json_object_new_array();
-	struct json_object *differences = json_object_new_array();
+	struct json_object *differences = json_object_new_array(), *doubts = json_object_new_array();
 
 	json_add(o, "vmid", json_vmid(e->vmid));
 	json_add(o, "error", json_text(e->code < 0 ? e->error.text : NULL));
@@ -110,6 +144,9 @@ static struct json_object *json_entry(const struct entry *e)
 	for (size_t i = 0; i < e->n_differences && i < DIFFERENCES_MAX; i++)
 		json_object_array_add(differences, json_text(e->differences[i]));
 	json_add(o, "differences", differences);
+	for (size_t i = 0; i < e->n_doubts; i++)
+		json_object_array_add(doubts, json_text(e->doubts[i]));
+	json_add(o, "doubts", doubts);
 	return o;
 }
 
