@@ -14,6 +14,7 @@
 #include "base/findings.h"
 #include "base/str.h"
 #include "base/tree.h"
+#include "base/waits.h"
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
@@ -616,6 +617,44 @@ static void a_name_is_found_whole(void **state)
 	assert_null(tree_find(root, "", 0));
 }
 
+/* --- waits ------------------------------------------------------------------------------------------------------- */
+
+static void where_a_process_waits_is_its_function_and_who_called_it(void **state)
+{
+	static const struct { const char *wchan, *stack, *shown; } cases[] = {
+		{ "", "", "" },
+		{ "0", "", "" },
+		{ "0\n", "", "" },
+		{ "awkward_remove", "", "awkward_remove" },
+		{ "awkward_remove", "[<0>] awkward_remove+0x31/0x50 [awkward]\n[<0>] pci_device_remove+0x36/0xa0\n",
+		  "awkward_remove, called by pci_device_remove" },
+		{ "snd_card_free", "[<0>] wait_for_completion+0x1/0x2\n[<0>] snd_card_free+0x3/0x4\n",
+		  "snd_card_free, called by wait_for_completion, snd_card_free" },
+		{ "0", "[<0>] a+0x1/0x2\n[<0>] b+0x1/0x2\n[<0>] c+0x1/0x2", "a, called by b, c" },
+		/* Of a stack that cannot be read, or is something else. */
+		{ "a", "Permission denied\n\n[<0>]\n[<0>] \n[<0> b\n", "a" },
+		{ "a", "[<0>] 1+\n[<0>] 2+\n[<0>] 3+\n[<0>] 4+\n[<0>] 5+\n[<0>] 6+\n[<0>] 7+\n", "a, called by 1, 2, 3, 4, 5, 6" },
+	};
+	char buf[WAITS_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		waits_shown(cases[i].wchan, cases[i].stack, buf);
+		assert_string_equal(buf, cases[i].shown);
+	}
+}
+
+static void a_long_wait_is_cut_by_whole_functions(void **state)
+{
+	char stack[2 * WAITS_BYTES + 32] = "[<0>] ", buf[WAITS_BYTES];
+
+	(void)state;
+	memset(stack + 6, 'x', 2 * WAITS_BYTES);
+	strcat(stack, "+0x1/0x2\n[<0>] b+");
+	waits_shown("a", stack, buf);
+	assert_string_equal(buf, "a, b");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -645,6 +684,8 @@ int main(void)
 		cmocka_unit_test(a_name_is_found_whole),
 		cmocka_unit_test(an_address_is_as_sysfs_writes_it),
 		cmocka_unit_test(addresses_are_ordered_by_their_numbers),
+		cmocka_unit_test(where_a_process_waits_is_its_function_and_who_called_it),
+		cmocka_unit_test(a_long_wait_is_cut_by_whole_functions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -248,6 +248,60 @@ static void what_a_look_was_is_read_or_refused(void **state)
 	assert_int_equal(parse_phases(a, line, &read), -EBADMSG);
 }
 
+static void a_write_in_doubt_is_read_until_its_step_is_where_it_shall_be(void **state)
+{
+	static const char *const open[] = { "", "undo\t0\n" };
+	static const char *const over[] = { "did\t0\n", "undo\t0\nundid\t0\n" };
+	_cleanup_arena_ struct arena *a = arena_new();
+	char line[DOUBT_LINE_BYTES];
+	struct lease read;
+
+	(void)state;
+	journal_doubt_line(line, 0, &(struct doubt){ 4711, "removing it\tnow\\", "sys/x\ny" });
+	for (size_t i = 0; i < COUNT(open); i++) {
+		assert_int_equal(parse_phases(a, arena_fmt(a, "do\t0\n%s%s", line, open[i]), &read), 0);
+		assert_int_equal(read.doubts[0].pid, 4711);
+		assert_string_equal(read.doubts[0].what, "removing it?now?");
+		assert_string_equal(read.doubts[0].at, "sys/x?y");
+		assert_int_equal(read.doubts[1].pid, 0);
+		assert_int_equal(parse_phases(a, arena_fmt(a, "do\t0\n%s%s", line, over[i]), &read), 0);
+		assert_int_equal(read.doubts[0].pid, 0);
+	}
+	/* Of what was taken back, though that could not be written. */
+	assert_int_equal(parse_phases(a, arena_fmt(a, "do\t0\ndid\t0\n%s", line), &read), 0);
+	assert_int_equal(read.doubts[0].pid, 4711);
+}
+
+static void a_doubt_of_what_was_not_begun_is_damage(void **state)
+{
+	static const char *const bad[] = {
+		"doubt\t0\t4711\tx\ty\n", "do\t0\ndoubt\t1\t4711\tx\ty\n", "do\t0\ndoubt\t6\t4711\tx\ty\n",
+		"do\t0\ndoubt\t0\t0\tx\ty\n", "do\t0\ndoubt\t0\t-1\tx\ty\n", "do\t0\ndoubt\t0\t4711\tx\n",
+		"do\t0\nundo\t0\nundid\t0\ndoubt\t0\t4711\tx\ty\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct lease read;
+
+		if (parse_phases(a, bad[i], &read) != -EBADMSG)
+			fail_msg("taken: %s", bad[i]);
+	}
+}
+
+static void the_longest_doubt_is_a_whole_line(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	char line[DOUBT_LINE_BYTES], text[2000];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	journal_doubt_line(line, PLAN_STEPS_MAX - 1, &(struct doubt){ INT32_MAX, text, text });
+	assert_int_equal(line[strlen(line) - 1], '\n');
+}
+
 /* --- round trip -------------------------------------------------------------------------------------------------- */
 
 static void a_lease_is_read_as_it_was_written(void **state)
@@ -886,6 +940,9 @@ int main(void)
 		cmocka_unit_test(steps_of_all_phases_are_read_as_they_were_written),
 		cmocka_unit_test(marks_of_all_phases_are_taken),
 		cmocka_unit_test(what_a_look_was_is_read_or_refused),
+		cmocka_unit_test(a_write_in_doubt_is_read_until_its_step_is_where_it_shall_be),
+		cmocka_unit_test(a_doubt_of_what_was_not_begun_is_damage),
+		cmocka_unit_test(the_longest_doubt_is_a_whole_line),
 		cmocka_unit_test(a_journal_of_the_version_before_is_read),
 		cmocka_unit_test(a_journal_lives_in_memory),
 		cmocka_unit_test(a_torn_last_line_was_never_written),

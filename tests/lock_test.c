@@ -80,7 +80,7 @@ static void a_lock_that_is_held_may_be_taken_again(void **state)
 }
 
 /* Takes a lock in another process, which then waits to be killed. */
-static pid_t hold(int dir, const char *name)
+static pid_t hold(int dir, const char *name, const char *doing)
 {
 	int ends[2];
 	char byte;
@@ -92,7 +92,9 @@ static pid_t hold(int dir, const char *name)
 		static struct lockset set;
 		struct error err;
 
-		if (take(&set, dir, name, 0, &err) == 0)
+		if (take(&set, dir, name, 0, &err) == 0 && doing)
+			lockset_tell(&set, doing);
+		if (set.n)
 			(void)!write(ends[1], "x", 1);
 		pause();
 		_exit(0);
@@ -114,7 +116,7 @@ static void a_busy_lock_names_its_holder(void **state)
 	const struct ground *g = *state;
 	struct lockset set = { 0 };
 	struct error err;
-	pid_t pid = hold(g->dir, "0000:02:00.0");
+	pid_t pid = hold(g->dir, "0000:02:00.0", NULL);
 	char process[32];
 	int code = take(&set, g->dir, "0000:02:00.0", 0, &err);
 
@@ -130,13 +132,63 @@ static void a_busy_lock_names_its_holder(void **state)
 	lockset_release(&set);
 }
 
+static void what_its_holder_does_not_finish_is_told(void **state)
+{
+#define DOING "0000:02:00.0: removing it, writing to 'sys/x'"
+	const struct ground *g = *state;
+	struct lockset set = { 0 };
+	struct error err;
+	pid_t pid = hold(g->dir, "0000:02:00.0", DOING);
+	int code = take(&set, g->dir, "0000:02:00.0", 0, &err);
+
+	end(pid);
+	assert_int_equal(code, -EBUSY);
+	assert_contains(err.text, "for VM 100, pre-start): " DOING);
+	assert_contains(err.text, "; try again when it has ended");
+	/* Whoever takes it next has begun nothing. */
+	pid = hold(g->dir, "0000:02:00.0", NULL);
+	code = take(&set, g->dir, "0000:02:00.0", 0, &err);
+	end(pid);
+	assert_int_equal(code, -EBUSY);
+	assert_null(strstr(err.text, "removing"));
+}
+
+/* Where in the kernel it waits; that of a process that sleeps in pause() can be read by whoever started it. */
+static void where_its_holder_waits_is_told(void **state)
+{
+	const struct ground *g = *state;
+	struct lockset set = { 0 };
+	struct error err;
+	pid_t pid = hold(g->dir, "0000:02:00.0", NULL);
+	char path[64], wchan[64] = "";
+	FILE *in;
+	int code;
+
+	snprintf(path, sizeof(path), "/proc/%d/wchan", (int)pid);
+	for (int i = 0; i < 100 && (!*wchan || strcmp(wchan, "0") == 0); i++) {
+		usleep(10 * 1000);
+		in = fopen(path, "re");
+		if (in && !fgets(wchan, sizeof(wchan), in))
+			*wchan = '\0';
+		if (in)
+			fclose(in);
+	}
+	code = take(&set, g->dir, "0000:02:00.0", 0, &err);
+	end(pid);
+	assert_int_equal(code, -EBUSY);
+	if (!*wchan || strcmp(wchan, "0") == 0)
+		skip();
+	assert_contains(err.text, ", which waits in the kernel in ");
+	assert_contains(err.text, wchan);
+}
+
 static void the_time_waited_is_taken_off(void **state)
 {
 	const struct ground *g = *state;
 	struct lockset set = { 0 };
 	unsigned wait_ms = 100;
 	struct error err;
-	pid_t pid = hold(g->dir, "vm-100");
+	pid_t pid = hold(g->dir, "vm-100", NULL);
 	int code = lockset_take(&set, g->dir, "vm-100", "test", &wait_ms, &err);
 
 	end(pid);
@@ -153,7 +205,7 @@ static void a_lock_that_comes_free_in_time_is_taken(void **state)
 	const struct ground *g = *state;
 	struct lockset set = { 0 };
 	struct error err;
-	pid_t pid = hold(g->dir, "vm-100"), killer = fork();
+	pid_t pid = hold(g->dir, "vm-100", NULL), killer = fork();
 
 	if (killer == 0) {
 		usleep(100 * 1000);
@@ -316,6 +368,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(a_lock_that_is_held_may_be_taken_again),
 		IN_FOLDER(a_busy_lock_names_its_holder),
+		IN_FOLDER(what_its_holder_does_not_finish_is_told),
+		IN_FOLDER(where_its_holder_waits_is_told),
 		IN_FOLDER(the_time_waited_is_taken_off),
 		IN_FOLDER(a_lock_that_comes_free_in_time_is_taken),
 		IN_FOLDER(a_child_keeps_the_locks_its_parent_gave_back),

@@ -404,12 +404,13 @@ void journal_doubt_line(char line[DOUBT_LINE_BYTES], size_t step, const struct d
 	snprintf(line, DOUBT_LINE_BYTES, "doubt\t%zu\t%d\t%s\t%s\n", step, doubt->pid, what, at);
 }
 
+/* On the way back the mark before it may be missing: it is no reason to stop there. */
 static bool take_doubt(struct reader *r, struct lease *lease)
 {
 	uint64_t i, pid;
 
 	if (r->n != 5 || strcmp(r->field[0], "doubt") != 0 || !str_decimal(r->field[1], PLAN_STEPS_MAX, &i) ||
-	    i >= lease->n || (lease->marks[i] != MARK_DO && lease->marks[i] != MARK_UNDO) ||
+	    i >= lease->n || lease->marks[i] == MARK_NONE || lease->marks[i] == MARK_UNDID ||
 	    !str_decimal(r->field[2], INT32_MAX, &pid) || pid == 0)
 		return false;
 	lease->doubts[i] = (struct doubt){ (int)pid, r->field[3], r->field[4] };

@@ -192,7 +192,7 @@ static bool is_any_busy(const struct planner *p, const struct stakes *s)
 /* A start is not refused for a program that only looks at a device, as those do that udev runs for one just bound. */
 static void read_busy(struct planner *p, struct stakes *s)
 {
-	int64_t end = host_now(p->host) + HOLDERS_MS;
+	int64_t end = p->now ? host_now(p->host) + HOLDERS_MS : 0;
 	size_t others = s->n;
 
 	stakes_busy(s, p->vmid);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What other VMs and containers have by their configurations. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
