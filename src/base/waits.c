@@ -5,7 +5,7 @@
 
 #include "base/waits.h"
 
-#define CALLERS_MAX 6	/* enough to come from a wait to the driver's removal, and to the file that was written */
+#define CALLERS_MAX 4	/* enough to come from a wait to the driver's removal */
 
 static void append(char buf[WAITS_BYTES], const char *between, const char *function, size_t n)
 {

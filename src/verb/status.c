@@ -169,7 +169,7 @@ static enum outcome show(struct run *r, struct host *h, struct store *store, con
 			continue;
 		}
 		shown++;
-		if (e->code < 0 || e->lease.stuck)
+		if (e->code < 0 || e->lease.stuck || e->n_doubts)
 			o = OUTCOME_CHANGED;
 		if (list)
 			json_object_array_add(list, json_entry(e));

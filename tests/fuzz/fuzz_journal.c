@@ -52,6 +52,12 @@ static void touch_lease(const struct lease *l)
 		touch_looks(s, &s->to);
 		touch_looks(s, &s->home);
 		require(l->marks[i] <= MARK_UNDID);
+		if (l->doubts[i].pid) {
+			char line[DOUBT_LINE_BYTES];
+
+			journal_doubt_line(line, i, &l->doubts[i]);
+			require(line[strlen(line) - 1] == '\n' && strchr(line, '\n') == line + strlen(line) - 1);
+		}
 	}
 	require(lease_state(l) != NULL);
 }
