@@ -131,8 +131,8 @@ static int busy(int fd, const char *name, struct error *err)
 	if (!find_holder(fd, pid, sizeof(pid)))
 		return error_set(err, -EBUSY, "%s is in use by another run (%s); try again", name, note.purpose);
 	read_process(pid, comm, waits);
-	return error_set(err, -EBUSY, "%s is in use by process %s (%s, for %s)%s%s%s%s; try again when it has ended", name, pid,
-			 comm, *note.purpose ? note.purpose : "an unknown purpose", *note.doing ? ": " : "", note.doing,
+	return error_set(err, -EBUSY, "%s is in use by process %s (%s, for %s)%s%s%s%s; try again when it has ended", name,
+			 pid, comm, *note.purpose ? note.purpose : "an unknown purpose", *note.doing ? ": " : "", note.doing,
 			 *waits ? ", which waits in the kernel in " : "", waits);
 }
 

@@ -8,8 +8,9 @@
 #include "host/host.h"
 
 /*
- * Who keeps the driver of a function from letting go of it: processes that have a device node below it open. A driver that
- * is unbound then waits inside the kernel, where nobody can end it, or leaves the process with what is no longer there:
+ * Who keeps the driver of a function from letting go of it: processes that have a device node below it open. A driver
+ * that is unbound then waits inside the kernel, where nobody can end it, or leaves the process with what is no longer
+ * there:
  *   vfio      /dev/vfio/GROUP and /dev/vfio/devices/vfioN: drivers/vfio/vfio_main.c, vfio_unregister_group_dev()
  *   sound     /dev/snd: sound/core/init.c, snd_card_free(). Not of cards on USB (sound/usb/card.c,
  *             usb_audio_disconnect(), does not wait)
@@ -21,7 +22,7 @@
 struct holder {
 	const char *node;	/* "/dev/snd/controlC0" */
 	const char *path;	/* of the node's device in sysfs, as a link leads there, or the function's address */
-	const char *process;	/* "process 733 (pipewire) of user@1000.service", "... of VM 101 (101.scope)", "... of container 105" */
+	const char *process;	/* "process 733 (pipewire) of user@1000.service", or of VM 101 (101.scope), of container 105 */
 	const char *remedy;	/* "stop VM 101 first" */
 	const char *unit;	/* of systemd: with it the process ends; NULL: none is known */
 	unsigned guest;		/* the VM or container it is of, 0 = none */
@@ -34,8 +35,8 @@ struct holders {
 
 /*
  * Of one function, or with address NULL of all. What cannot be looked at has no holder: without privileges, most. This
- * process and its children do not count. Looks through all processes once for each folder of nodes that matters, and for
- * each node that is held.
+ * process and its children do not count. Looks through all processes once for each folder of nodes that matters, and
+ * for each node that is held.
  */
 void holders_read(struct host *h, const char *address, struct arena *a, struct holders *found);
 
@@ -46,7 +47,7 @@ void holders_read(struct host *h, const char *address, struct arena *a, struct h
 #define HOLDERS_MS 2000
 #define HOLDERS_PAUSE_MS 100
 
-/* In one line: "/dev/snd/controlC0 is held by process 733 (pipewire) of user@1000.service; stop user@1000.service first". */
+/* In one line: "/dev/snd/controlC0 is held by process 733 (pipewire) of mpd.service; stop mpd.service first". */
 const char *holders_shown(const struct holders *found, struct arena *a);
 
 #endif

@@ -8,8 +8,8 @@
 
 /*
  * Whether a write of value to name, links followed, would not come back: it unbinds or removes a function that a driver
- * of vfio's has, and a node of it or of its group is open (drivers/vfio/vfio_main.c, vfio_unregister_group_dev(); seen in
- * the lab). Whoever has the group's node is taken to have this function of it.
+ * of vfio's has, and a node of it or of its group is open (drivers/vfio/vfio_main.c, vfio_unregister_group_dev(); seen
+ * in the lab). Whoever has the group's node is taken to have this function of it.
  */
 bool sim_holder_hangs(struct host *h, const char *name, const char *value);
 
