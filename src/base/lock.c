@@ -107,8 +107,8 @@ static void read_note(int fd, struct note *note)
 	snprintf(note->purpose, sizeof(note->purpose), "%.*s", (int)strcspn(text, "\n"), text);
 }
 
-/* Its name, and where in the kernel it waits. */
-static void read_process(const char *pid, char comm[64], char waits[WAITS_BYTES])
+/* Its name, and where in the kernel it waits; how it came there says something only of one that is stuck. */
+static void read_process(const char *pid, bool is_stuck, char comm[64], char waits[WAITS_BYTES])
 {
 	char path[64], wchan[64], stack[1024];
 
@@ -119,7 +119,7 @@ static void read_process(const char *pid, char comm[64], char waits[WAITS_BYTES]
 	read_text(path, wchan, sizeof(wchan));
 	snprintf(path, sizeof(path), "/proc/%s/stack", pid);
 	read_text(path, stack, sizeof(stack));
-	waits_shown(wchan, stack, waits);
+	waits_shown(wchan, is_stuck ? stack : "", waits);
 }
 
 static int busy(int fd, const char *name, struct error *err)
@@ -130,7 +130,7 @@ static int busy(int fd, const char *name, struct error *err)
 	read_note(fd, &note);
 	if (!find_holder(fd, pid, sizeof(pid)))
 		return error_set(err, -EBUSY, "%s is in use by another run (%s); try again", name, note.purpose);
-	read_process(pid, comm, waits);
+	read_process(pid, *note.doing, comm, waits);
 	return error_set(err, -EBUSY, "%s is in use by process %s (%s, for %s)%s%s%s%s; try again when it has ended", name,
 			 pid, comm, *note.purpose ? note.purpose : "an unknown purpose", *note.doing ? ": " : "", note.doing,
 			 *waits ? ", which waits in the kernel in " : "", waits);
