@@ -418,7 +418,7 @@ static void what_a_process_has_through_vfio_stays_and_the_others_go_home(void **
 		struct lease lease;
 
 		sim_set_link(x->sim, DEVICES "/" BOARD "/driver", "../../../../bus/pci/drivers/awkward");
-		sim_settle(x->sim);
+		assert_int_equal(sim_settle(x->sim, &x->err), 0);
 		look_at(x, &before);
 		life_must_lend(x, 100, ends[i]);
 		sim_set(x->sim, "holder/dev/vfio/7", "4711 - t_hold");
