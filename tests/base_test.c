@@ -180,7 +180,38 @@ static void findings_are_kept_up_to_their_limit(void **state)
 	finding_add(&f, SEVERITY_ERROR, "code", (struct place){ 0 }, NULL, "an error more");
 	assert_int_equal(f.dropped, 2);
 	assert_int_equal(f.errors, FINDINGS_MAX / 2 + 1);
-	assert_string_equal(f.list[FINDINGS_MAX - 1].what, "nr 63");
+	assert_string_equal(findings_dropped(&f, a), "2 more findings are not shown: 1 warning, 1 note");
+}
+
+static void add(struct findings *f, enum severity severity, size_t n, const char *what)
+{
+	for (size_t i = 0; i < n; i++)
+		finding_add(f, severity, "code", (struct place){ 0 }, NULL, "%s %zu", what, i);
+}
+
+static void what_is_graver_takes_the_place_of_what_is_less_so(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct findings f;
+
+	(void)state;
+	findings_init(&f, a);
+	add(&f, SEVERITY_NOTE, FINDINGS_MAX, "note");
+	assert_null(findings_dropped(&f, a));
+	add(&f, SEVERITY_WARNING, 1, "warning");
+	add(&f, SEVERITY_ERROR, 1, "error");
+	/* The last notes make room, and the order is that in which things were told. */
+	assert_int_equal(f.n, FINDINGS_MAX);
+	assert_string_equal(f.list[FINDINGS_MAX - 3].what, "note 61");
+	assert_string_equal(f.list[FINDINGS_MAX - 2].what, "warning 0");
+	assert_string_equal(f.list[FINDINGS_MAX - 1].what, "error 0");
+	assert_string_equal(findings_dropped(&f, a), "2 more findings are not shown: 2 notes");
+	add(&f, SEVERITY_ERROR, FINDINGS_MAX, "one more");
+	assert_int_equal(f.errors, FINDINGS_MAX + 1);
+	assert_int_equal(f.warnings, 1);
+	assert_string_equal(f.list[0].what, "error 0");
+	assert_string_equal(f.list[FINDINGS_MAX - 1].what, "one more 62");
+	assert_string_equal(findings_dropped(&f, a), "66 more findings are not shown: 1 error, 1 warning, 64 notes");
 }
 
 static void a_finding_is_one_line(void **state)
@@ -666,6 +697,7 @@ int main(void)
 		cmocka_unit_test(an_error_is_a_code_and_a_sentence),
 		cmocka_unit_test(a_sentence_is_cut_at_its_limit),
 		cmocka_unit_test(findings_are_kept_up_to_their_limit),
+		cmocka_unit_test(what_is_graver_takes_the_place_of_what_is_less_so),
 		cmocka_unit_test(a_finding_is_one_line),
 		cmocka_unit_test(absent_text_equals_only_absent_text),
 		cmocka_unit_test(words_stand_between_spaces_and_tabs),

@@ -22,7 +22,6 @@ PAGES = ["handover.8", "handover-profile.5", "handover-host.5", "handover.conf.5
 # Files with a call of finding_add() or refuse() whose code is no literal, and where the codes are then found.
 CODES_BY_NAME = {
     "src/core/prepare.c": "refuse()'s own, whose callers are seen",
-    "src/core/profile_codes.c": "its table is read",
     "src/core/rails.c": "the codes of stakes and of struct trouble",
 }
 

@@ -56,12 +56,6 @@ struct policy {
 	bool profile_required;		/* profile = required: a VM with hostpci and no profile does not start */
 };
 
-/*
- * The policy at that path, which must be as trustworthy as trust.h has it. Without a file all is at its default (file is
- * NULL then). NULL: it cannot be trusted, or something in it is wrong; f says what.
- */
-const struct policy *policy_load(const char *path, struct findings *f);
-
 /* What holds where nothing is said. */
 struct policy policy_default(void);
 

@@ -28,8 +28,8 @@ const char *profile_path(unsigned vmid, struct arena *a);
 const struct profile *profile_load(const char *path, uint64_t *hash, struct findings *f);
 
 /*
- * Reads and parses the policy, which nobody but root may have written. No such file: policy_default(). NULL: it is not
- * to be trusted, or wrong; f says why.
+ * Reads and parses the policy, which nobody but root may have written. No such file: policy_default(), whose file is NULL.
+ * NULL: it is not to be trusted, or wrong; f says why.
  */
 const struct policy *policy_load(const char *path, struct findings *f);
 

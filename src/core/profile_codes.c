@@ -66,7 +66,6 @@ void profile_bad(struct findings *f, enum profile_code code, struct place place,
 	va_list ap;
 
 	va_start(ap, what);
-	finding_add(f, SEVERITY_ERROR, names[code], place, remedy, "%s",
-		    f->n < FINDINGS_MAX ? arena_vfmt(f->arena, what, ap) : "");
+	finding_vadd(f, SEVERITY_ERROR, names[code], place, remedy, what, ap);
 	va_end(ap);
 }

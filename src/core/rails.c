@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "core/holders.h"
+#include "core/policy.h"
 #include "core/rails.h"
 #include "core/usb.h"
 

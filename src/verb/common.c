@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "core/prepare.h"
 #include "host/hostfile.h"
 #include "host/live.h"
 #include "verb/verb.h"
@@ -142,6 +143,8 @@ int wait_for_signal(unsigned ms)
 
 void print_findings(const struct findings *f, FILE *out)
 {
+	const char *dropped;
+
 	for (size_t i = 0; i < f->n; i++) {
 		const char *line;
 
@@ -155,8 +158,9 @@ void print_findings(const struct findings *f, FILE *out)
 		else
 			fputs(line, out);
 	}
-	if (f->dropped)
-		complain("%zu more findings are not shown", f->dropped);
+	dropped = findings_dropped(f, f->arena);
+	if (dropped)
+		complain("%s", dropped);
 }
 
 /* Beside its driver, which its first look tells. */

@@ -83,12 +83,7 @@ static enum outcome look_at_host(struct run *r, struct host *h)
 
 static enum outcome verdict(const struct findings *f)
 {
-	if (f->errors)
-		return OUTCOME_WILL_FAIL;
-	for (size_t i = 0; i < f->n; i++)
-		if (f->list[i].severity == SEVERITY_WARNING)
-			return OUTCOME_WARNINGS;
-	return OUTCOME_DONE;
+	return f->errors ? OUTCOME_WILL_FAIL : f->warnings ? OUTCOME_WARNINGS : OUTCOME_DONE;
 }
 
 static enum outcome look_at_vm(struct run *r, struct host *h)

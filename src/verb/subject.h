@@ -16,8 +16,8 @@ struct subject {
 };
 
 /*
- * arg is a VMID, whose profile is looked up (without one the built-in stands in), or a file. False: there is not even a profile or a host to speak of, and
- * that has been told. True with findings.errors: the profile cannot be planned here.
+ * arg is a VMID, whose profile is looked up (without one the built-in stands in), or a file. False: there is not even a
+ * profile or a host to speak of, and that has been told. True with findings.errors: the profile cannot be planned here.
  */
 bool subject_prepare(struct run *r, const char *arg, struct host *h, struct subject *s);
 
