@@ -10,7 +10,7 @@ static bool is_ours(const struct hostpci *h)
 	return h->present && !h->mapping && !h->mdev && !h->keep && h->n;
 }
 
-static bool has_hostpci(const struct pve_guest *guest)
+bool guest_asks_for_devices(const struct pve_guest *guest)
 {
 	for (int i = 0; i < HOSTPCI_MAX; i++)
 		if (guest->hostpci[i].present)
@@ -40,7 +40,7 @@ const struct profile *builtin_profile(const struct pve_guest *guest, const struc
 {
 	const char *text;
 
-	if (has_hostpci(guest) && policy->profile_required) {
+	if (guest_asks_for_devices(guest) && policy->profile_required) {
 		finding_add(f, SEVERITY_ERROR, "profile-required", (struct place){ .file = policy->file },
 			    arena_fmt(f->arena, "write " PROFILE_FOLDER_HOST "/%u.yaml, or take the hookscript off the VM", vmid),
 			    "the policy says 'profile = required', and VM %u has hostpci lines but no profile", vmid);

@@ -10,6 +10,9 @@
  */
 #define BUILTIN_FILE "built-in"
 
+/* Whether any hostpci line asks for a device of the host, if only through a mapping. */
+bool guest_asks_for_devices(const struct pve_guest *guest);
+
 /*
  * NULL: there is nothing for it to do, or, with an error in f, the policy wants a profile to be written. hash becomes
  * that of its text.

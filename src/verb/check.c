@@ -14,32 +14,31 @@ static bool is_about_host(const struct run *r, const char *arg)
 }
 
 /* False: there is not even a host or a VM to speak of, and that has been told. */
-static bool look(struct run *r, const char *arg, struct host *h, struct findings *f)
+static bool look(struct run *r, const char *arg, struct host *h, struct subject *s)
 {
-	struct subject s;
-	uint64_t hash;
-
-	if (!is_about_host(r, arg)) {
-		findings_init(f, r->arena);
-		profile_load(arg, &hash, f);
+	if (is_about_host(r, arg)) {
+		if (!subject_prepare(r, arg, h, s))
+			return false;
+		subject_tell_off(s, h, false);
 		return true;
 	}
-	if (!subject_prepare(r, arg, h, &s))
-		return false;
-	subject_tell_off(&s, h, false);
-	*f = s.findings;
+	*s = (struct subject){ .path = arg };
+	findings_init(&s->findings, r->arena);
+	s->profile = profile_load(arg, &s->hash, &s->findings);
 	return true;
 }
 
-static void tell(const struct run *r, const char *arg, const struct findings *f, struct json_object *all)
+static void tell(const struct run *r, const char *arg, const struct subject *s, struct json_object *all)
 {
-	if (!all) {
-		print_findings(f, stdout);
-		if (f->errors == 0 && !r->quiet)
-			printf("%s: ok\n", arg);
+	if (all) {
+		json_add_findings(all, &s->findings);
 		return;
 	}
-	json_add_findings(all, f);
+	print_findings(&s->findings, stdout);
+	if (s->idle)
+		subject_print_idle(r, s);
+	else if (s->findings.errors == 0 && !r->quiet)
+		printf("%s: ok\n", arg);
 }
 
 static enum outcome run(struct run *r)
@@ -55,14 +54,14 @@ static enum outcome run(struct run *r)
 		return o;
 	all = r->json ? json_object_new_array() : NULL;
 	for (int i = 0; i < r->n_args; i++) {
-		struct findings f;
+		struct subject s;
 
-		if (!look(r, r->args[i], h, &f)) {
+		if (!look(r, r->args[i], h, &s)) {
 			o = OUTCOME_REFUSED;
 			continue;
 		}
-		tell(r, r->args[i], &f, all);
-		o = f.errors ? OUTCOME_REFUSED : o;
+		tell(r, r->args[i], &s, all);
+		o = s.findings.errors ? OUTCOME_REFUSED : o;
 	}
 	if (all)
 		json_print(all);

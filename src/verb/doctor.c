@@ -105,7 +105,9 @@ static enum outcome look_at_vm(struct run *r, struct host *h)
 		return o;
 	}
 	print_findings(&s.findings, stdout);
-	if (!r->quiet)
+	if (s.idle)
+		subject_print_idle(r, &s);
+	else if (!r->quiet)
 		printf("%s: %s\n", r->args[0], texts[o]);
 	return o;
 }

@@ -107,7 +107,9 @@ static enum outcome run(struct run *r)
 		print_findings(&s.findings, stdout);
 	if (s.findings.errors)
 		return OUTCOME_REFUSED;
-	if (!r->json)
+	if (!r->json && s.idle)
+		subject_print_idle(r, &s);
+	else if (!r->json)
 		print_plan(r, &s, only);
 	return OUTCOME_DONE;
 }

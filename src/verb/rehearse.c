@@ -229,8 +229,13 @@ static bool rehearse(struct rehearsal *x, struct host *h, struct store *boot_sto
 	const char *boot_path = find_boot(r);
 	struct subject s;
 
-	if (!subject_prepare(r, r->args[0], h, &s) || !s.profile)
+	if (!subject_prepare(r, r->args[0], h, &s) || (!s.profile && !s.idle))
 		return print_findings(&s.findings, stdout), false;
+	x->idle = s.idle;
+	if (s.idle && !r->json)
+		subject_print_idle(r, &s);
+	if (s.idle)
+		return true;
 	if (profile_is_host(s.profile))
 		boot_path = s.path;
 	if (!r->json)
@@ -278,6 +283,8 @@ static enum outcome run(struct run *r)
 		rehearsal_print_json(x);
 		return rehearsal_outcome(x);
 	}
+	if (x->idle)
+		return OUTCOME_DONE;
 	if ((x->boots && x->boot.subject.findings.n) || (x->n && x->lives[0].subject.findings.n))
 		putchar('\n');
 	if (x->boots)

@@ -20,6 +20,7 @@ struct life {
 
 struct rehearsal {
 	struct run *run;
+	bool idle;		/* there is nothing to rehearse */
 	bool boots;		/* there is a host.yaml */
 	struct life boot;
 	size_t writes_again;	/* what the same boot steps wrote when they were run a second time */

@@ -15,11 +15,13 @@ static bool use_builtin(struct run *r, struct host *h, const struct policy *poli
 {
 	struct pve_guest guest;
 	struct error err;
+	bool is_there = pveconf_read(h, s->vmid, r->arena, &guest, &err) == 0;
 
-	if (pveconf_read(h, s->vmid, r->arena, &guest, &err) == 0)
+	if (is_there)
 		s->profile = builtin_profile(&guest, policy, s->vmid, &s->hash, &s->findings);
-	s->path = BUILTIN_FILE;
-	if (s->profile || s->findings.errors)
+	s->idle = is_there && !guest_asks_for_devices(&guest);
+	s->path = s->idle ? NULL : BUILTIN_FILE;
+	if (s->profile || s->findings.errors || s->idle)
 		return true;
 	complain("VM %u has no profile, and no hostpci line on this host that would do without one; write " PROFILE_FOLDER_HOST
 		 "/%u.yaml", s->vmid, s->vmid);
@@ -77,6 +79,12 @@ void subject_tell_off(struct subject *s, struct host *h, bool error)
 	else
 		finding_add(&s->findings, SEVERITY_NOTE, "switched-off", place, remedy,
 			    "%s: the hook and the boot do nothing of this", off);
+}
+
+void subject_print_idle(const struct run *r, const struct subject *s)
+{
+	if (!r->quiet)
+		printf("VM %u asks for no device; there is nothing to do\n", s->vmid);
 }
 
 bool subject_is_whole(const struct subject *s)
