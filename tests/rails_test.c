@@ -161,8 +161,211 @@ static void what_the_policy_protects_stays(void **state)
 	x->policy = &protects;
 	assert_contains(refused(x, "00:1f.3", "protected")->remedy, "take '0000:00:1f.3' out of [protect]");
 	life_plan(x, 0, one(x, "00:1f.6", "name: test"));
-	assert_contains(life_finding(x, "protected")->what, "protects 0000:00:1f.6: 'eno1'");
+	assert_contains(life_finding(x, "protected")->what, "protects eno1, which is on 0000:00:1f.6: 'eno1'");
 	life_refused(x, 0, "handover: 1\npre-start:\n- usb: \"8087:0aaa\"\n", "protected");
+	life_free(x);
+}
+
+/* --- what hangs below what leaves -------------------------------------------------------------------------------- */
+
+#define HUBS "0000:09:00.3"	/* of b550-hubs: the keyboard is at port 3-4.4.4.3, behind four hubs */
+#define LET_GO(port) "handover: 1\ndevices: {hubs: {at: \"09:00.3\"}}\npre-start:\n- usb: \"" port "\"\n"
+
+static struct policy protects_usb(const char **word)
+{
+	return (struct policy){ .automatic = true, .usb = { word, 1 } };
+}
+
+static void a_protected_usb_device_keeps_what_it_hangs_on(void **state)
+{
+	static const char bind[] = "handover: 1\ndevices: {hubs: {at: \"09:00.3\"}}\npre-start:\n- bind: hubs\n";
+	static const struct { const char *word, *profile, *what; } cases[] = {
+		{ "046d:c30e", bind, "protects 3-4.4.4.3 (046d:c30e), which is on " HUBS ": '046d:c30e'" },
+		{ "3-4.4.4", bind, ", which is on " HUBS ": '3-4.4.4'" },
+		{ "046d:c30e", LET_GO("3-4"), "protects 3-4.4.4.3 (046d:c30e), which is behind 3-4 (2109:2812): '046d:c30e'" },
+		{ "3-4.4", LET_GO("3-4"), ", which is behind 3-4 (2109:2812): '3-4.4'" },
+		{ "3-4", LET_GO("3-4.4.4.3"), "protects 3-4.4.4.3 (046d:c30e): '3-4'" },
+	};
+	struct life *x = life_guarded(host_load("b550-hubs"));
+	struct policy policy;
+	const char *word;
+
+	(void)state;
+	x->policy = &policy;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		word = cases[i].word;
+		policy = protects_usb(&word);
+		assert_false(life_plan(x, 0, cases[i].profile));
+		assert_contains(life_finding(x, "protected")->what, cases[i].what);
+		/* However much is behind it, a word is told once. */
+		assert_int_equal(count_findings(&x->f, "protected"), 1);
+	}
+	/* What is beside it may go. */
+	word = "3-4.4";
+	policy = protects_usb(&word);
+	life_must_plan(x, 0, LET_GO("3-4.1"));
+	word = "3-40";
+	life_plan(x, 0, LET_GO("3-4"));
+	assert_null(find_code(&x->f, "protected"));
+	life_free(x);
+}
+
+/* A USB card with two interfaces, of which one is in a bridge. */
+#define USB_CARD "devices/pci0000:00/0000:00:14.0/usb1/1-9/1-9:1.0/net/"
+static const char usb_card[] =
+	"P: /" USB_CARD "enx0\nP: /" USB_CARD "enx1\nL: upper_vmbr9=../../../../../../../virtual/net/vmbr9\n"
+	"P: /devices/virtual/net/vmbr9\nL: lower_enx1=../../../" USB_CARD "enx1\n"
+	"P: /devices/virtual/net/vmbr9.5\nL: lower_vmbr9=../vmbr9\n"
+	"P: /class/net\nL: enx0=../../" USB_CARD "enx0\nL: enx1=../../" USB_CARD "enx1\n"
+	"L: vmbr9=../../devices/virtual/net/vmbr9\nL: vmbr9.5=../../devices/virtual/net/vmbr9.5\n";
+
+static void a_protected_interface_keeps_all_that_is_below_it(void **state)
+{
+	static const struct { const char *word, *what; } cases[] = {
+		{ "enx0", "protects enx0, which is on 0000:00:14.0: 'enx0'" },
+		{ "enx1", "protects enx1, which is on 0000:00:14.0: 'enx1'" },
+		{ "vmbr9", "protects vmbr9, which stands on 0000:00:14.0: 'vmbr9'" },
+		{ "vmbr9.5", "protects vmbr9.5, which stands on 0000:00:14.0: 'vmbr9.5'" },
+	};
+	struct life *x = life_guarded(desk_with(usb_card));
+	const char *word;
+	struct policy policy = { .automatic = true, .nics = { &word, 1 } };
+
+	(void)state;
+	x->policy = &policy;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		word = cases[i].word;
+		life_plan(x, 0, one(x, "00:14.0", "name: test"));
+		assert_contains(life_finding(x, "protected")->what, cases[i].what);
+		life_plan(x, 0, one(x, "00:1f.3", "name: test"));
+		assert_null(find_code(&x->f, "protected"));
+	}
+	life_free(x);
+	x = life_guarded(host_load("fuji-bond"));
+	x->policy = &policy;
+	word = "bond0";
+	life_plan(x, 0, one(x, "05:00.1", "name: test"));
+	assert_contains(life_finding(x, "protected")->what, "protects bond0, which stands on 0000:05:00.1");
+	life_free(x);
+}
+
+static void what_is_protected_and_not_there_is_warned_of(void **state)
+{
+	static const char *devices[] = { "02:00.0", "00:1f.3", "8086:ffff" }, *nics[] = { "eno1", "eno7" };
+	static const char *usb[] = { "062a:4101", "1-1", "7-7" };
+	static const struct policy policy = {
+		.file = "/etc/handover/handover.conf", .automatic = true,
+		.devices = { devices, 3 }, .nics = { nics, 2 }, .usb = { usb, 3 },
+	};
+	struct life *x = life_guarded(desk_with(""));
+
+	(void)state;
+	x->policy = &policy;
+	life_must_plan(x, 0, one(x, "00:12.0", "accept: {platform-function: it}"));
+	assert_int_equal(count_findings(&x->f, "protected-absent"), 4);
+	assert_int_equal(life_finding(x, "protected-absent")->severity, SEVERITY_WARNING);
+	assert_contains(life_finding(x, "protected-absent")->what, "'02:00.0' of 'devices' under [protect] is nothing that");
+	/* That they cannot be listed is another matter. */
+	x->deaf = "sys/bus/usb/devices";
+	life_must_plan(x, 0, one(x, "00:12.0", "accept: {platform-function: it}"));
+	assert_int_equal(count_findings(&x->f, "protected-absent"), 3);
+	life_free(x);
+}
+
+/* --- keyboards --------------------------------------------------------------------------------------------------- */
+
+static void a_hub_takes_the_keyboard_behind_it_along(void **state)
+{
+	struct life *x = life_guarded(host_load("b550-hubs"));
+
+	(void)state;
+	assert_contains(life_refused(x, 0, LET_GO("3-4"), "last-keyboard")->what,
+			"046d:c30e HID compliant keyboard at port 3-4.4.4.3, is behind port 3-4, which leaves");
+	assert_contains(life_finding(x, "last-pointer")->what, "at port 3-4.4.4.2, is behind port 3-4, which leaves");
+	life_must_plan(x, 0, LET_GO("3-4.1"));
+	assert_null(find_code(&x->f, "last-pointer"));
+	life_free(x);
+}
+
+#define USB_ALONE "devices: {ports: {at: \"00:14.0\"}}\npre-start:\n- usb: \"1-1\"\n"
+
+static void the_last_keyboard_may_be_let_go_alone(void **state)
+{
+	static const char *words[] = { "1-1", "062a:4101", "00:14.0" };
+	static const char plain[] = "handover: 1\n" USB_ALONE, accepts[] = "handover: 1\naccept: {last-keyboard: ports}\n" USB_ALONE;
+	struct allow allow = { "last-keyboard", { words, 1 } };
+	struct policy policy = { .automatic = true };
+	struct life *x = life_guarded(desk_with(""));
+	const struct finding *f;
+
+	(void)state;
+	x->policy = &policy;
+	f = life_refused(x, 0, plain, "last-keyboard");
+	assert_contains(f->remedy, "add 'accept: {last-keyboard: ports}' to the profile and 'last-keyboard = 1-1' under [allow]");
+	assert_contains(life_refused(x, 0, "handover: 1\npre-start:\n- usb: \"1-1\"\n", "last-keyboard")->remedy,
+			"name 0000:00:14.0 under 'devices' in the profile and add 'accept: {last-keyboard: NAME}'");
+	f = life_refused(x, 0, accepts, "last-keyboard");
+	assert_contains(f->remedy, "all the same, add 'last-keyboard = 1-1' under [allow]");
+	policy.allows = &allow;
+	policy.n_allows = 1;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		allow.names.list = &words[i];
+		life_must_plan(x, 0, accepts);
+		assert_contains(life_finding(x, "last-keyboard")->what, "(accepted)");
+		life_refused(x, 0, plain, "last-keyboard");
+	}
+	life_free(x);
+}
+
+static void a_usb_controller_stays_where_keyboards_cannot_be_listed(void **state)
+{
+	static const char bind[] = "handover: 1\ndevices: {it: {at: \"00:14.0\"}}\npre-start:\n- bind: it\n";
+	static const char *usb[] = { "062a:4101" };
+	static const struct policy warns = { .automatic = false };
+	static const struct policy protects = { .automatic = false, .usb = { usb, 1 } };
+	struct life *x = life_guarded(desk_with(""));
+
+	(void)state;
+	x->deaf = "sys/class/input";
+	assert_contains(life_refused(x, 0, bind, "input-unreadable")->what,
+			"the host's last keyboard may be on 0000:00:14.0: cannot list the inputs in sys/class/input");
+	life_must_plan(x, 0, one(x, "00:12.0", "accept: {platform-function: it}"));
+	x->policy = &warns;
+	life_must_plan(x, 0, bind);
+	assert_int_equal(life_finding(x, "input-unreadable")->severity, SEVERITY_WARNING);
+	x->policy = &protects;
+	assert_contains(life_refused(x, 0, bind, "protected")->what, "it is not known whether one is on 0000:00:14.0");
+	life_free(x);
+}
+
+/* --- consent ----------------------------------------------------------------------------------------------------- */
+
+/* Four disks of one pool hang on the controller. */
+static void consent_to_one_thing_says_nothing_of_the_one_beside_it(void **state)
+{
+	static const char accepts[] = "handover: 1\naccept: {storage-member: hba}\ndevices: {hba: {at: \"05:00.0\"}}\n"
+				      "pre-start:\n- bind: hba\n";
+	static const char *sdc[] = { "sdc" }, *all[] = { "sdc", "sdd", "sde", "sdf" }, *slot[] = { "05:00" };
+	static const char *id[] = { "1000:0097" };
+	struct allow allow = { "storage-member", { sdc, 1 } };
+	struct policy policy = { .automatic = true, .allows = &allow, .n_allows = 1 };
+	struct life *x = life_guarded(host_load("epyc3251-zfs"));
+	const struct finding *f;
+
+	(void)state;
+	f = life_refused(x, 0, accepts, "storage-member");
+	assert_contains(f->what, "there is storage on 0000:05:00.0 that the host does not use: sdc1, sdd1, sde1 and 1 more hold pool "
+			"tank, which is not imported");
+	assert_string_equal(f->remedy, "add 'storage-member = 0000:05:00.0' under [allow] in /etc/handover/handover.conf");
+	x->policy = &policy;
+	f = life_refused(x, 0, accepts, "storage-member");
+	assert_string_equal(f->remedy, "add 'sdd sde sdf' to 'storage-member' under [allow] in /etc/handover/handover.conf");
+	allow.names = (struct names){ all, COUNT(all) };
+	life_must_plan(x, 0, accepts);
+	allow.names = (struct names){ slot, COUNT(slot) };
+	life_must_plan(x, 0, accepts);
+	allow.names = (struct names){ id, COUNT(id) };
+	life_must_plan(x, 0, accepts);
 	life_free(x);
 }
 
@@ -285,6 +488,39 @@ static void what_proxmox_takes_along_is_guarded_too(void **state)
 	life_free(x);
 }
 
+static void what_leaves_with_another_says_so(void **state)
+{
+	static const char audio[] = "handover: 1\ndevices: {audio: {at: \"00:1f.3\"}}\npre-start:\n- bind: audio\n";
+	static const char both[] = "handover: 1\ndevices: {audio: {at: \"00:1f.3\"}, nic: {at: \"00:1f.6\"}}\n"
+				   "pre-start:\n- bind: [audio, nic]\n";
+	static const struct policy warns = { .automatic = false };
+	struct life *x = life_guarded(desk_with("F: etc/pve/qemu-server/200.conf\n| hostpci0: 00:1f\n"
+						"F: etc/pve/qemu-server/201.conf\n| hostpci0: 00:1f.3\n"));
+	const struct finding *f;
+
+	(void)state;
+	life_plan(x, 0, audio);
+	f = life_finding(x, "platform-function");
+	assert_contains(f->what, "the host stands on 0000:00:1f.5, which shares its IOMMU group with 0000:00:1f.3: it is a serial bus");
+	assert_true(str_starts(f->remedy, "split the group at boot ('isolate'), or leave 0000:00:1f.3; to hand it over all the same, "));
+	/* One finding for one network card. */
+	assert_non_null(find_code(&x->f, "management-nic"));
+	assert_null(find_code(&x->f, "nic-taken-along"));
+	life_plan(x, 0, both);
+	assert_null(strstr(life_finding(x, "management-nic")->what, "shares its IOMMU group"));
+	assert_null(strstr(life_finding(x, "management-nic")->remedy, "isolate"));
+	/* Where the rails only warn, what nobody has named is refused still; but what Proxmox takes, handover does not. */
+	x->policy = &warns;
+	life_refused(x, 0, audio, "nic-taken-along");
+	life_must_plan(x, 201, "handover: 1\ndevices: {it: {at: \"00:14.2\"}}\npre-start:\n- check: it\n");
+	assert_int_equal(life_finding(x, "nic-taken-along")->severity, SEVERITY_WARNING);
+	x->policy = NULL;
+	/* The VM names the whole slot. */
+	life_plan(x, 200, audio);
+	assert_null(strstr(life_finding(x, "platform-function")->what, "shares its IOMMU group"));
+	life_free(x);
+}
+
 static void a_sibling_with_a_driver_of_the_hosts_spoils_the_group(void **state)
 {
 	struct life *x = life_new(host_load("workstation-4070"));
@@ -370,6 +606,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_can_be_accepted_is_what_profiles_may_name),
 		cmocka_unit_test(the_profile_alone_may_accept_a_platform_function),
 		cmocka_unit_test(what_the_policy_protects_stays),
+		cmocka_unit_test(a_protected_usb_device_keeps_what_it_hangs_on),
+		cmocka_unit_test(a_protected_interface_keeps_all_that_is_below_it),
+		cmocka_unit_test(what_is_protected_and_not_there_is_warned_of),
+		cmocka_unit_test(a_hub_takes_the_keyboard_behind_it_along),
+		cmocka_unit_test(the_last_keyboard_may_be_let_go_alone),
+		cmocka_unit_test(a_usb_controller_stays_where_keyboards_cannot_be_listed),
+		cmocka_unit_test(consent_to_one_thing_says_nothing_of_the_one_beside_it),
 		cmocka_unit_test(untrusted_guests_get_no_split_by_bookkeeping),
 		cmocka_unit_test(an_armed_watchdog_stays_whatever_is_accepted),
 		cmocka_unit_test(a_node_that_a_process_has_open_is_named_with_it),
@@ -377,6 +620,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_a_process_has_through_vfio_stays_with_it),
 		cmocka_unit_test(what_a_running_container_has_stays_with_it),
 		cmocka_unit_test(what_proxmox_takes_along_is_guarded_too),
+		cmocka_unit_test(what_leaves_with_another_says_so),
 		cmocka_unit_test(a_sibling_with_a_driver_of_the_hosts_spoils_the_group),
 		cmocka_unit_test(usb_devices_that_cannot_be_listed_are_told),
 		cmocka_unit_test(a_shared_profile_cannot_stop_what_the_host_is_reached_by),

@@ -17,6 +17,10 @@ static void a_stake_hangs_on_every_device_on_the_way(void **state)
 	assert_true(stake_is_on(&disk, "3-2"));
 	assert_true(stake_is_on(&disk, "3-2.1"));
 	assert_true(stake_is_on(&disk, "sdf"));
+	/* Who writes a path by hand may leave the hubs out. */
+	assert_true(path_is_on(SLOT "/usb3/3-2.1.4/3-2.1.4:1.0", "3-2"));
+	assert_false(path_is_on(SLOT "/usb3/3-20/3-20.1", "3-2"));
+	assert_false(path_is_on(SLOT "/usb3/3-2/3-2:1.0", "3-2.1"));
 	assert_true(stake_is_on(&folder, "0000:00:1f.6"));
 	assert_false(stake_is_on(&folder, ""));
 	assert_false(stake_is_on(&disk, "0000:05:00"));

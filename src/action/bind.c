@@ -10,7 +10,6 @@
 extern const struct action action_bind;
 
 #define VFIO "vfio-pci"
-#define HOST_YAML "/etc/handover/host.yaml"
 #define DEVICES "sys/bus/pci/devices"
 #define DRIVERS "sys/bus/pci/drivers"
 
@@ -68,9 +67,9 @@ static bool check_drivers(struct wanted *x)
 }
 
 /* What forbids handing this function to anybody, whatever the profile says. */
-static bool check_function(struct wanted *x, const struct function *fn)
+static bool check_function(struct wanted *x, const struct function *fn, const struct function *because)
 {
-	if (!place_may_leave(x->p, x->w, fn))
+	if (!place_may_leave_with(x->p, x->w, fn, because))
 		return false;
 	if (fn->group < 0 && strcmp(x->driver, VFIO) == 0) {
 		finding_add(x->p->findings, SEVERITY_ERROR, "no-iommu", x->w->place,
@@ -140,21 +139,6 @@ static void add_looks(struct wanted *x, struct step *s, const struct function *f
 		add_cycle(x, s, fn);
 }
 
-/* Nobody has named it, and the host's network may stand on it. */
-static bool check_taken_along(struct wanted *x, const struct function *fn, const struct function *because)
-{
-	const char *look = arena_fmt(x->p->arena, "nic/%s/up", fn->address);
-	char up[16];
-
-	if (host_read(x->p->host, look, up, sizeof(up)) < 0 || strcmp(up, "up") != 0)
-		return true;
-	finding_add(x->p->findings, SEVERITY_ERROR, "nic-taken-along", x->w->place,
-		    "split the group at boot ('isolate' in " HOST_YAML "), or name this device too if the VM is to have it",
-		    "%s shares its IOMMU group with %s, so it would go with it, and its network interface is up",
-		    fn->address, because->address);
-	return false;
-}
-
 static void add_step(struct wanted *x, const struct function *fn, const struct function *because)
 {
 	struct step *s;
@@ -166,7 +150,7 @@ static void add_step(struct wanted *x, const struct function *fn, const struct f
 					    "name it in one step only", "%s is bound twice", fn->address);
 			return;
 		}
-	if (!check_function(x, fn) || (because && !check_taken_along(x, fn, because)))
+	if (!check_function(x, fn, because))
 		return;
 	s = planner_add(x->p, x->w, fn);
 	if (!s)

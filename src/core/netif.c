@@ -219,6 +219,22 @@ void netif_look(const struct netifs *n, struct netif *nic)
 	}
 }
 
+static bool stands_on(const struct netifs *n, struct netif *nic, const char *device, unsigned depth)
+{
+	netif_look(n, nic);
+	if (path_is_on(nic->path, device) || str_same(nic->physical, device))
+		return true;
+	for (size_t i = 0; depth < NETIF_NEST_MAX && i < nic->n_lower; i++)
+		if (stands_on(n, nic->lower[i], device, depth + 1))
+			return true;
+	return false;
+}
+
+bool netif_stands_on(const struct netifs *n, struct netif *nic, const char *device)
+{
+	return stands_on(n, nic, device, 0);
+}
+
 /* --- what it is ------------------------------------------------------------------------------------------------- */
 
 bool netif_is_up(const struct netifs *n, const struct netif *nic)

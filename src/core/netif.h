@@ -54,6 +54,12 @@ struct netif *netif_find(const struct netifs *n, const char *name);
  */
 void netif_look(const struct netifs *n, struct netif *nic);
 
+/*
+ * Whether the interface goes when that PCI function or USB device does: it is on it, or is a virtual function of it, or
+ * something below it is, of which there may be others.
+ */
+bool netif_stands_on(const struct netifs *n, struct netif *nic, const char *device);
+
 /* It is up, as far as it was asked for: the carrier does not matter. */
 bool netif_is_up(const struct netifs *n, const struct netif *nic);
 

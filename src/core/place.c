@@ -121,7 +121,8 @@ static bool is_nic_known(struct planner *p, const struct wish *w, const struct f
 	return true;
 }
 
-bool place_may_leave(struct planner *p, const struct wish *w, const struct function *fn)
+bool place_may_leave_with(struct planner *p, const struct wish *w, const struct function *fn,
+			  const struct function *because)
 {
 	struct findings *f = p->findings;
 	const char *look, *loose;
@@ -146,7 +147,7 @@ bool place_may_leave(struct planner *p, const struct wish *w, const struct funct
 		return false;
 	}
 	/* Whatever else forbids it: that the host stands on it is to be said too. */
-	planner_leaves(p, (struct leaving){ .fn = fn, .place = w->place, .phase = w->phase });
+	planner_leaves(p, (struct leaving){ .fn = fn, .because = because, .place = w->place, .phase = w->phase });
 	if (!is_nic_known(p, w, fn))
 		return false;
 	loose = nic_read(p, fn, "loose", &look);
@@ -158,6 +159,11 @@ bool place_may_leave(struct planner *p, const struct wish *w, const struct funct
 		return false;
 	}
 	return true;
+}
+
+bool place_may_leave(struct planner *p, const struct wish *w, const struct function *fn)
+{
+	return place_may_leave_with(p, w, fn, NULL);
 }
 
 static const struct lent *lent_sibling(const struct planner *p, const struct function *fn)

@@ -68,4 +68,8 @@ void place_come_home(struct planner *p);
  */
 bool place_may_leave(struct planner *p, const struct wish *w, const struct function *fn);
 
+/* The same of one that nobody has named: it goes with because, whose IOMMU group it is in (NULL: it was named). */
+bool place_may_leave_with(struct planner *p, const struct wish *w, const struct function *fn,
+			  const struct function *because);
+
 #endif

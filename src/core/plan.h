@@ -25,10 +25,12 @@ struct lent {
 	const char *address;
 };
 
-/* What the plan takes from the host, if only for a moment, and where that was asked for: one of the two. */
+/* What the plan takes from the host, if only for a moment, and where that was asked for: a function or a USB device. */
 struct leaving {
 	const struct function *fn;
 	const struct usb_device *usb;
+	const struct function *because;	/* nobody has named it: it leaves with this one, whose IOMMU group it is in; or NULL */
+	bool by_proxmox;		/* no step takes it: Proxmox does, by itself */
 	struct place place;
 	enum phase phase;
 	size_t after;		/* so many steps were planned before it */

@@ -3,6 +3,7 @@
 
 #include "core/policy.h"
 #include "core/select.h"
+#include "core/usb.h"
 
 bool names_have(const struct names *names, const char *word)
 {
@@ -48,20 +49,12 @@ const char *policy_protects(const struct policy *p, const struct function *fn, c
 	return word;
 }
 
-/* Ports are named after the one they are behind: "1-2.1" hangs on "1-2". */
-static bool port_is_at(const char *port, const char *above)
-{
-	size_t n = strlen(above);
-
-	return strncmp(port, above, n) == 0 && (port[n] == '\0' || port[n] == '.');
-}
-
 const char *policy_protects_usb(const struct policy *p, const char *id, const char *port)
 {
 	for (size_t i = 0; i < p->usb.n; i++) {
 		const char *word = p->usb.list[i];
 
-		if ((id && strcmp(word, id) == 0) || (port && port_is_at(port, word)))
+		if ((id && strcmp(word, id) == 0) || (port && usb_is_at(port, word)))
 			return word;
 	}
 	return NULL;

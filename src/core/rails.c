@@ -4,11 +4,11 @@
 #include "base/str.h"
 #include "core/holders.h"
 #include "core/policy.h"
-#include "core/rails.h"
-#include "core/usb.h"
+#include "core/rails_parts.h"
+#include "core/stake_disks.h"
 
-#define POLICY_HINT "in " POLICY_PATH
 #define EVIDENCE_MAX 3		/* of one code, in one line */
+#define CLASS_USB 0x0c03	/* include/linux/pci_ids.h, PCI_CLASS_SERIAL_USB */
 
 /* In the order in which they are told: the gravest first. */
 static const struct kind {
@@ -27,6 +27,7 @@ static const struct kind {
 	{ "network-unreadable", false, true },
 	{ "console", true, false },
 	{ "last-keyboard", true, false },	/* of no stake, but of all input devices together */
+	{ "input-unreadable", false, true },	/* the same */
 	{ "storage-member", true, false },
 	{ "platform-function", true, false },
 };
@@ -64,56 +65,125 @@ enum consent rails_consent(const char *code)
 	return policy_needs_consent(code) ? CONSENT_BOTH : CONSENT_PROFILE;
 }
 
-/* --- one finding ------------------------------------------------------------------------------------------------- */
+/* --- what leaves ------------------------------------------------------------------------------------------------- */
 
-/* What is wrong with something that leaves. */
-struct trouble {
-	const struct leaving *leaving;
-	const char *code;
-	const char *name;	/* of the thing, for the policy */
-	const char *what;
-	const char *remedy;	/* NULL: none but accepting it */
-};
-
-static const char *leaving_name(const struct leaving *l)
+const char *leaving_name(const struct leaving *l)
 {
 	return l->usb ? l->usb->name : l->fn->address;
 }
 
-static bool profile_accepts(const struct planner *p, const struct trouble *t)
+const char *leaving_id(const struct planner *p, const struct leaving *l)
 {
-	return t->leaving->fn && planner_accepts(p, t->code, t->leaving->fn);
+	if (l->usb)
+		return arena_fmt(p->arena, "%s (%s)", l->usb->name, l->usb->id);
+	if (!l->because)
+		return l->fn->address;
+	return arena_fmt(p->arena, "%s, which shares its IOMMU group with %s", l->fn->address, l->because->address);
 }
 
-/* What stands in the policy for it: the interface's name, which stays when an address changes, or the address. */
-static const char *policy_word(const struct trouble *t)
+bool leaving_has_usb(const struct leaving *l)
 {
-	return strcmp(t->code, "management-nic") == 0 ? t->name : leaving_name(t->leaving);
+	return l->usb || l->fn->class >> 8 == CLASS_USB;
 }
 
-static const char *join(struct arena *a, const char *x, const char *between, const char *y)
+const char *rails_join(struct arena *a, const char *x, const char *between, const char *y)
 {
 	return x && y ? arena_fmt(a, "%s%s%s", x, between, y) : x ? x : y;
+}
+
+const char *leaving_remedy(const struct planner *p, const struct leaving *l, const char *remedy)
+{
+	const char *first = NULL;
+
+	if (l->because)
+		first = arena_fmt(p->arena, "split the group at boot ('isolate'), or leave %s", l->because->address);
+	return rails_join(p->arena, first, "; ", remedy);
+}
+
+/* Whose acceptance counts: the function itself, or the controller of a USB device. */
+static const struct function *function_of(const struct planner *p, const struct leaving *l)
+{
+	return l->usb ? inventory_find(p->inventory, l->usb->controller) : l->fn;
+}
+
+/* --- one finding ------------------------------------------------------------------------------------------------- */
+
+void trouble_add(const struct rails *r, struct trouble *t, const char *name, const char *id)
+{
+	t->things = arena_grow(r->p->arena, t->things, t->n_things, sizeof(*t->things));
+	t->things[t->n_things++] = (struct called){ name, id };
+}
+
+static bool is_allowed(const struct planner *p, const char *code, const struct called *thing)
+{
+	return policy_allows(p->policy, code, NULL, thing->name) || policy_allows(p->policy, code, NULL, thing->id);
+}
+
+/* The device as a whole, or each thing on it: consent to one thing says nothing of the one beside it. */
+static bool policy_accepts(const struct planner *p, const struct trouble *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_things; i++)
+		n += is_allowed(p, t->code, &t->things[i]);
+	return policy_allows(p->policy, t->code, function_of(p, t->leaving), NULL) || (n && n == t->n_things);
+}
+
+/* Whether things of that code are told by their own names: those stay when an address changes. */
+static bool goes_by_names(const struct planner *p, const struct trouble *t)
+{
+	bool named = t->leaving->usb || strcmp(t->code, "management-nic") == 0;
+
+	for (size_t i = 0; i < t->n_things; i++)
+		named = named || is_allowed(p, t->code, &t->things[i]);
+	return named && t->n_things;
+}
+
+/* What is missing in the policy: the names of the things, or the device as a whole. */
+static const char *policy_words(const struct planner *p, const struct trouble *t)
+{
+	const char *words = NULL;
+
+	if (!goes_by_names(p, t))
+		return leaving_name(t->leaving);
+	for (size_t i = 0; i < t->n_things; i++) {
+		bool known = is_allowed(p, t->code, &t->things[i]);
+
+		for (size_t k = 0; k < i; k++)
+			known = known || strcmp(t->things[k].name, t->things[i].name) == 0;
+		if (!known)
+			words = rails_join(p->arena, words, " ", t->things[i].name);
+	}
+	return words;
+}
+
+/* A key stands in the policy once. */
+static const char *policy_line(const struct planner *p, const struct trouble *t)
+{
+	for (size_t i = 0; i < p->policy->n_allows; i++)
+		if (strcmp(p->policy->allows[i].code, t->code) == 0)
+			return arena_fmt(p->arena, "'%s' to '%s' under [allow] in " POLICY_PATH, policy_words(p, t), t->code);
+	return arena_fmt(p->arena, "'%s = %s' under [allow] in " POLICY_PATH, t->code, policy_words(p, t));
 }
 
 /* The lines that are still missing for it to be accepted; NULL if it cannot be, or nothing is missing. */
 static const char *missing_lines(const struct planner *p, const struct trouble *t)
 {
+	const struct function *fn = function_of(p, t->leaving);
 	enum consent consent = rails_consent(t->code);
 	const char *profile = NULL, *policy = NULL, *name;
 	struct arena *a = p->arena;
 
-	/* A single USB device has no name that 'accept' could be about. */
-	if (consent == CONSENT_NEVER || !t->leaving->fn)
+	if (consent == CONSENT_NEVER || !fn)
 		return NULL;
-	name = planner_name(p, t->leaving->fn);
-	if (!profile_accepts(p, t))
+	name = planner_name(p, fn);
+	if (!planner_accepts(p, t->code, fn))
 		profile = name ? arena_fmt(a, "add 'accept: {%s: %s}' to the profile", t->code, name) :
 			  arena_fmt(a, "name %s under 'devices' in the profile and add 'accept: {%s: NAME}'",
-				    t->leaving->fn->address, t->code);
-	if (consent == CONSENT_BOTH && !policy_allows(p->policy, t->code, t->leaving->fn, t->name))
-		policy = arena_fmt(a, "%s'%s = %s' under [allow] " POLICY_HINT, profile ? "" : "add ", t->code, policy_word(t));
-	return join(a, profile, " and ", policy);
+				    fn->address, t->code);
+	if (consent == CONSENT_BOTH && !policy_accepts(p, t))
+		policy = arena_fmt(a, "%s%s", profile ? "" : "add ", policy_line(p, t));
+	return rails_join(a, profile, " and ", policy);
 }
 
 /* At boot there is no network yet; a plan that is made later only foretells that. */
@@ -123,34 +193,69 @@ static bool is_before_network(const struct planner *p, const struct trouble *t)
 	       (strcmp(t->code, "management-nic") == 0 || strcmp(t->code, "network-unreadable") == 0);
 }
 
-static void tell(struct planner *p, const struct trouble *t)
+enum told rails_tell(struct planner *p, const struct trouble *t)
 {
-	const char *lines = missing_lines(p, t), *remedy;
+	const char *lines = missing_lines(p, t), *remedy = leaving_remedy(p, t->leaving, t->remedy);
 	enum consent consent = rails_consent(t->code);
 	enum severity severity = SEVERITY_ERROR;
 
 	if (is_before_network(p, t)) {
 		finding_add(p->findings, SEVERITY_NOTE, t->code, t->leaving->place, NULL,
 			    "%s; at boot it leaves and is back before there is a network", t->what);
-		return;
+		return TOLD_FORETOLD;
 	}
-	if (consent != CONSENT_NEVER && t->leaving->fn && !lines) {
+	if (consent != CONSENT_NEVER && function_of(p, t->leaving) && !lines) {
 		finding_add(p->findings, SEVERITY_NOTE, t->code, t->leaving->place, NULL, "%s (accepted)", t->what);
-		return;
+		return TOLD_ACCEPTED;
 	}
 	if ((consent != CONSENT_NEVER || kind_of(t->code)->doubt) && !p->policy->automatic)
 		severity = SEVERITY_WARNING;
 	p->refused += severity == SEVERITY_ERROR;
-	remedy = t->remedy && lines ? arena_fmt(p->arena, "%s; to hand it over all the same, %s", t->remedy, lines) :
-		 t->remedy ? t->remedy : lines;
-	finding_add(p->findings, severity, t->code, t->leaving->place, remedy, "%s", t->what);
+	if (remedy && lines)
+		remedy = arena_fmt(p->arena, "%s; to hand it over all the same, %s", remedy, lines);
+	finding_add(p->findings, severity, t->code, t->leaving->place, remedy ? remedy : lines, "%s", t->what);
+	return severity == SEVERITY_ERROR ? TOLD_REFUSED : TOLD_WARNED;
 }
 
 /* --- stakes ------------------------------------------------------------------------------------------------------ */
 
-static const char *leaving_id(const struct planner *p, const struct leaving *l)
+static bool is_kind(const struct stake *stake, const struct leaving *l, const char *code)
 {
-	return l->usb ? arena_fmt(p->arena, "%s (%s)", l->usb->name, l->usb->id) : l->fn->address;
+	return strcmp(stake->code, code) == 0 && stake_is_on(stake, leaving_name(l));
+}
+
+/* The evidence of a stake; disks of one pool are told together, with the first. NULL: told already. */
+static const char *evidence(const struct rails *r, const struct leaving *l, const struct stake *stake)
+{
+	const char *members[SHOWN_MAX], *last = "";
+	size_t n = 0;
+
+	for (size_t i = 0; stake->holds && i < r->stakes.n; i++) {
+		const struct stake *other = &r->stakes.list[i];
+
+		if (!is_kind(other, l, stake->code) || !str_same(other->holds, stake->holds))
+			continue;
+		if (n == 0 && other != stake)
+			return NULL;
+		/* One disk may be there by two ways. */
+		if (strcmp(last, other->member) != 0 && n++ < SHOWN_MAX)
+			members[n - 1] = other->member;
+		last = other->member;
+	}
+	if (n < 2)
+		return stake->what;
+	return arena_fmt(r->p->arena, "%s hold %s", storage_names(r->p->arena, members, n), stake->holds);
+}
+
+static const char *head(const struct planner *p, const struct leaving *l, const char *code)
+{
+	const char *id = leaving_id(p, l);
+
+	if (strcmp(code, "storage-member") == 0)
+		return arena_fmt(p->arena, "there is storage on %s%s that the host does not use", id, l->because ? "," : "");
+	if (strcmp(code, "device-busy") == 0)
+		return arena_fmt(p->arena, "its driver would not let go of %s", id);
+	return arena_fmt(p->arena, "%s %s", strcmp(code, "other-guest") == 0 ? "another guest has" : "the host stands on", id);
 }
 
 /* Whether a step before it is taken away stops that unit, and none starts it again. */
@@ -204,221 +309,125 @@ static void read_busy(struct planner *p, struct stakes *s)
 	}
 }
 
-static const char *begins(const char *code)
-{
-	if (strcmp(code, "device-busy") == 0)
-		return "its driver would not let go of";
-	return strcmp(code, "other-guest") == 0 ? "another guest has" : "the host stands on";
-}
-
 /* All stakes of one kind on it, in one line. */
-static void check_kind(struct planner *p, const struct stakes *s, const struct leaving *l, const char *code)
+static enum told check_kind(struct rails *r, const struct leaving *l, const char *code)
 {
 	struct trouble t = { .leaving = l, .code = code };
+	struct arena *a = r->p->arena;
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->n; i++) {
-		const struct stake *stake = &s->list[i];
+	for (size_t i = 0; i < r->stakes.n; i++) {
+		const struct stake *stake = &r->stakes.list[i];
+		const char *what = is_kind(stake, l, code) ? evidence(r, l, stake) : NULL;
 
-		if (strcmp(stake->code, code) != 0 || !stake_is_on(stake, leaving_name(l)) ||
-		    is_over_by_then(p, l, stake) || n++ >= EVIDENCE_MAX)
+		if (!is_kind(stake, l, code) || is_over_by_then(r->p, l, stake))
 			continue;
-		t.what = join(p->arena, t.what, "; ", stake->what);
+		trouble_add(r, &t, stake->name, NULL);
+		if (!what || n++ >= EVIDENCE_MAX)
+			continue;
+		t.what = rails_join(a, t.what, "; ", what);
 		if (!t.remedy || !stake->remedy || strcmp(t.remedy, stake->remedy) != 0)
-			t.remedy = join(p->arena, t.remedy, "; ", stake->remedy);
-		t.name = t.name ? t.name : stake->name;
+			t.remedy = rails_join(a, t.remedy, "; ", stake->remedy);
 	}
 	if (n == 0)
-		return;
+		return TOLD_NOT;
 	if (n > EVIDENCE_MAX)
-		t.what = arena_fmt(p->arena, "%s; and %zu more", t.what, n - EVIDENCE_MAX);
-	t.what = arena_fmt(p->arena, "%s %s: %s", begins(code), leaving_id(p, l), t.what);
-	tell(p, &t);
+		t.what = arena_fmt(a, "%s; and %zu more", t.what, n - EVIDENCE_MAX);
+	t.what = arena_fmt(a, "%s: %s", head(r->p, l, code), t.what);
+	return rails_tell(r->p, &t);
 }
 
-/* The name of its network interface; NULL: none. */
-static const char *nic_of(const struct planner *p, const struct function *fn)
+/*
+ * Nobody has named it, and the host may stand on its network in a way that is not seen. What Proxmox takes by itself it
+ * takes without handover too, so that is a warning.
+ */
+static void check_taken_along(struct rails *r, const struct leaving *l, enum told management)
 {
-	return fn->nic ? arena_dupn(p->arena, fn->nic, strcspn(fn->nic, ",")) : NULL;
-}
+	struct planner *p = r->p;
+	char up[16];
 
-static void check_protected(struct planner *p, const struct leaving *l)
-{
-	const char *word = l->usb ? policy_protects_usb(p->policy, l->usb->id, l->usb->name) :
-			   policy_protects(p->policy, l->fn, nic_of(p, l->fn));
-
-	if (!word)
+	if (!l->because || management == TOLD_REFUSED || management == TOLD_ACCEPTED ||
+	    host_read(p->host, arena_fmt(p->arena, "nic/%s/up", l->fn->address), up, sizeof(up)) < 0 || strcmp(up, "up") != 0)
 		return;
-	p->refused++;
-	finding_add(p->findings, SEVERITY_ERROR, "protected", l->place,
-		    arena_fmt(p->arena, "take '%s' out of [protect] " POLICY_HINT ", if the host can do without it", word),
-		    "the host's policy protects %s: '%s'", leaving_id(p, l), word);
+	p->refused += !l->by_proxmox;
+	finding_add(p->findings, l->by_proxmox ? SEVERITY_WARNING : SEVERITY_ERROR, "nic-taken-along", l->place,
+		    arena_fmt(p->arena, "split the group at boot ('isolate'), leave %s, or name this device too if the VM is to "
+			      "have it", l->because->address),
+		    "%s shares its IOMMU group with %s, so it would go with it, and its network interface is up",
+		    l->fn->address, l->because->address);
 }
 
-/* --- input ------------------------------------------------------------------------------------------------------- */
-
-/* What a person called it by is where it was asked for. */
-static const struct leaving *leaving_with(const struct planner *p, const struct usb_device *d)
+static void check_stakes(struct rails *r, const struct leaving *l)
 {
-	for (size_t i = 0; i < p->n_leaving; i++) {
-		const char *name = leaving_name(&p->leaving[i]);
+	enum told management = TOLD_NOT;
 
-		if (strcmp(name, d->controller) == 0 || strcmp(name, d->name) == 0)
-			return &p->leaving[i];
+	for (size_t k = 0; k < KINDS; k++) {
+		enum told told = check_kind(r, l, kinds[k].code);
+
+		if (strcmp(kinds[k].code, "management-nic") == 0)
+			management = told;
 	}
-	return NULL;
+	check_taken_along(r, l, management);
 }
 
-static const char *input_id(const struct planner *p, const struct usb_device *d)
+/* --- all --------------------------------------------------------------------------------------------------------- */
+
+/* Each once; who was named by anybody does not leave because of another. */
+static void list_leaving(struct rails *r)
 {
-	return arena_fmt(p->arena, "%s%s%s at port %s, is on %s, which leaves", d->id, *d->product ? " " : "", d->product,
-			 d->name, d->controller);
+	const struct planner *p = r->p;
+
+	r->leaving = arena_array(p->arena, p->n_leaving, sizeof(*r->leaving));
+	for (size_t i = 0; i < p->n_leaving; i++) {
+		const struct leaving *l = &p->leaving[i];
+		size_t k = 0;
+
+		while (k < r->n_leaving && strcmp(leaving_name(&r->leaving[k]), leaving_name(l)) != 0)
+			k++;
+		if (k == r->n_leaving)
+			r->leaving[r->n_leaving++] = *l;
+		else if (!l->because && r->leaving[k].because)
+			r->leaving[k] = *l;
+	}
 }
 
-static void check_input(struct planner *p)
+static void look(struct rails *r, struct host *h, const struct inventory *inv, struct arena *a)
 {
-	const char **names = arena_array(p->arena, p->n_leaving, sizeof(*names));
-	const struct usb_device *keyboard, *pointer;
-	struct usb u;
-	struct error err;
-
-	if (p->n_leaving == 0 || usb_read(p->host, p->arena, &u, &err) < 0)
-		return;
-	for (size_t i = 0; i < p->n_leaving; i++)
-		names[i] = leaving_name(&p->leaving[i]);
-	keyboard = usb_last(&u, USB_KEYBOARD, names, p->n_leaving);
-	pointer = usb_last(&u, USB_POINTER, names, p->n_leaving);
-	if (keyboard)
-		tell(p, &(struct trouble){
-			.leaving = leaving_with(p, keyboard),
-			.code = "last-keyboard",
-			.name = keyboard->name,
-			.what = arena_fmt(p->arena, "the host's last keyboard, %s%s", input_id(p, keyboard), u.n_others ?
-					  " (a PS/2 keyboard does not count: the kernel shows one whether or not it is there)" : ""),
-			.remedy = "move the keyboard to a port of another controller (`handover map` shows which has which), or "
-				  "give the VM another one" });
-	if (pointer)
-		finding_add(p->findings, SEVERITY_WARNING, "last-pointer", leaving_with(p, pointer)->place, NULL,
-			    "the host's last pointer, %s", input_id(p, pointer));
+	r->stakes = (struct stakes){ .host = h, .inventory = inv, .arena = a };
+	netifs_read(h, inv, a, &r->nets);
+	r->usb_known = usb_read(h, a, &r->usb, &r->usb_error) == 0;
 }
 
 void rails_check(struct planner *p)
 {
-	struct stakes s = { .host = p->host, .inventory = p->found, .arena = p->arena };
+	struct rails r = { .p = p };
 
+	if (p->n_leaving == 0 && p->policy->devices.n + p->policy->nics.n + p->policy->usb.n == 0)
+		return;
+	look(&r, p->host, p->found, p->arena);
+	/* Early at boot udev has not named the network interfaces yet, and there are no bridges. */
+	if (!p->now || !profile_is_host(p->profile))
+		rails_check_absent(&r, p->policy, p->findings);
 	if (p->n_leaving == 0)
 		return;
-	read_others(&s, p->vmid);
-	read_busy(p, &s);
-	for (size_t i = 0; i < p->n_leaving; i++) {
-		bool told = false;
-
-		for (size_t k = 0; k < i; k++)
-			told = told || strcmp(leaving_name(&p->leaving[k]), leaving_name(&p->leaving[i])) == 0;
-		for (size_t k = 0; !told && k < KINDS; k++)
-			check_kind(p, &s, &p->leaving[i], kinds[k].code);
-		if (!told)
-			check_protected(p, &p->leaving[i]);
+	read_others(&r.stakes, p->vmid);
+	read_busy(p, &r.stakes);
+	list_leaving(&r);
+	for (size_t i = 0; i < r.n_leaving; i++) {
+		check_stakes(&r, &r.leaving[i]);
+		rails_check_protected(&r, &r.leaving[i]);
 	}
-	check_input(p);
+	rails_check_input(&r);
 }
 
-/* --- groups ------------------------------------------------------------------------------------------------------ */
-
-static bool is_named_by_vm(const struct planner *p, const struct function *fn)
+void rails_check_host(struct host *h, const struct policy *policy, const struct inventory *inv, struct findings *f)
 {
-	for (int i = 0; p->guest && i < HOSTPCI_MAX; i++) {
-		const struct hostpci *h = &p->guest->hostpci[i];
+	struct rails r = { 0 };
 
-		for (size_t k = 0; h->present && !h->keep && !h->mdev && k < h->n; k++)
-			if (function_is_at(fn, h->addresses[k]))
-				return true;
-	}
-	return false;
-}
-
-/* Proxmox binds every endpoint of the group of what it hands over (PVE/SysFSTools.pm, pci_dev_group_bind_to_vfio). */
-static bool is_taken_by_proxmox(const struct planner *p, const struct function *fn)
-{
-	for (size_t i = 0; !fn->bridge && i < p->inventory->n; i++)
-		if (function_same_group(fn, &p->inventory->functions[i]) && is_named_by_vm(p, &p->inventory->functions[i]))
-			return true;
-	return false;
-}
-
-static bool leaves_already(const struct planner *p, const struct function *fn)
-{
-	for (size_t i = 0; i < p->n_leaving; i++)
-		if (p->leaving[i].fn && strcmp(p->leaving[i].fn->address, fn->address) == 0)
-			return true;
-	return false;
-}
-
-/* The driver it has while lent: what the last step about it makes of it. NULL: none. */
-static const char *driver_lent(const struct planner *p, const struct function *fn)
-{
-	const char *look = arena_fmt(p->arena, "sys/bus/pci/devices/%s/driver", fn->address), *driver = fn->driver;
-
-	for (size_t i = 0; i < p->plan.n; i++) {
-		const struct step *s = &p->plan.steps[i];
-
-		for (size_t k = 0; k < s->n_looks; k++)
-			if (strcmp(s->look[k], look) == 0 && s->to.v[k].kind == VALUE_TEXT)
-				driver = s->to.v[k].text;
-	}
-	return driver;
-}
-
-/* drivers/vfio/vfio_main.c; drivers with driver_managed_dma do not claim the group for the host. */
-static bool may_share_with_vm(const char *driver)
-{
-	return !driver || str_starts(driver, "vfio") || strcmp(driver, "pci-stub") == 0 || strcmp(driver, "pcieport") == 0;
-}
-
-/* The function of the VM's that shares a group with one that stays with its driver; NULL: none. */
-static const struct function *spoiled_by(const struct planner *p, const struct function *fn)
-{
-	if (fn->group < 0 || may_share_with_vm(driver_lent(p, fn)) || is_taken_by_proxmox(p, fn))
-		return NULL;
-	for (size_t i = 0; i < p->inventory->n; i++) {
-		const struct function *other = &p->inventory->functions[i];
-		const char *driver = driver_lent(p, other);
-
-		/* What was with vfio-pci before is another's matter. */
-		if (other != fn && function_same_group(fn, other) && driver && strcmp(driver, "vfio-pci") == 0 &&
-		    (leaves_already(p, other) || is_named_by_vm(p, other)))
-			return other;
-	}
-	return NULL;
-}
-
-static void check_viable(struct planner *p, const struct function *fn)
-{
-	const struct function *lent = spoiled_by(p, fn);
-
-	if (!lent)
-		return;
-	p->refused++;
-	finding_add(p->findings, SEVERITY_ERROR, "group-not-viable", (struct place){ .file = p->profile->file },
-		    arena_fmt(p->arena, "hand %s over too, take it off its driver, or split the group at boot ('isolate')",
-			      fn->address),
-		    "%s stays with the driver '%s' in the IOMMU group of %s, which the VM is to have: QEMU would say that the "
-		    "group is not viable", fn->address, driver_lent(p, fn), lent->address);
-}
-
-void rails_check_groups(struct planner *p)
-{
-	const char *file = arena_fmt(p->arena, "/etc/pve/qemu-server/%u.conf", p->vmid);
-
-	/* What was not planned for another reason would only be told a second time. */
-	bool whole = p->findings->errors == 0;
-
-	for (size_t i = 0; i < p->inventory->n; i++) {
-		const struct function *fn = &p->inventory->functions[i];
-
-		if (whole)
-			check_viable(p, fn);
-		if (!leaves_already(p, fn) && is_taken_by_proxmox(p, fn))
-			planner_leaves(p, (struct leaving){ .fn = fn, .place = { .file = file }, .phase = PHASE_PRE_START });
-	}
+	look(&r, h, inv, f->arena);
+	if (policy)
+		rails_check_absent(&r, policy, f);
+	if (!r.usb_known)
+		finding_add(f, SEVERITY_WARNING, "input-unreadable", (struct place){ 0 },
+			    "try again; until then no USB controller leaves", "it is not known which keyboard is the host's last: %s", r.usb_error.text);
 }

@@ -32,4 +32,10 @@ void rails_check_groups(struct planner *p);
 /* After all wishes: whatever leaves (p->leaving), for a moment even. Counts its errors in p->refused. */
 void rails_check(struct planner *p);
 
+/*
+ * Without anything that leaves: warnings of what the policy protects and this host has not, and of what could not be
+ * looked at. policy may be NULL.
+ */
+void rails_check_host(struct host *h, const struct policy *policy, const struct inventory *inv, struct findings *f);
+
 #endif

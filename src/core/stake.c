@@ -28,18 +28,24 @@ void stake_add(struct stakes *s, const char *code, const char *path, const char 
 	s->list[s->n++] = stake;
 }
 
-bool stake_is_on(const struct stake *stake, const char *device)
+bool path_is_on(const char *path, const char *device)
 {
+	bool port = str_is_usb_port(device);
 	size_t n = strlen(device);
 
-	for (const char *part = stake->path; *part; part += strspn(part, "/")) {
+	for (const char *part = path; *part; part += strspn(part, "/")) {
 		size_t length = strcspn(part, "/");
 
-		if (length == n && n > 0 && memcmp(part, device, n) == 0)
+		if (n > 0 && length >= n && memcmp(part, device, n) == 0 && (length == n || (port && part[n] == '.')))
 			return true;
 		part += length;
 	}
 	return false;
+}
+
+bool stake_is_on(const struct stake *stake, const char *device)
+{
+	return path_is_on(stake->path, device);
 }
 
 const char *path_function(const char *path, struct arena *a)

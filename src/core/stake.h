@@ -22,6 +22,8 @@ struct stake {
 	const char *what;	/* the evidence: "sda3 -> 0000:00:17.0 holds pool rpool" */
 	const char *remedy;	/* what to do instead, NULL if it goes without saying */
 	const char *unit;	/* of systemd: once it is stopped, this is no stake any more; NULL: none */
+	/* Of what several disks hold together: "sda3" and "pool rpool, which is not imported". Else NULL. */
+	const char *member, *holds;
 };
 
 struct stakes {
@@ -39,6 +41,9 @@ void stake_add(struct stakes *s, const char *code, const char *path, const char 
 
 /* Whether it hangs on that: a PCI function by address, or a USB device as sysfs calls it ("1-2.1"). */
 bool stake_is_on(const struct stake *stake, const char *device);
+
+/* The same of any path of sysfs. What is behind a hub hangs on the port of the hub: "1-2.1" on "1-2". */
+bool path_is_on(const char *path, const char *device);
 
 /* The last PCI function on a path of sysfs ("0000:00:17.0"), or NULL: there is none, it is a virtual device. */
 const char *path_function(const char *path, struct arena *a);

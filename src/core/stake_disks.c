@@ -13,6 +13,7 @@
 
 #define ROOT_DISK "root-disk"
 #define UNREADABLE "storage-unreadable"
+#define STORAGE_MEMBER "storage-member"
 
 /* One way down: what has been passed, from above. */
 struct walk {
@@ -234,11 +235,13 @@ static const char *also_text(struct arena *a, const struct hold *hold)
 static void write_hold(struct storage *w, const struct block *disk, const struct hold *hold, const char *code)
 {
 	const struct thing *t = hold->thing;
-	const char *does = t->direct, **paths;
+	const char *does = t->direct, *holds = NULL, **paths;
 	size_t n;
 
-	if (*hold->layers)
+	if (*hold->layers) {
+		holds = arena_fmt(w->arena, "%s, %s%s", hold->layers, t->layered, also_text(w->arena, hold));
 		does = arena_fmt(w->arena, "holds %s, %s", hold->layers, t->layered);
+	}
 	paths = block_paths(hold->member, w->s->host, w->arena, &n);
 	if (n == 0) {
 		w->blind = true;
@@ -247,9 +250,14 @@ static void write_hold(struct storage *w, const struct block *disk, const struct
 	for (size_t i = 0; i < n; i++) {
 		const char *way = way_of(w->arena, paths[i]);
 
-		if (way)
-			stake_add(w->s, code, paths[i], disk->name, t->remedy, "%s -> %s %s%s", hold->member->name, way,
-				  does, also_text(w->arena, hold));
+		if (!way)
+			continue;
+		stake_add(w->s, code, paths[i], disk->name, t->remedy, "%s -> %s %s%s", hold->member->name, way, does,
+			  also_text(w->arena, hold));
+		if (strcmp(code, STORAGE_MEMBER) == 0) {
+			w->s->list[w->s->n - 1].member = hold->member->name;
+			w->s->list[w->s->n - 1].holds = holds;
+		}
 	}
 }
 
@@ -316,7 +324,7 @@ static void write_blind(struct storage *w)
 
 void storage_write(struct storage *w)
 {
-	static const char *const codes[HOLD_CODES] = { ROOT_DISK, "storage-in-use", "storage-member" };
+	static const char *const codes[HOLD_CODES] = { ROOT_DISK, "storage-in-use", STORAGE_MEMBER };
 
 	for (size_t code = 0; code < HOLD_CODES; code++)
 		for (size_t i = 0; i < w->blocks.n; i++)

@@ -252,25 +252,37 @@ const struct usb_device *usb_on(const struct usb *u, const char *controller, siz
 	return *n ? &u->devices[first] : NULL;
 }
 
+bool usb_is_at(const char *port, const char *above)
+{
+	size_t n = strlen(above);
+
+	return strncmp(port, above, n) == 0 && (port[n] == '\0' || port[n] == '.');
+}
+
+bool usb_goes_with(const struct usb_device *d, const char *leaving)
+{
+	return strcmp(d->controller, leaving) == 0 || usb_is_at(d->name, leaving);
+}
+
 static bool leaves(const struct usb_device *d, const char *const *leaving, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(d->controller, leaving[i]) == 0 || strcmp(d->name, leaving[i]) == 0)
+		if (usb_goes_with(d, leaving[i]))
 			return true;
 	return false;
 }
 
-const struct usb_device *usb_last(const struct usb *u, enum usb_input input, const char *const *leaving, size_t n)
+size_t usb_last(const struct usb *u, enum usb_input input, const char *const *leaving, size_t n,
+		const struct usb_device **lost)
 {
-	const struct usb_device *lost = NULL;
+	size_t n_lost = 0;
 
 	for (size_t i = 0; i < u->n; i++) {
 		if (input == USB_KEYBOARD ? !u->devices[i].keyboard : !u->devices[i].pointer)
 			continue;
 		if (!leaves(&u->devices[i], leaving, n))
-			return NULL;
-		if (!lost)
-			lost = &u->devices[i];
+			return 0;
+		lost[n_lost++] = &u->devices[i];
 	}
-	return lost;
+	return n_lost;
 }

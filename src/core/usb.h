@@ -42,10 +42,17 @@ enum usb_input { USB_KEYBOARD, USB_POINTER };
 /* The n devices of a controller, one behind the other. NULL: it has none. */
 const struct usb_device *usb_on(const struct usb *u, const char *controller, size_t *n);
 
+/* Whether the device at a port is that at another one, or behind it: ports are named so, "1-2.1" is behind "1-2". */
+bool usb_is_at(const char *port, const char *above);
+
+/* Whether a device goes when that does: its controller, by address, or a device, by name ("1-2.1"). */
+bool usb_goes_with(const struct usb_device *d, const char *leaving);
+
 /*
- * n controllers, by address, and devices, by name ("1-2.1"), leave the host: a keyboard, or a pointer, that goes with
- * them, if none stays. NULL: one stays, or there was none.
+ * n controllers and devices leave the host: the keyboards, or the pointers, that go with them, if none stays. 0: one
+ * stays, or there was none. lost has room for all devices.
  */
-const struct usb_device *usb_last(const struct usb *u, enum usb_input input, const char *const *leaving, size_t n);
+size_t usb_last(const struct usb *u, enum usb_input input, const char *const *leaving, size_t n,
+		const struct usb_device **lost);
 
 #endif

@@ -7,6 +7,11 @@
 #include "verb/json.h"
 #include "verb/subject.h"
 
+static enum outcome verdict(const struct findings *f)
+{
+	return f->errors ? OUTCOME_WILL_FAIL : f->warnings ? OUTCOME_WARNINGS : OUTCOME_DONE;
+}
+
 /* --- the host ---------------------------------------------------------------------------------------------------- */
 
 static const char *consent_text(const char *code)
@@ -59,16 +64,17 @@ static enum outcome look_at_host(struct run *r, struct host *h)
 	struct stakes s = { .host = h, .inventory = &inv, .arena = r->arena };
 	const char *off = off_reason(h, r->arena);
 	struct findings f;
+	const struct policy *policy;
 	struct error err;
-	enum outcome o;
 
 	findings_init(&f, r->arena);
-	o = open_policy(r, h, &f) ? OUTCOME_DONE : OUTCOME_WILL_FAIL;
+	policy = open_policy(r, h, &f);
 	if (inventory_read(h, r->arena, &inv, &err) < 0) {
 		complain("%s", err.text);
 		return OUTCOME_FAILED;
 	}
 	rails_read(&s, 0);
+	rails_check_host(h, policy, &inv, &f);
 	print_findings(&f, stderr);
 	if (off)
 		complain("%s: no device leaves the host", off);
@@ -76,15 +82,10 @@ static enum outcome look_at_host(struct run *r, struct host *h)
 		print_stakes_json(&s);
 	else
 		print_stakes(&s);
-	return o;
+	return verdict(&f);
 }
 
 /* --- a VM -------------------------------------------------------------------------------------------------------- */
-
-static enum outcome verdict(const struct findings *f)
-{
-	return f->errors ? OUTCOME_WILL_FAIL : f->warnings ? OUTCOME_WARNINGS : OUTCOME_DONE;
-}
 
 static enum outcome look_at_vm(struct run *r, struct host *h)
 {
