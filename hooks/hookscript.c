@@ -7,6 +7,26 @@
 #include "hookscript.h"
 
 #define DIFFERENCES_MAX 20
+
+/* Whether its journal is there and cannot be read: `recover` can do no more then than we could. */
+static bool is_unknown(struct call *c)
+{
+	struct lease lease;
+	struct error err;
+
+	return c->lender.store && journal_peek(&c->store, c->vmid, c->r->arena, &lease, &err) < 0 && err.code != -ENOENT;
+}
+
+static void tell_what_is_left(struct call *c)
+{
+	if (is_unknown(c))
+		complain("%u %s: nobody knows what it was lent; bring its devices where they belong and remove the journal, or "
+			 "reboot the host", c->vmid, phase_name(c->phase));
+	else
+		complain("%u %s: the host is not as it was; `handover status %u` shows what is left, "
+			 "`handover recover %u` tries again", c->vmid, phase_name(c->phase), c->vmid, c->vmid);
+}
+
 enum outcome hook_refuse(struct call *c, enum outcome o, const struct error *err)
 {
 	/* Whether that is waited for is for the end of the try. */
@@ -16,8 +36,7 @@ enum outcome hook_refuse(struct call *c, enum outcome o, const struct error *err
 	}
 	complain("%u %s: %s", c->vmid, phase_name(c->phase), err->text);
 	if (o == OUTCOME_CHANGED)
-		complain("%u %s: the host is not as it was; `handover status %u` shows what is left, "
-			 "`handover recover %u` tries again", c->vmid, phase_name(c->phase), c->vmid, c->vmid);
+		tell_what_is_left(c);
 	return o;
 }
 

@@ -65,7 +65,7 @@ static void assert_defaults(const struct policy *p)
 	assert_false(p->untrusted_guests);
 	assert_true(p->automatic);
 	assert_int_equal(p->devices.n + p->nics.n + p->usb.n + p->n_allows, 0);
-	assert_int_equal(p->run.n + p->services.n + p->shutdown.n, 0);
+	assert_int_equal(p->run.n + p->services.n, 0);
 	assert_int_equal(p->phase_ms, PHASE_MS);
 	assert_int_equal(p->lock_ms, LOCK_MS);
 	assert_false(p->profile_required);
@@ -110,7 +110,6 @@ static void all_keys_are_read(void **state)
 		       "storage-member   =   sdb nvme0n1p3\n"
 		       "run = /usr/bin/true /opt/x/y.sh\n"
 		       "services = netbird.service getty@tty1.service\n"
-		       "shutdown = 101 999999999\n"
 		       "[timeouts]\n"
 		       "phase = 2m\n"
 		       "lock = 1500ms\n"
@@ -129,7 +128,6 @@ static void all_keys_are_read(void **state)
 	assert_names(allowed(r.p, "storage-member"), "sdb nvme0n1p3");
 	assert_names(&r.p->run, "/usr/bin/true /opt/x/y.sh");
 	assert_names(&r.p->services, "netbird.service getty@tty1.service");
-	assert_names(&r.p->shutdown, "101 999999999");
 	assert_int_equal(r.p->phase_ms, 120000);
 	assert_int_equal(r.p->lock_ms, 1500);
 	assert_true(r.p->profile_required);
@@ -157,7 +155,7 @@ static void the_example_is_a_policy(void **state)
 			live[used++] = text[i];
 	}
 	parse_good(&r, live);
-	assert_int_equal(keys, 17);
+	assert_int_equal(keys, 16);
 	assert_int_equal(r.p->devices.n, 2);
 	assert_int_equal(r.p->n_allows, 4);
 	end(&r);
@@ -277,8 +275,7 @@ static const struct bad {
 	{ "[allow]\nrun = /bin/..", ":2:7: error: 'run' cannot be '/bin/..'" },
 	{ "[allow]\nrun = /./sh", ":2:7: error: 'run' cannot be '/./sh'" },
 	{ "[allow]\nservices = ssh", ":2:12: error: 'services' cannot be 'ssh'; write a unit such as ssh.service" },
-	{ "[allow]\nshutdown = 99", ":2:12: error: 'shutdown' cannot be '99'; write a VMID such as 100" },
-	{ "[allow]\nshutdown = 0100", ":2:12: error: 'shutdown' cannot be '0100'" },
+	{ "[allow]\nshutdown = 101", ":2:1: error: 'shutdown' is not known under [allow]" },
 	{ "[timeouts]\nphase = 999ms", ":2:9: error: 'phase' cannot be '999ms'; write a time from 1s to 600s, such as 10s" },
 	{ "[timeouts]\nphase = 601s", ":2:9: error: 'phase' cannot be '601s'" },
 	{ "[timeouts]\nphase = 45", ":2:9: error: 'phase' cannot be '45'" },
@@ -347,9 +344,9 @@ static void a_line_of_197_bytes_is_read_whole(void **state)
 		end(&r);
 	}
 	/* The last word ends where the line does. */
-	parse_good(&r, arena_fmt(a, "[allow]\nrun = /%s%*s\nshutdown = 100", NINETY, POLICY_LINE_MAX - 98, " /a/end"));
+	parse_good(&r, arena_fmt(a, "[allow]\nrun = /%s%*s\nservices = a.service", NINETY, POLICY_LINE_MAX - 98, " /a/end"));
 	assert_names(&r.p->run, "/" NINETY " /a/end");
-	assert_names(&r.p->shutdown, "100");
+	assert_names(&r.p->services, "a.service");
 	end(&r);
 }
 
@@ -505,7 +502,7 @@ static void four_risks_need_the_consent_of_the_host(void **state)
 	assert_false(policy_needs_consent("platform-function"));
 	/* Keys of [allow], but no risks. */
 	assert_false(policy_needs_consent("run"));
-	assert_false(policy_needs_consent("shutdown"));
+	assert_false(policy_needs_consent("services"));
 }
 
 int main(int argc, char **argv)

@@ -6,7 +6,6 @@
 #include "base/str.h"
 #include "core/policy.h"
 #include "core/policy_lines.h"
-#include "core/pveconf.h"
 #include "core/step.h"
 #include "core/yaml.h"
 #include "core/yaml_text.h"
@@ -25,21 +24,13 @@ enum {
 	WORD_NAME = 16,
 	WORD_PATH = 32,
 	WORD_UNIT = 64,
-	WORD_VMID = 128,
-	WORD_USB_ID = 256,
+	WORD_USB_ID = 128,
 };
 #define WORD_DEVICE (WORD_PLACE | WORD_ID)
 
 static bool is_name(const char *s)
 {
 	return str_is_word(s, KERNEL_NAME_MAX);
-}
-
-static bool is_vmid(const char *s)
-{
-	unsigned vmid;
-
-	return vmid_parse(s, &vmid);
 }
 
 /* The full path of a file, spelled in the one way there is. */
@@ -71,7 +62,6 @@ static const struct word_kind {
 	{ WORD_NAME, is_name, false, "a name of the kernel's such as sda or ttyS0" },
 	{ WORD_PATH, is_path, false, "a full path such as /usr/bin/true" },
 	{ WORD_UNIT, str_is_unit, false, "a unit such as ssh.service" },
-	{ WORD_VMID, is_vmid, false, "a VMID such as 100" },
 };
 #define WORD_KINDS (sizeof(word_kinds) / sizeof(*word_kinds))
 
@@ -144,7 +134,6 @@ static const struct key {
 	{ "allow", "storage-member", KIND_CONSENT, 0, .words = WORD_DEVICE | WORD_NAME },
 	{ "allow", "run", KIND_WORDS, offsetof(struct policy, run), .words = WORD_PATH },
 	{ "allow", "services", KIND_WORDS, offsetof(struct policy, services), .words = WORD_UNIT },
-	{ "allow", "shutdown", KIND_WORDS, offsetof(struct policy, shutdown), .words = WORD_VMID },
 	{ "timeouts", "phase", KIND_TIME, offsetof(struct policy, phase_ms), .most_ms = POLICY_PHASE_MAX_MS },
 	{ "timeouts", "lock", KIND_TIME, offsetof(struct policy, lock_ms), .most_ms = POLICY_LOCK_MAX_MS },
 	{ "timeouts", "post-stop", KIND_TIME, offsetof(struct policy, post_stop_ms), .most_ms = POLICY_POST_STOP_MAX_MS },

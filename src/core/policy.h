@@ -47,7 +47,6 @@ struct policy {
 	size_t n_allows;
 	struct names run;		/* commands by full path */
 	struct names services;		/* units that may be stopped although the host stands on them */
-	struct names shutdown;		/* VMIDs that may be shut down for another's turn */
 	bool guard;			/* guard = yes: a process watches over each lease */
 	/* [timeouts], milliseconds */
 	unsigned phase_ms, lock_ms;
