@@ -398,11 +398,17 @@ static void look(struct rails *r, struct host *h, const struct inventory *inv, s
 	r->usb_known = usb_read(h, a, &r->usb, &r->usb_error) == 0;
 }
 
+/* Where nothing leaves, the policy may be none. */
+static bool protects_anything(const struct policy *policy)
+{
+	return policy && policy->devices.n + policy->nics.n + policy->usb.n;
+}
+
 void rails_check(struct planner *p)
 {
 	struct rails r = { .p = p };
 
-	if (p->n_leaving == 0 && p->policy->devices.n + p->policy->nics.n + p->policy->usb.n == 0)
+	if (p->n_leaving == 0 && !protects_anything(p->policy))
 		return;
 	look(&r, p->host, p->found, p->arena);
 	/* Early at boot udev has not named the network interfaces yet, and there are no bridges. */
