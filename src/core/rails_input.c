@@ -47,7 +47,7 @@ static void tell_keyboards(struct rails *r, const struct leaving *l, const struc
 	const char *names[SHOWN_MAX];
 
 	for (size_t i = 0; i < n; i++) {
-		if (leaving_with(r, lost[i]) != l)
+		if (!usb_goes_with(lost[i], leaving_name(l)) || leaving_with(r, lost[i]) != l)
 			continue;
 		first = first ? first : lost[i];
 		if (t.n_things < SHOWN_MAX)
