@@ -83,7 +83,10 @@ void stakes_console(struct stakes *s);
  */
 void stakes_platform(struct stakes *s);
 
-/* What other VMs and containers have by their configurations, or Proxmox has reserved: other-guest. vmid: the one that asks, 0 = none. */
+/*
+ * What other VMs and containers have by their configurations, or Proxmox has reserved: other-guest. vmid: the one that
+ * asks, 0 = none.
+ */
 void stakes_guests(struct stakes *s, unsigned vmid);
 
 /*

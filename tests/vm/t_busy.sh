@@ -21,7 +21,7 @@ P
 printf 'handover: 1\ndevices: {nic: {at: "01:00.0"}}\npre-start:\n  - run: %s\n  - bind: nic\n' $opener \
 	>/etc/handover/profiles/101.yaml
 printf 'handover: 1\ndevices: {board: {at: "03:00.0"}}\npre-start:\n  - bind: board\n' >/etc/handover/profiles/102.yaml
-printf '[allow]\nrun = %s\n' $opener >/etc/handover/handover.conf
+printf '[allow]\nrun = %s\n' $opener >>/etc/handover/handover.conf
 chmod 755 /usr /usr/local /usr/local/bin
 modprobe -qa snd_hda_intel vfio_pci
 succeeds "insmod" insmod /lab/awkward.ko
