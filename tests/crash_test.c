@@ -171,9 +171,9 @@ static const struct profile *profile_of(const char *profile, struct findings *f)
 }
 
 /* Breaks are counted in steps: what the host stands on is told, and not refused. */
-static const char *network_unit[] = { "networking.service" };
+static const char *own_units[] = { "networking.service", "netbird.service" };
 static const struct policy without_rails = {
-	.automatic = false, .services = { network_unit, 1 }, .run = { commands, 1 },
+	.automatic = false, .services = { own_units, 2 }, .run = { commands, 1 },
 };
 
 /* Plans and lends, as the hook and `handover boot` do. */

@@ -44,8 +44,8 @@ struct life {
 };
 
 /* What the host stands on is told, and refused only where nobody could accept it: these tests are about other things. */
-static const char *network_unit[] = { "networking.service" };
-static const struct policy without_rails = { .automatic = false, .services = { network_unit, 1 } };
+static const char *own_units[] = { "networking.service", "netbird.service" };
+static const struct policy without_rails = { .automatic = false, .services = { own_units, 2 } };
 
 /* --- the host ---------------------------------------------------------------------------------------------------- */
 

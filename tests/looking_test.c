@@ -24,6 +24,9 @@ struct scene {
 	struct planner p;
 };
 
+static const char *units[] = { "on.service", "off.service" };
+static const struct policy allowing = { .automatic = true, .services = { units, COUNT(units) } };
+
 static const struct step *plan_step(struct scene *s, const char *phase, const char *step)
 {
 	const struct profile *profile;
@@ -34,7 +37,7 @@ static const struct step *plan_step(struct scene *s, const char *phase, const ch
 	findings_init(&s->f, s->a);
 	text = arena_fmt(s->a, HEAD "%s:\n- %s\n", phase, step);
 	profile = profile_parse(text, strlen(text), "test.yaml", &s->f);
-	s->p = (struct planner){ .host = s->host, .profile = profile };
+	s->p = (struct planner){ .host = s->host, .policy = &allowing, .profile = profile };
 	if (!profile || !prepare_plan(&s->p, NULL, &s->f, &err))
 		fail_msg("%s", s->f.n ? finding_line(&s->f.list[0], s->a) : err.text);
 	assert_int_equal(s->p.plan.n, 1);

@@ -545,18 +545,35 @@ static void usb_devices_that_cannot_be_listed_are_told(void **state)
 
 /* --- services ---------------------------------------------------------------------------------------------------- */
 
-static void a_shared_profile_cannot_stop_what_the_host_is_reached_by(void **state)
+/* Whatever a unit is called, and whatever is to become of it. */
+static void a_shared_profile_touches_no_unit_that_the_policy_does_not_list(void **state)
 {
-	static const char *services[] = { "ssh.service" };
-	static const struct policy allows = { .automatic = true, .services = { services, 1 } };
-	struct life *x = life_guarded(desk_with("V: unit/ssh.service/state=active\nV: unit/ssh.service/run=1\n"));
+	static const char *const verbs[] = { "start", "stop", "restart" };
+	static const char *const units[] = { "ssh.service", "poweroff.target", "netbird.service" };
+	static const char *services[] = { "ssh.service", "cron.service" };
+	static const struct policy allows = { .automatic = true, .services = { services, 2 } };
+	struct life *x = life_guarded(desk_with(
+		"V: unit/ssh.service/state=active\nV: unit/ssh.service/run=1\n"
+		"V: unit/poweroff.target/state=inactive\nV: unit/poweroff.target/run=\n"));
 
 	(void)state;
-	life_refused(x, 0, "handover: 1\npre-start:\n- service: {stop: ssh.service}\n", "service-protected");
-	life_refused(x, 0, "handover: 1\npre-start:\n- service: {restart: networking.service}\n", "service-protected");
-	life_must_plan(x, 0, "handover: 1\npre-start:\n- service: {restart: ssh.service}\n");
-	x->policy = &allows;
-	life_must_plan(x, 0, "handover: 1\npre-start:\n- service: {stop: ssh.service}\n");
+	for (size_t i = 0; i < COUNT(verbs) * COUNT(units); i++) {
+		const char *unit = units[i / COUNT(verbs)], *verb = verbs[i % COUNT(verbs)];
+		const char *text = arena_fmt(x->a, "handover: 1\npre-start:\n- service: {%s: %s}\n", verb, unit);
+		const struct finding *f;
+
+		x->policy = NULL;
+		f = life_refused(x, 0, text, "service-not-allowed");
+		assert_contains(f->what, arena_fmt(x->a, "does not allow to %s %s", verb, unit));
+		assert_string_equal(f->remedy, arena_fmt(x->a, "add 'services = %s' under [allow] in " POLICY_PATH, unit));
+		x->policy = &allows;
+		if (i < COUNT(verbs))
+			life_must_plan(x, 0, text);
+		else
+			assert_string_equal(life_refused(x, 0, text, "service-not-allowed")->remedy,
+					    arena_fmt(x->a, "write 'services = ssh.service cron.service %s' under [allow] in "
+						      POLICY_PATH, unit));
+	}
 	life_free(x);
 }
 
@@ -623,7 +640,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_leaves_with_another_says_so),
 		cmocka_unit_test(a_sibling_with_a_driver_of_the_hosts_spoils_the_group),
 		cmocka_unit_test(usb_devices_that_cannot_be_listed_are_told),
-		cmocka_unit_test(a_shared_profile_cannot_stop_what_the_host_is_reached_by),
+		cmocka_unit_test(a_shared_profile_touches_no_unit_that_the_policy_does_not_list),
 		cmocka_unit_test(a_vm_without_a_profile_has_its_hostpci_lines_bound),
 	};
 

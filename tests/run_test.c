@@ -144,13 +144,12 @@ static void only_what_the_policy_lists_is_run(void **state)
 				   NOTIFY "' under [allow] in /etc/handover/handover.conf [run-not-allowed]";
 
 	(void)state;
-	refused(NULL, "run: " NOTIFY, line);
 	refused(&forbidding, "run: " NOTIFY, line);
 	refused(&forbidding, "run:  [" NOTIFY ", a]", "test.yaml:3:10: error: the policy of this host does not allow to run "
 		NOTIFY "; add 'run = " NOTIFY "' under [allow] in /etc/handover/handover.conf [run-not-allowed]");
 	/* Not what is below it, nor beside it. */
 	refused(&allowing, "run: " NOTIFY "/x", "test.yaml:3:8: error: the policy of this host does not allow to run " NOTIFY
-		"/x; add 'run = " NOTIFY "/x' under [allow] in /etc/handover/handover.conf [run-not-allowed]");
+		"/x; write 'run = " NOTIFY " /bin/sh /bin/true " NOTIFY "/x' under [allow] in /etc/handover/handover.conf [run-not-allowed]");
 }
 
 static void a_command_that_is_not_there_is_told(void **state)

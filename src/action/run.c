@@ -24,10 +24,10 @@ static const struct field fields[] = {
 /* Only the path counts: the policy's owner knows what the command does with any arguments. */
 static bool is_allowed(const struct planner *p, const struct word *path)
 {
-	if (p->policy && names_have(&p->policy->run, path->s))
+	if (names_have(&p->policy->run, path->s))
 		return true;
 	finding_add(p->findings, SEVERITY_ERROR, "run-not-allowed", path->place,
-		    arena_fmt(p->arena, "add 'run = %s' under [allow] in " POLICY_PATH, path->s),
+		    policy_line_remedy("run", &p->policy->run, path->s, p->arena),
 		    "the policy of this host does not allow to run %s", path->s);
 	return false;
 }

@@ -45,33 +45,21 @@ static void look_at_unit(struct step *s, const char *verb, const char *text, con
 	}
 }
 
-/* What the host is reached by, or what Proxmox works with. */
-static const char *const protected_units[] = {
-	"corosync.service", "dbus.service", "dbus.socket", "iscsid.service", "lxc.service", "multipathd.service",
-	"networking.service", "pve-cluster.service", "pve-firewall.service", "pvedaemon.service", "pveproxy.service",
-	"qmeventd.service", "ssh.service", "ssh.socket", "sshd.service", "systemd-journald.service",
-	"systemd-logind.service", "systemd-networkd.service", "systemd-udevd.service",
-};
-
 /*
- * A profile may come from another host, and stopping these would lock this one out. networking.service is no better
- * restarted: that tears down all bridges, and running guests lose theirs (ifdown -a; ifup -a).
+ * A profile may come from another host, and there is no unit that is harmless everywhere: poweroff.target starts,
+ * debug-shell.service opens a root shell, a slice takes all that is in it along. So only the policy's own words count,
+ * spelled as the profile spells them: another name of the same unit is not listed.
  */
-static bool may_act(struct planner *p, const struct word *unit, const char *verb)
+static bool is_allowed(struct planner *p, const struct word *unit, const char *verb)
 {
-	bool restart = strcmp(verb, "restart") == 0;
+	const struct names *services = &p->policy->services;
 
-	if (strcmp(verb, "start") == 0 || names_have(&p->policy->services, unit->s))
+	if (names_have(services, unit->s))
 		return true;
-	for (size_t i = 0; i < sizeof(protected_units) / sizeof(*protected_units); i++) {
-		if (strcmp(unit->s, protected_units[i]) != 0 || (restart && strcmp(unit->s, "networking.service") != 0))
-			continue;
-		finding_add(p->findings, SEVERITY_ERROR, "service-protected", unit->place,
-			    arena_fmt(p->arena, "leave it; or add 'services = %s' under [allow] in " POLICY_PATH, unit->s),
-			    "the host stands on %s: a profile may not %s it", unit->s, verb);
-		return false;
-	}
-	return true;
+	finding_add(p->findings, SEVERITY_ERROR, "service-not-allowed", unit->place,
+		    policy_line_remedy("services", services, unit->s, p->arena),
+		    "the policy of this host does not allow to %s %s", verb, unit->s);
+	return false;
 }
 
 static void plan_one(struct planner *p, const struct wish *w, const struct word *unit)
@@ -81,14 +69,14 @@ static void plan_one(struct planner *p, const struct wish *w, const struct word 
 	ssize_t n = host_read(p->host, state, text, sizeof(text));
 	struct step *s;
 
-	if (!may_act(p, unit, w->fields[0].verb.s))
-		return;
 	if (n < 0) {
 		finding_add(p->findings, SEVERITY_ERROR, "unit-missing", unit->place,
 			    "compare with `systemctl list-unit-files`", "%s: %s", unit->s,
 			    n == -ENOENT ? "there is no such unit, or no systemd" : strerrordesc_np((int)-n));
 		return;
 	}
+	if (!is_allowed(p, unit, w->fields[0].verb.s))
+		return;
 	s = planner_add_named(p, w, unit->s);
 	if (s)
 		look_at_unit(s, w->fields[0].verb.s, text, state, run, p->arena);

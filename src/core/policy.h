@@ -46,7 +46,7 @@ struct policy {
 	struct allow *allows;
 	size_t n_allows;
 	struct names run;		/* commands by full path */
-	struct names services;		/* units that may be stopped although the host stands on them */
+	struct names services;		/* units that steps may start, stop and restart */
 	bool guard;			/* guard = yes: a process watches over each lease */
 	/* [timeouts], milliseconds */
 	unsigned phase_ms, lock_ms;
@@ -84,5 +84,8 @@ const char *policy_protects_usb(const struct policy *p, const char *id, const ch
 
 /* Whether a list of the policy has this word, exactly. */
 bool names_have(const struct names *names, const char *word);
+
+/* What to write so that a list under [allow] has this word too: the whole line, because a key stands there once. */
+const char *policy_line_remedy(const char *key, const struct names *names, const char *word, struct arena *a);
 
 #endif

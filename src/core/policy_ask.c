@@ -13,6 +13,15 @@ bool names_have(const struct names *names, const char *word)
 	return false;
 }
 
+const char *policy_line_remedy(const char *key, const struct names *names, const char *word, struct arena *a)
+{
+	const char *line = arena_fmt(a, "%s =", key);
+
+	for (size_t i = 0; i < names->n; i++)
+		line = arena_fmt(a, "%s %s", line, names->list[i]);
+	return arena_fmt(a, "%s '%s %s' under [allow] in " POLICY_PATH, names->n ? "write" : "add", line, word);
+}
+
 /* A word is what it looks like: an interface that is called "10de" is not a vendor. */
 static bool means(const char *word, const struct function *fn)
 {

@@ -62,6 +62,7 @@ for unit in again off on; do
 done
 systemctl daemon-reload
 systemctl start desk-again.service desk-off.service
+echo 'services = desk-off.service desk-on.service desk-again.service' >>/etc/handover/handover.conf
 cat >>/etc/handover/profiles/100.yaml <<-'END'
   - service: {stop: desk-off.service}
   - service: {start: desk-on.service}
