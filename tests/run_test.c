@@ -155,8 +155,9 @@ static void only_what_the_policy_lists_is_run(void **state)
 static void a_command_that_is_not_there_is_told(void **state)
 {
 	(void)state;
-	refused(&allowing, "run: [/bin/true, x]", "test.yaml:3:9: error: /bin/true is no executable file that belongs to root and "
-		"that nobody else can write; compare with `ls -lL /bin/true` [run-missing]");
+	refused(&allowing, "run: [/bin/true, x]", "test.yaml:3:9: error: /bin/true is no executable file, or others than root "
+		"could have put it there: it, and all folders on the way, must belong to root and be writable by nobody else; compare "
+		"with `namei -l /bin/true` [run-missing]");
 }
 
 #define FULL HEAD "pre-start:\n- run: [" NOTIFY ", \"%0100d\", \"%0*d\"]\n", 0

@@ -197,14 +197,30 @@ static void a_foreign_owner_is_named(void **state)
 		assert_refused(g, "profile-untrusted",
 			       arena_fmt(g->arena, "@/%s' belongs to user 12345 and has mode 0%o, so that user could", way[i],
 					 i == 3 ? 0644 : 0755),
-			       arena_fmt(g->arena, "chown root: %s/%s", g->root, way[i]));
+			       arena_fmt(g->arena, "chown root: %s/%s%s", g->root, way[i], i == 3 ? ".new; mv " : ""));
 		set_mode(g, way[i], 0777);
 		assert_refused(g, "profile-untrusted", "mode 0777, so that user",
-			       arena_fmt(g->arena, "%s; chmod go-w %s/%s", way[i], g->root, way[i]));
+			       arena_fmt(g->arena, "%s%s; chmod go-w %s/%s", way[i], i == 3 ? ".new" : "", g->root, way[i]));
 		set_mode(g, way[i], i == 3 ? 0644 : 0755);
 		assert_int_equal(fchownat(g->dir, way[i], ADMIN, ADMIN, 0), 0);
 	}
 	assert_trusted(g);
+}
+
+/* Who has it open for writing still can when it is root's: the file that is read must be another one. */
+static void a_file_that_others_could_write_is_to_be_copied(void **state)
+{
+	struct ground *g = *state;
+	const char *file = arena_fmt(g->arena, "%s/%s", g->root, way[3]);
+
+	set_mode(g, way[3], 0666);
+	assert_refused(g, "profile-untrusted", "mode 0666, so anybody",
+		       arena_fmt(g->arena, ": cp %s %s.new; chmod go-w %s.new; mv %s.new %s", file, file, file, file, file));
+	set_mode(g, way[3], 0644);
+	needs_root();
+	assert_int_equal(fchownat(g->dir, way[3], SOMEBODY, ADMIN, 0), 0);
+	assert_refused(g, "profile-untrusted", "mode 0644, so that user",
+		       arena_fmt(g->arena, ": cp %s %s.new; chown root: %s.new; mv %s.new %s", file, file, file, file, file));
 }
 
 /* Even root's is not, where a user's is expected. */
@@ -376,6 +392,99 @@ static void a_swap_is_never_read(void **state)
 	assert_true(good >= 1000 && refused >= 1000);
 }
 
+/* --- through links ----------------------------------------------------------------------------------------------- */
+
+/* What a path leads to is this file's, or it is refused for these reasons. */
+static void leads_to(struct ground *g, const char *path, const char *file)
+{
+	struct distrust why = { 0 };
+	struct stat a, b;
+	int fd = trust_follow(&g->trust, path, g->arena, &why);
+
+	if (fd < 0)
+		fail_msg("%s: %s", path, why.what);
+	assert_int_equal(fstat(fd, &a), 0);
+	assert_int_equal(fstatat(g->dir, file, &b, 0), 0);
+	assert_true(a.st_ino == b.st_ino && a.st_dev == b.st_dev);
+	close(fd);
+}
+
+static void leads_nowhere(struct ground *g, const char *path, int code, const char *what)
+{
+	struct distrust why = { 0 };
+
+	assert_int_equal(trust_follow(&g->trust, path, g->arena, &why), code);
+	assert_int_equal(why.code, code);
+	assert_contains(why.what, *what == '@' ? arena_fmt(g->arena, "'%s%s", g->root, what + 1) : what);
+}
+
+/* As Debian has them: /bin -> usr/bin, and /usr/bin/tool -> /etc/alternatives/tool -> /usr/share/tool/tool. */
+static void make_links(const struct ground *g)
+{
+	static const char *const folders[] = { "usr", "usr/bin", "usr/share", "usr/share/tool", "etc/alternatives" };
+
+	for (size_t i = 0; i < COUNT(folders); i++)
+		assert_int_equal(mkdirat(g->dir, folders[i], 0755), 0);
+	make_file(g, "usr/share/tool/tool", "#!/bin/sh\n");
+	assert_int_equal(symlinkat("usr/bin", g->dir, "bin"), 0);
+	assert_int_equal(symlinkat("/etc/alternatives/tool", g->dir, "usr/bin/tool"), 0);
+	assert_int_equal(symlinkat("../.././../usr//share/./tool/tool", g->dir, "etc/alternatives/tool"), 0);
+}
+
+static void links_of_the_owner_are_followed(void **state)
+{
+	struct ground *g = *state;
+
+	make_links(g);
+	leads_to(g, "/usr/share/tool/tool", "usr/share/tool/tool");
+	leads_to(g, "/etc/alternatives/tool", "usr/share/tool/tool");
+	leads_to(g, "/bin/tool", "usr/share/tool/tool");
+	/* A second name is the owner's too: nobody else can write through it. */
+	assert_int_equal(linkat(g->dir, "usr/share/tool/tool", g->dir, "elsewhere/name", 0), 0);
+	leads_to(g, "/bin/tool", "usr/share/tool/tool");
+}
+
+/* Whoever can replace a link or a folder on any of the ways has a hand on what is found. */
+static void each_folder_on_the_way_of_a_link_is_looked_at(void **state)
+{
+	static const char *const ways[] = { "usr", "usr/bin", "etc", "etc/alternatives", "usr/share", "usr/share/tool",
+					    "usr/share/tool/tool" };
+	struct ground *g = *state;
+
+	make_links(g);
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		set_mode(g, ways[i], 01777);
+		leads_nowhere(g, "/bin/tool", -EPERM, arena_fmt(g->arena, "@/%s' belongs to ", ways[i]));
+		set_mode(g, ways[i], 0755);
+		if (geteuid() == 0) {
+			assert_int_equal(fchownat(g->dir, ways[i], SOMEBODY, ADMIN, 0), 0);
+			leads_nowhere(g, "/bin/tool", -EPERM, arena_fmt(g->arena, "@/%s' belongs to user 12345", ways[i]));
+			assert_int_equal(fchownat(g->dir, ways[i], ADMIN, ADMIN, 0), 0);
+		}
+	}
+	assert_int_equal(fchmod(g->dir, 0777), 0);
+	leads_nowhere(g, "/bin/tool", -EPERM, "@' belongs to ");
+	assert_int_equal(fchmod(g->dir, 0755), 0);
+	leads_to(g, "/bin/tool", "usr/share/tool/tool");
+}
+
+static void links_that_lead_to_no_file_are_told(void **state)
+{
+	struct ground *g = *state;
+
+	make_links(g);
+	assert_int_equal(symlinkat("b", g->dir, "a"), 0);
+	assert_int_equal(symlinkat("a", g->dir, "b"), 0);
+	assert_int_equal(symlinkat("nowhere", g->dir, "dangling"), 0);
+	assert_int_equal(mkfifoat(g->dir, "fifo", 0600), 0);
+	leads_nowhere(g, "/a", -ELOOP, "Too many levels");
+	leads_nowhere(g, "/dangling", -ENOENT, "@/nowhere'");
+	leads_nowhere(g, "/usr/bin/none", -ENOENT, "@/usr/bin/none'");
+	leads_nowhere(g, "/bin", -EISDIR, "'/bin' is a folder");
+	leads_nowhere(g, "/fifo", -ENXIO, "is not a regular file");
+	leads_nowhere(g, "/bin/tool/x", -ENOTDIR, "@/usr/share/tool/tool'");
+}
+
 /* --- how much ---------------------------------------------------------------------------------------------------- */
 
 static void a_profile_has_256_kib(void **state)
@@ -498,6 +607,7 @@ int main(void)
 		ON_GROUND(a_file_or_folder_that_others_may_write_is_named),
 		ON_GROUND(the_root_is_looked_at_too),
 		ON_GROUND(a_foreign_owner_is_named),
+		ON_GROUND(a_file_that_others_could_write_is_to_be_copied),
 		ON_GROUND(the_owner_is_the_one_that_was_asked_for),
 		ON_GROUND(a_link_is_followed_nowhere),
 		ON_GROUND(a_second_name_is_refused),
@@ -506,6 +616,9 @@ int main(void)
 		ON_GROUND(a_path_leads_straight_down),
 		ON_GROUND(what_was_checked_is_what_is_read),
 		ON_GROUND(a_swap_is_never_read),
+		ON_GROUND(links_of_the_owner_are_followed),
+		ON_GROUND(each_folder_on_the_way_of_a_link_is_looked_at),
+		ON_GROUND(links_that_lead_to_no_file_are_told),
 		ON_GROUND(a_profile_has_256_kib),
 		ON_GROUND(a_profile_named_elsewhere_may_be_anybodys),
 		ON_GROUND(no_policy_is_the_default_one),

@@ -68,8 +68,9 @@ static bool is_there(struct planner *p, const struct word *path, const char *nam
 	if (n >= 0)
 		return true;
 	finding_add(p->findings, SEVERITY_ERROR, "run-missing", path->place,
-		    arena_fmt(p->arena, "compare with `ls -lL %s`", path->s), "%s %s", path->s,
-		    n == -ENOENT ? "is no executable file that belongs to root and that nobody else can write" :
+		    arena_fmt(p->arena, "compare with `namei -l %s`", path->s), "%s %s", path->s,
+		    n == -ENOENT ? "is no executable file, or others than root could have put it there: it, and all folders on the "
+				   "way, must belong to root and be writable by nobody else" :
 				   arena_fmt(p->arena, "cannot be looked at: %s", strerrordesc_np((int)-n)));
 	return false;
 }

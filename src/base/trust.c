@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #define LOOK_FLAGS (O_PATH | O_NOFOLLOW | O_CLOEXEC)
 #define READ_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 #define MODE_BITS 07777
+#define LINKS_MAX 40	/* include/linux/namei.h, MAXSYMLINKS */
 
 const struct trust trust_host = { .root = "/", .owner = 0 };
 
@@ -46,21 +48,32 @@ static const char *mode_text(const struct trust *t, const struct stat *st, const
 			 owner, st->st_mode & MODE_BITS, writer);
 }
 
+/*
+ * How it becomes the owner's. Whoever has a file open for writing still writes to it when it is another's, so a file is
+ * copied; a folder is asked anew at each change.
+ */
+static const char *own_text(const struct trust *t, const struct stat *st, const char *shown, struct arena *a)
+{
+	bool foreign = st->st_uid != t->owner, open = st->st_mode & (S_IWGRP | S_IWOTH);
+	const char *name = S_ISDIR(st->st_mode) ? shown : arena_fmt(a, "%s.new", shown), *text = "";
+
+	if (foreign)
+		text = arena_fmt(a, "chown %s: %s", t->owner ? arena_fmt(a, "%u", t->owner) : "root", name);
+	if (open)
+		text = arena_fmt(a, "%s%schmod go-w %s", text, foreign ? "; " : "", name);
+	if (S_ISDIR(st->st_mode))
+		return arena_fmt(a, "after a look at what is in it: %s", text);
+	return arena_fmt(a, "make a copy, because it may still be open to be written, and look at what is in that: cp %s %s; %s; "
+			 "mv %s %s", shown, name, text, name, shown);
+}
+
 /* Whether it is the owner's, and only his to write. */
 static int check_owner(const struct trust *t, const struct stat *st, const char *shown, struct arena *a,
 		       struct distrust *why)
 {
-	bool foreign = st->st_uid != t->owner, open = st->st_mode & (S_IWGRP | S_IWOTH);
-	const char *chown = "", *chmod = "";
-
-	if (!foreign && !open)
+	if (st->st_uid == t->owner && !(st->st_mode & (S_IWGRP | S_IWOTH)))
 		return 0;
-	if (foreign)
-		chown = arena_fmt(a, "chown %s: %s", t->owner ? arena_fmt(a, "%u", t->owner) : "root", shown);
-	if (open)
-		chmod = arena_fmt(a, "chmod go-w %s", shown);
-	return refuse(why, -EPERM, mode_text(t, st, shown, a),
-		      arena_fmt(a, "after a look at what is in it: %s%s%s", chown, foreign && open ? "; " : "", chmod));
+	return refuse(why, -EPERM, mode_text(t, st, shown, a), own_text(t, st, shown, a));
 }
 
 static int check_folder(const struct trust *t, int fd, const char *shown, struct arena *a, struct distrust *why)
@@ -179,6 +192,97 @@ int trust_open(const struct trust *t, const char *path, struct arena *a, struct 
 	}
 	return code < 0 ? code : open_file(t, dir, name, arena_fmt(a, "%s/%s", shown, name), a, why);
 }
+
+/* --- through links ----------------------------------------------------------------------------------------------- */
+
+struct walk {
+	const struct trust *t;
+	struct arena *a;
+	struct distrust *why;
+	int dir;		/* where it stands, or -1 */
+	const char *top, *shown;	/* the root's path and this folder's, for people; "" = "/" */
+	unsigned links;
+};
+
+static int stand(struct walk *w, int dir, const char *shown)
+{
+	if (dir < 0)
+		return fail(w->why, w->a, -errno, shown);
+	close_fd(&w->dir);
+	w->dir = dir;
+	w->shown = shown;
+	return check_folder(w->t, dir, *shown ? shown : "/", w->a, w->why);
+}
+
+static int begin(struct walk *w)
+{
+	return stand(w, open(w->t->root, O_PATH | O_DIRECTORY | O_CLOEXEC), w->top);
+}
+
+/* Above the root there is the root. */
+static int climb(struct walk *w)
+{
+	if (strcmp(w->shown, w->top) == 0)
+		return 0;
+	return stand(w, openat(w->dir, "..", LOOK_FLAGS), arena_dupn(w->a, w->shown, (size_t)(strrchr(w->shown, '/') - w->shown)));
+}
+
+/* What is left of the way goes on behind what the link says. */
+static int turn(struct walk *w, int link, const char *shown, char **rest)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(link, "", target, sizeof(target));
+
+	if (n < 0 || ++w->links > LINKS_MAX)
+		return fail(w->why, w->a, n < 0 ? -errno : -ELOOP, shown);
+	*rest = arena_fmt(w->a, "%.*s/%s", (int)n, target, *rest ? *rest : "");
+	return *target == '/' ? begin(w) : 0;
+}
+
+/* One name further; *found becomes what is no folder and no link. */
+static int advance(struct walk *w, const char *name, char **rest, int *found)
+{
+	const char *shown = arena_fmt(w->a, "%s/%s", w->shown, name);
+	_cleanup_fd_ int look = openat(w->dir, name, LOOK_FLAGS);
+	struct stat st;
+
+	if (look < 0 || fstat(look, &st) < 0)
+		return fail(w->why, w->a, -errno, shown);
+	if (S_ISLNK(st.st_mode))
+		return turn(w, look, shown, rest);
+	if (S_ISDIR(st.st_mode))
+		return stand(w, fcntl(look, F_DUPFD_CLOEXEC, 0), shown);
+	if (*rest && (*rest)[strspn(*rest, "/")])
+		return fail(w->why, w->a, -ENOTDIR, shown);
+	*found = fcntl(look, F_DUPFD_CLOEXEC, 0);
+	if (*found < 0)
+		return fail(w->why, w->a, -errno, shown);
+	return check_kind(&st, shown, w->a, w->why) ?: check_owner(w->t, &st, shown, w->a, w->why);
+}
+
+int trust_follow(const struct trust *t, const char *path, struct arena *a, struct distrust *why)
+{
+	const char *top = strcmp(t->root, "/") == 0 ? "" : t->root;
+	struct walk w = { .t = t, .a = a, .why = why, .dir = -1, .top = top };
+	char *rest = arena_dup(a, path), *name;
+	int found = -1, code = begin(&w);
+
+	while (code == 0 && found < 0 && (name = next_name(&rest)) != NULL) {
+		if (strcmp(name, "..") == 0)
+			code = climb(&w);
+		else if (strcmp(name, ".") != 0)
+			code = advance(&w, name, &rest, &found);
+	}
+	close_fd(&w.dir);
+	if (code == 0 && found < 0)
+		return refuse(why, -EISDIR, arena_fmt(a, "'%s' is a folder", path), "give the path of a file");
+	if (code == 0)
+		return found;
+	close_fd(&found);
+	return code;
+}
+
+/* --- others ------------------------------------------------------------------------------------------------------ */
 
 int plain_open(const char *path, struct arena *a, struct distrust *why)
 {

@@ -44,6 +44,18 @@ struct distrust {
 int trust_open(const struct trust *t, const char *path, struct arena *a, struct distrust *why);
 
 /*
+ * Finds a regular file, through links too, that nobody but the owner can have written, or put there: each folder on the
+ * way, and on the way of each link, and then the file, belongs to the owner and is writable by nobody else. So whoever
+ * follows the path once more comes to the same file, unless the owner changes it. A link's own owner and mode say
+ * nothing: it can only be replaced, and the folder it is in was looked at. Names that the file has elsewhere are no
+ * matter, for the file is its owner's.
+ *
+ * Returns a descriptor (O_PATH, which opens nothing: a device node or a FIFO is only looked at), or answers as
+ * trust_open() does; -ELOOP here means that links lead to links without end.
+ */
+int trust_follow(const struct trust *t, const char *path, struct arena *a, struct distrust *why);
+
+/*
  * Opens a regular file wherever it is and whosever it is: only that the file itself is no link and no special file.
  * Answers as trust_open() does.
  */

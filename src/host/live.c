@@ -257,7 +257,7 @@ static int live_write(struct host *h, const char *name, const char *value, unsig
 	struct job job = { l, name, value };
 
 	if (str_starts(name, "command/"))
-		return live_command_write(&l->commands, l->root, name, value, deadline_ms, stuck);
+		return live_command_write(&l->commands, name, value, deadline_ms, stuck);
 	/* Only these may be changed: whatever else a step might name is a bug, or an attack. */
 	if (!str_starts(name, "sys/") && !str_starts(name, "module/") && !str_starts(name, "unit/") &&
 	    !str_starts(name, "nic/"))

@@ -9,16 +9,18 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
+#include "base/trust.h"
 #include "host/command.h"
 #include "host/live_command.h"
 #include "host/worker.h"
 
-#define HOW_BYTES 160
+#define HOW_BYTES 512		/* with a path in it */
 #define PIPE_READS 16		/* a pipe holds 64 KiB (pipe(7)), of which a read takes ... */
 #define READ_BYTES 4096
 #define EXIT_NOT_STARTED 127	/* as shells have it; what counts is 'error' below */
@@ -40,52 +42,43 @@ struct command {
 struct run {
 	struct command *command;
 	struct command_words words;
-	int root;
 	unsigned ms;
 };
 
 /* --- the file ---------------------------------------------------------------------------------------------------- */
 
-const char *command_refuses(const struct stat *st)
+/*
+ * A symbolic link counts as what it leads to. What is refused is -EPERM; what is not there, or cannot be reached,
+ * -ENOENT. why belongs to the arena.
+ */
+static int open_file(const char *path, struct arena *a, const char **why)
 {
-	if (!S_ISREG(st->st_mode))
-		return "it is not a regular file";
-	if (st->st_uid != 0)
-		return "it does not belong to root";
-	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return "others than root can write it";
-	if (!(st->st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
-		return "it is not executable";
-	return NULL;
-}
-
-/* O_PATH touches nothing: a device node or a FIFO is not opened. A symbolic link counts as what it leads to. */
-static int open_file(int root, const char *path, const char **why)
-{
-	int fd = openat(root, path + 1, O_PATH | O_CLOEXEC), code;
+	struct distrust distrust = { 0 };
+	int fd = trust_follow(&trust_host, path, a, &distrust);
 	struct stat st;
 
-	if (fd < 0) {
-		code = -errno;
-		*why = strerrordesc_np(errno);
-		return code == -EACCES || code == -ENOTDIR || code == -ELOOP ? -ENOENT : code;
-	}
-	*why = fstat(fd, &st) < 0 ? strerrordesc_np(errno) : command_refuses(&st);
-	if (!*why)
+	*why = distrust.what;
+	if (fd == -EISDIR || fd == -ENXIO)
+		return -EPERM;
+	if (fd < 0)
+		return fd == -EACCES || fd == -ENOTDIR || fd == -ELOOP ? -ENOENT : fd;
+	if (fstat(fd, &st) == 0 && (st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
 		return fd;
+	*why = arena_fmt(a, "'%s' is not executable", path);
 	close(fd);
 	return -EPERM;
 }
 
-int live_command_look(int root, const char *name)
+int live_command_look(const char *name)
 {
+	_cleanup_arena_ struct arena *a = arena_new();
 	struct command_words words;
 	const char *why;
 	int fd;
 
 	if (!command_name_parse(name, &words))
 		return -EINVAL;
-	fd = open_file(root, words.word[0], &why);
+	fd = open_file(words.word[0], a, &why);
 	if (fd < 0)
 		return fd == -EPERM ? -ENOENT : fd;
 	close(fd);
@@ -119,7 +112,10 @@ static _Noreturn void become(const struct run *r, int file, int out, pid_t worke
 	if (getppid() == worker && dup2(out, STDOUT_FILENO) >= 0 && dup2(out, STDERR_FILENO) >= 0 && chdir("/") == 0 &&
 	    close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
 		execveat(file, "", words, environment, AT_EMPTY_PATH);
-		/* The interpreter of a script could not open a descriptor that is gone: fs/binfmt_script.c, load_script(). */
+		/*
+		 * The interpreter of a script could not open a descriptor that is gone: fs/binfmt_script.c, load_script(). The
+		 * path leads to the same file: trust_follow() has seen that nobody but root can turn it elsewhere.
+		 */
 		if (errno == ENOENT)
 			execve(words[0], words, environment);
 	}
@@ -250,9 +246,10 @@ static int start(struct run *r, int file)
 
 static int run(void *arg)
 {
+	_cleanup_arena_ struct arena *a = arena_new();
 	struct run *r = arg;
 	const char *why;
-	int file = open_file(r->root, r->words.word[0], &why);
+	int file = open_file(r->words.word[0], a, &why);
 
 	if (file >= 0)
 		return start(r, file);
@@ -307,10 +304,10 @@ static struct command *enlist(struct command **list, const char *rest)
 	return c;
 }
 
-int live_command_write(struct command **list, int root, const char *name, const char *value, unsigned deadline_ms,
+int live_command_write(struct command **list, const char *name, const char *value, unsigned deadline_ms,
 		       struct host_stuck *stuck)
 {
-	struct run r = { .root = root, .ms = deadline_ms };
+	struct run r = { .ms = deadline_ms };
 	struct command *c;
 	int code;
 

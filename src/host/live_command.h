@@ -2,8 +2,6 @@
 #ifndef HANDOVER_LIVE_COMMAND_H
 #define HANDOVER_LIVE_COMMAND_H
 
-#include <sys/stat.h>
-
 #include "host/host.h"
 
 /*
@@ -19,11 +17,12 @@ struct command;
 #define COMMAND_OUTPUT_BYTES 3072	/* of what a command says, so much is kept, from its beginning */
 #define COMMAND_KILL_MS 1000		/* for a command to end when it is killed */
 
-/* Why such a file is not run, in words; NULL if it is. Whoever can write it would be root. */
-const char *command_refuses(const struct stat *st);
-
-/* 0: it is there and may be run. -ENOENT: it is not. May block with a dead file system: reader.h asks. */
-int live_command_look(int root, const char *name);
+/*
+ * 0: it is there and may be run: a regular executable file that nobody but root can have written or put there, wherever
+ * links lead (trust_follow()). Whoever could change it, or the way to it, would be root. -ENOENT: it is not. May block
+ * with a dead file system: reader.h asks.
+ */
+int live_command_look(const char *name);
 
 /* The number of times it has ended well. */
 ssize_t live_command_count(const struct command *list, const char *name, char *buf, size_t size);
@@ -35,7 +34,7 @@ ssize_t live_command_result(const struct command *list, const char *name, char *
  * Runs it, as host.h says of writing. The first run of a command adds it to the list. It takes at most deadline_ms and
  * a little more than COMMAND_KILL_MS.
  */
-int live_command_write(struct command **list, int root, const char *name, const char *value, unsigned deadline_ms,
+int live_command_write(struct command **list, const char *name, const char *value, unsigned deadline_ms,
 		       struct host_stuck *stuck);
 
 void live_command_close(struct command *list);

@@ -61,7 +61,7 @@ static ssize_t read_any(int root, const char *name, char *buf, size_t size)
 	if (str_starts(name, "holder/"))
 		return live_holder_read(root, getppid(), name + strlen("holder/"), buf, size);
 	if (str_starts(name, "command/"))
-		return live_command_look(root, name);
+		return live_command_look(name);
 	return read_file(root, name, buf, size);
 }
 
