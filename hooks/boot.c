@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* handover boot: what /etc/handover/host.yaml asks for, once per boot, before there is a network. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@
 struct boot {
 	struct run *r;
 	struct host *host;
+	const struct policy *policy;	/* NULL: it is wrong, and the findings say why */
+	struct findings findings;
 	struct store store;
 	struct lender lender;
 	struct teller teller;
@@ -53,23 +56,20 @@ static enum outcome verify(struct boot *b, const struct lease *lease)
 
 static enum outcome prepare(struct boot *b, const char *path)
 {
-	struct findings findings;
-	struct planner planner = { .host = b->host, .vmid = HOST_VMID, .now = true };
+	struct findings *f = &b->findings;
+	struct planner planner = { .host = b->host, .policy = b->policy, .vmid = HOST_VMID, .now = true };
 	struct error err = { 0 };
 	const struct profile *profile;
 	uint64_t hash;
 	enum outcome o;
 	bool planned;
 
-	findings_init(&findings, b->r->arena);
-	planner.policy = open_policy(b->r, b->host, &findings);
-	planner.profile = profile = profile_load(path, &hash, &findings);
+	planner.profile = profile = profile_load(path, &hash, f);
 	if (profile && !profile_is_host(profile))
-		finding_add(&findings, SEVERITY_ERROR, "not-for-boot", (struct place){ .file = path },
+		finding_add(f, SEVERITY_ERROR, "not-for-boot", (struct place){ .file = path },
 			    "put its steps under 'boot', or into the profile of a VM", "there is no 'boot' in it");
-	planned = profile && findings.errors == 0 &&
-		  prepare_plan(&planner, &b->store, &findings, &err);
-	print_findings(&findings, stderr);
+	planned = profile && f->errors == 0 && prepare_plan(&planner, &b->store, f, &err);
+	print_findings(f, stderr);
 	if (err.code < 0)
 		return fail(OUTCOME_FAILED, &err);
 	if (!planned)
@@ -105,6 +105,10 @@ static enum outcome boot_with_store(struct boot *b, const char *path)
 	block_signals();
 	lender_init(&b->lender, b->host, &b->store, b->r->arena, PURPOSE);
 	b->teller = (struct teller){ .who = "boot", .quiet = b->r->quiet };
+	if (b->policy) {
+		b->lender.lock_ms = b->policy->lock_ms;
+		b->lender.engine.phase_ms = b->policy->phase_ms;
+	}
 	b->lender.engine.tell = tell_event;
 	b->lender.engine.arg = &b->teller;
 	o = lend_lock(&b->lender, HOST_VMID, &err);
@@ -124,16 +128,19 @@ static enum outcome run(struct run *r)
 	if (o != OUTCOME_DONE)
 		return o;
 	b.host = h;
+	findings_init(&b.findings, r->arena);
 	off = off_reason(h, r->arena);
 	if (off) {
 		complain("boot: %s; nothing is done", off);
 		return OUTCOME_DONE;
 	}
-	if (access(PROFILE_HOST, F_OK) < 0 && errno == ENOENT) {
+	/* Whatever it is that stands there: a broken link is told of when it is read. */
+	if (faccessat(AT_FDCWD, PROFILE_HOST, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
 		if (!r->quiet)
 			complain("boot: there is no " PROFILE_HOST "; nothing to do");
 		return OUTCOME_DONE;
 	}
+	b.policy = open_policy(r, h, &b.findings);
 	return boot_with_store(&b, PROFILE_HOST);
 }
 

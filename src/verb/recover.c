@@ -62,7 +62,7 @@ static struct result recover_vm(struct run *r, struct lender *l, unsigned vmid)
 	return (struct result){ vmid, o, x.ended ? "what it was lent is back" : "it has no lease" };
 }
 
-static struct result recover(struct run *r, struct host *h, struct store *store, unsigned vmid)
+static struct result recover(struct run *r, struct host *h, struct store *store, const struct policy *policy, unsigned vmid)
 {
 	const char *who = vmid == HOST_VMID ? "host" : arena_fmt(r->arena, "%u", vmid);
 	struct teller teller = { arena_fmt(r->arena, "%s recover", who), r->quiet || r->json };
@@ -71,6 +71,8 @@ static struct result recover(struct run *r, struct host *h, struct store *store,
 
 	lender_init(&l, h, store, r->arena,
 		    arena_fmt(r->arena, "%s%s, recover", vmid == HOST_VMID ? "the " : "VM ", who));
+	l.lock_ms = policy->lock_ms;
+	l.engine.phase_ms = policy->phase_ms;
 	l.engine.tell = tell_event;
 	l.engine.arg = &teller;
 	result = vmid == HOST_VMID ? recover_host(r, &l) : recover_vm(r, &l, vmid);
@@ -106,6 +108,18 @@ static enum outcome worse(enum outcome a, enum outcome b)
 	return rank[b] > rank[a] ? b : a;
 }
 
+/* A policy that is wrong is told, and keeps nothing from going back. */
+static struct policy load_policy(struct run *r, struct host *h)
+{
+	const struct policy *policy;
+	struct findings f;
+
+	findings_init(&f, r->arena);
+	policy = open_policy(r, h, &f);
+	print_findings(&f, stderr);
+	return policy ? *policy : policy_default();
+}
+
 static enum outcome run(struct run *r)
 {
 	_cleanup_host_ struct host *h = NULL;
@@ -113,6 +127,7 @@ static enum outcome run(struct run *r)
 	unsigned only = 0, *vmids = &only;
 	enum outcome o = OUTCOME_DONE;
 	struct store store = STORE_CLOSED;
+	struct policy policy;
 	struct error err;
 	size_t n = 1, told = 0;
 
@@ -123,6 +138,7 @@ static enum outcome run(struct run *r)
 	o = open_host(r, &h);
 	if (o != OUTCOME_DONE)
 		return o;
+	policy = load_policy(r, h);
 	block_signals();
 	if (store_open(&store, STORE_PATH, &err) < 0 ||
 	    (!r->n_args && store_list(&store, r->arena, &vmids, &n, &err) < 0)) {
@@ -131,7 +147,7 @@ static enum outcome run(struct run *r)
 		return OUTCOME_FAILED;
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct result x = recover(r, h, &store, vmids[i]);
+		struct result x = recover(r, h, &store, &policy, vmids[i]);
 
 		if (!x.text)
 			continue;
