@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "base/trust.h"
 #include "core/prepare.h"
 #include "host/hostfile.h"
 #include "host/live.h"
@@ -52,15 +53,13 @@ static char *read_named_file(const char *path, size_t max, struct arena *a, size
 	if (fd < 0)
 		return NULL;
 	text = arena_alloc(a, max + 1);
-	for (*n = 0; *n <= max; *n += (size_t)got) {
-		got = read(fd, text + *n, max + 1 - *n);
-		if (got <= 0)
-			break;
-	}
-	if (got < 0)
-		text = NULL;
+	/* It is open, and no FIFO without a writer has held it up; what a pipe has yet to say is waited for. */
+	fcntl(fd, F_SETFL, 0);
+	got = read_whole(fd, text, max + 1);
 	close(fd);
-	return text;
+	*n = got < 0 ? 0 : (size_t)got;
+	errno = got < 0 ? (int)-got : 0;
+	return got < 0 ? NULL : text;
 }
 
 enum outcome open_host(struct run *r, struct host **h)
