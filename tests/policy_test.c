@@ -273,6 +273,7 @@ static const struct bad {
 	{ "[allow]\nrun = /bin//sh", ":2:7: error: 'run' cannot be '/bin//sh'" },
 	{ "[allow]\nrun = /bin/../sh", ":2:7: error: 'run' cannot be '/bin/../sh'" },
 	{ "[allow]\nrun = /bin/..", ":2:7: error: 'run' cannot be '/bin/..'" },
+	{ "[allow]\nrun = /bin/\xc3\xa4", ":2:7: error: 'run' cannot be '/bin/\xc3\xa4'" },
 	{ "[allow]\nrun = /./sh", ":2:7: error: 'run' cannot be '/./sh'" },
 	{ "[allow]\nservices = ssh", ":2:12: error: 'services' cannot be 'ssh'; write a unit such as ssh.service" },
 	{ "[allow]\nshutdown = 101", ":2:1: error: 'shutdown' is not known under [allow]" },

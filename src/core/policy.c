@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "core/policy.h"
 #include "core/policy_lines.h"
+#include "core/profile.h"
 #include "core/step.h"
 #include "core/yaml.h"
 #include "core/yaml_text.h"
@@ -33,19 +34,10 @@ static bool is_name(const char *s)
 	return str_is_word(s, KERNEL_NAME_MAX);
 }
 
-/* The full path of a file, spelled in the one way there is. */
+/* What a profile can name: another path would stand there for nothing. */
 static bool is_path(const char *s)
 {
-	while (*s == '/') {
-		size_t n = strcspn(++s, "/");
-
-		if (n == 0 || strncmp(s, ".", n) == 0 || strncmp(s, "..", n) == 0)
-			return false;
-		s += n;
-		if (!*s)
-			return true;
-	}
-	return false;
+	return str_is_path(s, PROFILE_COMMAND_MAX);
 }
 
 static const struct word_kind {
@@ -151,7 +143,7 @@ bool policy_needs_consent(const char *code)
 
 struct policy policy_default(void)
 {
-	return (struct policy){ 
+	return (struct policy){
 		.automatic = true, .guard = true, .phase_ms = PHASE_MS, .lock_ms = LOCK_MS, .post_stop_ms = POLICY_POST_STOP_MS,
 	};
 }

@@ -45,7 +45,7 @@
  *       run               an identifier of this run of the unit (InvocationID), "" if it does not run
  *   command/PATH%20WORD   a command by its full path, and its arguments, written as host/command.h says: how often it has
  *                         ended well in this program's run, "0", "1", ...; absent if there is no such file that may be
- *                         run: regular, executable, root's, and written by nobody else. Writing "run" runs it, without
+ *                         run: regular, executable, and nobody but root can have put it there. Writing "run" runs it, without
  *                         a shell, and kills it at the deadline. 0: it has ended with status 0; -ENOENT: there is no
  *                         such file; -EPERM: it may not be run; -ETIME: it did not end in time; -ECANCELED: it failed
  *   result/PATH%20WORD    the last run of that command by this program: a line that says how it ended, then what it has
