@@ -77,10 +77,11 @@ static const struct scene scenes[] = {
 		     "pre-stop:\n  - service: {restart: networking.service}\n"
 		     "post-stop:\n  - cycle: [audio, nic]\n  - service: {restart: netbird.service}\n" },
 	{ .host_file = ELITEDESK, .boot = ELITEDESK_BOOT,
-	  .profile = "handover: 1\ndevices:\n  nic: {at: \"00:1f.6\"}\npre-start:\n  - bind: nic\n    return: cycle\n" },
+	  .profile = "handover: 1\naccept: {unverified-isolation: nic}\ndevices:\n  nic: {at: \"00:1f.6\"}\n"
+		     "pre-start:\n  - bind: nic\n    return: cycle\n" },
 	/* Commands, before and behind what goes back, and the same one twice in a phase. */
 	{ .host_file = ELITEDESK, .boot = ELITEDESK_BOOT,
-	  .profile = "handover: 1\ndevices:\n  audio: {at: \"00:1f.3\"}\n"
+	  .profile = "handover: 1\naccept: {unverified-isolation: audio}\ndevices:\n  audio: {at: \"00:1f.3\"}\n"
 		     "pre-start:\n  - run: " COMMAND "\n  - bind: audio\n  - run: [" COMMAND ", a b]\n  - run: " COMMAND "\n"
 		     "post-start:\n  - run: " COMMAND "\npre-stop:\n  - run: " COMMAND "\n"
 		     "post-stop:\n  - run: " COMMAND "\n  - run: [" COMMAND ", a b]\n  - run: " COMMAND "\n" },

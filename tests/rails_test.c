@@ -368,18 +368,99 @@ static void consent_to_one_thing_says_nothing_of_the_one_beside_it(void **state)
 	life_must_plan(x, 0, accepts);
 	life_free(x);
 }
+/* --- isolation --------------------------------------------------------------------------------------------------- */
+
+static const struct policy untrusted = { .automatic = false, .untrusted_guests = true };
+
+#define OF_SLOT(accept, steps) \
+	"handover: 1\n" accept "devices: {lpc: {at: \"00:1f.0\"}, audio: {at: \"00:1f.3\"}}\n" steps
+#define ACCEPTED "accept: {unverified-isolation: [lpc, audio]}\n"
 
 static void untrusted_guests_get_no_split_by_bookkeeping(void **state)
 {
-	static const struct policy untrusted = { .automatic = false, .untrusted_guests = true };
-	static const char profile[] =
-		"handover: 1\naccept: {unverified-isolation: audio}\ndevices: {audio: {at: \"00:1f.3\"}}\nboot:\n- isolate: audio\n";
 	struct life *x = life_new(desk_with(""));
 
 	(void)state;
-	life_must_plan(x, 0, profile);
+	life_must_plan(x, 0, OF_SLOT(ACCEPTED, "boot:\n- isolate: audio\n"));
 	x->policy = &untrusted;
-	life_refused(x, 0, profile, "untrusted-guests");
+	life_refused(x, 0, OF_SLOT(ACCEPTED, "boot:\n- isolate: audio\n"), "untrusted-guests");
+	life_free(x);
+}
+
+/* Whichever way the slot was split, and by whomever: what a VM is to have is asked about when it gets it. */
+static void what_is_handed_over_out_of_a_split_slot_must_be_accepted(void **state)
+{
+	static const char *const steps[] = {
+		"pre-start:\n- bind: audio\n", "pre-start:\n- bind: audio\n  return: cycle\n",
+		"pre-start:\n- cycle: audio\n- bind: audio\n", "boot:\n- bind: audio\n  return: keep\n",
+		"pre-start:\n- remove: audio\n- rescan: audio\n- bind: audio\n",
+		/* Told once, though two steps are about it. */
+		"pre-start:\n- isolate: audio\n- bind: audio\n",
+	};
+	struct life *x = life_booted(desk_with(""));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		const char *refused = arena_fmt(x->a, OF_SLOT("", "%s"), steps[i]);
+		const char *accepted = arena_fmt(x->a, OF_SLOT(ACCEPTED, "%s"), steps[i]);
+		const struct finding *f;
+
+		x->policy = &without_rails;
+		f = life_refused(x, 101, refused, "unverified-isolation");
+		assert_contains(f->remedy, "'accept: {unverified-isolation: audio}'");
+		life_must_plan(x, 101, accepted);
+		x->policy = &untrusted;
+		life_refused(x, 101, accepted, "untrusted-guests");
+	}
+	/* What no VM gets is nobody's matter. */
+	life_must_plan(x, 101, OF_SLOT("", "pre-start:\n- cycle: audio\n"));
+	sim_make_folder(x->sim, DRIVERS "/pci-stub");
+	life_must_plan(x, 101, OF_SLOT("", "pre-start:\n- bind: audio\n  driver: pci-stub\n"));
+	life_free(x);
+}
+
+/* A slot that cycle splits in this very plan. */
+static void what_a_step_before_has_split_must_be_accepted(void **state)
+{
+	struct life *x = life_idle(desk_with(""));
+
+	(void)state;
+	sim_remove(x->sim, "etc/pve/qemu-server/100.conf");
+	life_refused(x, 101, OF_SLOT("", "pre-start:\n- cycle: audio\n- bind: audio\n"), "unverified-isolation");
+	life_must_plan(x, 101, OF_SLOT(ACCEPTED, "pre-start:\n- cycle: audio\n- bind: audio\n"));
+	life_free(x);
+}
+
+/* Proxmox takes what the VM's hostpci lines name, whatever the profile says. */
+static void what_the_vm_names_must_be_accepted_too(void **state)
+{
+	struct life *x = life_booted(desk_with(""));
+	const struct finding *f;
+
+	(void)state;
+	sim_set(x->sim, "etc/pve/qemu-server/101.conf", "hostpci0: 00:1f.3\n");
+	f = life_refused(x, 101, "handover: 1\n", "unverified-isolation");
+	assert_string_equal(f->place.file, "/etc/pve/qemu-server/101.conf");
+	assert_contains(f->remedy, "name 0000:00:1f.3 under 'devices' in the profile");
+	assert_true(x->p.refused == x->f.errors);
+	life_refused(x, 101, OF_SLOT("", "pre-start:\n- bind: audio\n"), "unverified-isolation");
+	life_must_plan(x, 101, OF_SLOT(ACCEPTED, ""));
+	/* It has no sibling. */
+	sim_set(x->sim, "etc/pve/qemu-server/101.conf", "hostpci0: 00:02.0\n");
+	life_must_plan(x, 101, "handover: 1\n");
+	life_free(x);
+}
+
+/* What the kernel itself has found to be apart is; what it was told to believe is not. */
+static void groups_of_an_override_prove_nothing(void **state)
+{
+	static const char profile[] = "handover: 1\ndevices: {usb: {at: \"05:00.4\"}}\npre-start:\n- bind: usb\n";
+	struct life *x = life_new(host_load("acs-override"));
+
+	(void)state;
+	assert_contains(life_refused(x, 0, profile, "unverified-isolation")->what, "0000:05:00.4 is in another IOMMU group than");
+	sim_set(x->sim, "proc/cmdline", "root=/dev/sda3 amd_iommu=on");
+	life_must_plan(x, 0, profile);
 	life_free(x);
 }
 
@@ -631,6 +712,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_usb_controller_stays_where_keyboards_cannot_be_listed),
 		cmocka_unit_test(consent_to_one_thing_says_nothing_of_the_one_beside_it),
 		cmocka_unit_test(untrusted_guests_get_no_split_by_bookkeeping),
+		cmocka_unit_test(what_is_handed_over_out_of_a_split_slot_must_be_accepted),
+		cmocka_unit_test(what_a_step_before_has_split_must_be_accepted),
+		cmocka_unit_test(what_the_vm_names_must_be_accepted_too),
+		cmocka_unit_test(groups_of_an_override_prove_nothing),
 		cmocka_unit_test(an_armed_watchdog_stays_whatever_is_accepted),
 		cmocka_unit_test(a_node_that_a_process_has_open_is_named_with_it),
 		cmocka_unit_test(what_another_vm_has_stays_with_it),

@@ -12,8 +12,9 @@
 #define USB "0000:77:00.0"
 #define MOUSE "sys/devices/pci0000:00/0000:00:02.2/0000:11:00.0/0000:12:02.0/" USB "/usb5/5-1"
 
-#define AUDIO_LENT(back) "handover: 1\ndevices: {it: {at: \"00:1f.3\"}}\npre-start:\n- bind: it\n  return: " back "\n"
-#define NIC_LENT(back) "handover: 1\ndevices: {it: {at: \"00:1f.6\"}}\npre-start:\n- bind: it\n  return: " back "\n"
+#define ACCEPT "accept: {unverified-isolation: it}\n"
+#define AUDIO_LENT(back) "handover: 1\n" ACCEPT "devices: {it: {at: \"00:1f.3\"}}\npre-start:\n- bind: it\n  return: " back "\n"
+#define NIC_LENT(back) "handover: 1\n" ACCEPT "devices: {it: {at: \"00:1f.6\"}}\npre-start:\n- bind: it\n  return: " back "\n"
 
 /* --- network interfaces ------------------------------------------------------------------------------------------ */
 

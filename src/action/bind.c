@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/isolation.h"
 #include "core/place.h"
 #include "core/turn.h"
 
@@ -77,6 +78,9 @@ static bool check_function(struct wanted *x, const struct function *fn, const st
 			    "%s is in no IOMMU group, so vfio-pci cannot take it", fn->address);
 		return false;
 	}
+	/* Told, and planned all the same: a rehearsal shows what it would come to. */
+	if (strstr(x->driver, "vfio"))
+		isolation_check(x->p, x->w->place, fn, false);
 	return true;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* isolate: each of some functions alone in its IOMMU group, by moving as few functions as can be. */
-#include <string.h>
-
+#include "core/isolation.h"
 #include "core/place.h"
 #include "core/turn.h"
 
@@ -17,43 +16,12 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
-/* A sibling without ACS in another group: what separates the two is the kernel's bookkeeping, not hardware. */
-static bool is_artefact(const struct planner *p, const struct function *fn)
-{
-	for (size_t i = 0; i < p->found->n; i++) {
-		const struct function *other = &p->found->functions[i];
-
-		if (function_same_slot(fn, other) && strcmp(fn->address, other->address) != 0 && !other->has_acs && !fn->has_acs)
-			return true;
-	}
-	return false;
-}
-
 static bool check_accepted(struct planner *p, const struct wish *w, const struct selection *wanted)
 {
 	bool ok = true;
 
-	for (size_t i = 0; i < wanted->n; i++) {
-		const struct function *fn = wanted->list[i];
-
-		if (!is_artefact(p, fn))
-			continue;
-		if (p->policy->untrusted_guests) {
-			finding_add(p->findings, SEVERITY_ERROR, "untrusted-guests", w->place,
-				    "use a slot or a board whose hardware separates the two (ACS)",
-				    "nothing says that the hardware keeps %s apart from the other functions of its slot, and the host's "
-				    "policy says 'untrusted-guests = yes': no profile may accept that", fn->address);
-			ok = false;
-			continue;
-		}
-		if (planner_accepts(p, "unverified-isolation", fn))
-			continue;
-		finding_add(p->findings, SEVERITY_ERROR, "unverified-isolation", w->place,
-			    "add 'accept: {unverified-isolation: [...]}' with this device, if its guest is trusted",
-			    "%s can get an IOMMU group of its own, but nothing says that the hardware keeps it apart from the "
-			    "other functions of its slot", fn->address);
-		ok = false;
-	}
+	for (size_t i = 0; i < wanted->n; i++)
+		ok = isolation_check(p, w->place, wanted->list[i], true) && ok;
 	return ok;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/isolation.h"
 #include "core/rails.h"
 
 static bool is_named_by_vm(const struct planner *p, const struct function *fn)
@@ -103,7 +104,10 @@ void rails_check_groups(struct planner *p)
 
 		if (whole)
 			check_viable(p, fn);
-		if (!leaves_already(p, fn) && taken)
+		if (!taken)
+			continue;
+		isolation_check(p, (struct place){ .file = file }, fn, false);
+		if (!leaves_already(p, fn))
 			planner_leaves(p, (struct leaving){ .fn = fn, .because = taken == fn ? NULL : taken, .by_proxmox = true,
 							    .place = { .file = file }, .phase = PHASE_PRE_START });
 	}

@@ -20,6 +20,11 @@ static bool is_isolated(const struct function *fn)
 	return fn->has_acs && (fn->acs_control & ACS_ISOLATES) == ACS_ISOLATES;
 }
 
+bool function_is_one_of_several(const struct function *fn)
+{
+	return fn->has_config && (fn->header & HEADER_MULTIFUNCTION);
+}
+
 bool split_leaves(const struct function *fn)
 {
 	return fn->has_config && (!(fn->header & HEADER_MULTIFUNCTION) || is_isolated(fn));

@@ -28,6 +28,9 @@ const char *outlook_name(enum outlook o);
  */
 bool split_leaves(const struct function *fn);
 
+/* Whether its own header byte says so. Where config space is unknown, nobody can say: false. */
+bool function_is_one_of_several(const struct function *fn);
+
 /* What is foretold of every function of the inventory; out->outlook and the others have inv->n entries. */
 struct forecast {
 	const struct inventory *inv;
