@@ -70,7 +70,7 @@ static const struct scene scenes[] = {
 	{ .host_file = ELITEDESK, .boot = ELITEDESK_BOOT,
 	  .profile = "handover: 1\ndevices:\n  audio: {at: \"00:1f.3\"}\n  smbus: {at: \"00:1f.4\"}\n"
 		     "  nic: {at: \"00:1f.6\"}\n  wifi: {at: \"00:14.3\"}\n"
-		     "pre-start:\n  - module: {unload: iwlwifi}\n  - service: {stop: netbird.service}\n  - usb: \"8087:0aaa\"\n"
+		     "pre-start:\n  - bind: wifi\n  - module: {unload: iwlwifi}\n  - service: {stop: netbird.service}\n  - usb: \"8087:0aaa\"\n"
 		     "  - cycle: nic\n  - remove: smbus\n  - rescan: smbus\n  - wait: smbus\n    driver: i801_smbus\n"
 		     "  - check: smbus\n    group: alone\n  - remove: audio\n"
 		     "post-start:\n  - service: {start: networking.service}\n  - check: nic\n"

@@ -65,7 +65,7 @@ static void assert_defaults(const struct policy *p)
 	assert_false(p->untrusted_guests);
 	assert_true(p->automatic);
 	assert_int_equal(p->devices.n + p->nics.n + p->usb.n + p->n_allows, 0);
-	assert_int_equal(p->run.n + p->services.n, 0);
+	assert_int_equal(p->run.n + p->modules.n + p->services.n, 0);
 	assert_int_equal(p->phase_ms, PHASE_MS);
 	assert_int_equal(p->lock_ms, LOCK_MS);
 	assert_false(p->profile_required);
@@ -108,6 +108,7 @@ static void all_keys_are_read(void **state)
 		       "console = 00:02.0 ttyS0\n"
 		       "last-keyboard = 1-4 046d:c31c\n"
 		       "storage-member   =   sdb nvme0n1p3\n"
+		       "modules = 8021q nvidia-uvm\n"
 		       "run = /usr/bin/true /opt/x/y.sh\n"
 		       "services = netbird.service getty@tty1.service\n"
 		       "[timeouts]\n"
@@ -126,6 +127,7 @@ static void all_keys_are_read(void **state)
 	assert_names(allowed(r.p, "console"), "00:02.0 ttyS0");
 	assert_names(allowed(r.p, "last-keyboard"), "1-4 046d:c31c");
 	assert_names(allowed(r.p, "storage-member"), "sdb nvme0n1p3");
+	assert_names(&r.p->modules, "8021q nvidia-uvm");
 	assert_names(&r.p->run, "/usr/bin/true /opt/x/y.sh");
 	assert_names(&r.p->services, "netbird.service getty@tty1.service");
 	assert_int_equal(r.p->phase_ms, 120000);
@@ -155,7 +157,7 @@ static void the_example_is_a_policy(void **state)
 			live[used++] = text[i];
 	}
 	parse_good(&r, live);
-	assert_int_equal(keys, 16);
+	assert_int_equal(keys, 17);
 	assert_int_equal(r.p->devices.n, 2);
 	assert_int_equal(r.p->n_allows, 4);
 	end(&r);
@@ -275,6 +277,7 @@ static const struct bad {
 	{ "[allow]\nrun = /bin/..", ":2:7: error: 'run' cannot be '/bin/..'" },
 	{ "[allow]\nrun = /bin/\xc3\xa4", ":2:7: error: 'run' cannot be '/bin/\xc3\xa4'" },
 	{ "[allow]\nrun = /./sh", ":2:7: error: 'run' cannot be '/./sh'" },
+	{ "[allow]\nmodules = ../x", ":2:11: error: 'modules' cannot be '../x'; write a kernel module such as 8021q" },
 	{ "[allow]\nservices = ssh", ":2:12: error: 'services' cannot be 'ssh'; write a unit such as ssh.service" },
 	{ "[allow]\nshutdown = 101", ":2:1: error: 'shutdown' is not known under [allow]" },
 	{ "[timeouts]\nphase = 999ms", ":2:9: error: 'phase' cannot be '999ms'; write a time from 1s to 600s, such as 10s" },

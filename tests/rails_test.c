@@ -658,6 +658,112 @@ static void a_shared_profile_touches_no_unit_that_the_policy_does_not_list(void 
 	life_free(x);
 }
 
+/* --- modules ----------------------------------------------------------------------------------------------------- */
+
+#define UNLOAD(what) "- module: {unload: [" what "]}\n"
+#define CARD "handover: 1\ndevices: {gpu: {at: \"02:00.0\"}, audio: {at: \"02:00.1\"}}\npre-start:\n"
+
+/* A driver is taken from under its devices without a question of the kernel's. */
+static void a_module_that_drives_a_device_stays(void **state)
+{
+	static const char *listed[] = { "e1000e" };
+	static const struct policy allows = { .automatic = false, .modules = { listed, 1 } };
+	struct life *x = life_guarded(desk_with(""));
+	const struct finding *f;
+
+	(void)state;
+	f = life_refused(x, 0, "handover: 1\npre-start:\n" UNLOAD("e1000e"), "module-in-use");
+	assert_string_equal(f->what, "e1000e drives 0000:00:1f.6");
+	assert_string_equal(f->remedy, "hand that over first with 'bind', or leave the module");
+	life_refused(x, 0, "handover: 1\nboot:\n" UNLOAD("xhci_pci"), "module-in-use");
+	/* The policy cannot allow it either, nor a step that comes later. */
+	x->policy = &allows;
+	life_refused(x, 0, "handover: 1\npre-start:\n" UNLOAD("e1000e"), "module-in-use");
+	life_refused(x, 0, "handover: 1\naccept: {unverified-isolation: nic}\ndevices: {nic: {at: \"00:1f.6\"}}\npre-start:\n"
+		     UNLOAD("e1000e") "- cycle: nic\n", "module-in-use");
+	life_free(x);
+}
+
+/* Both functions of a card with snd_hda_intel and nouveau, and the host's own sound. */
+static void a_module_goes_with_the_last_device_it_drives(void **state)
+{
+	struct life *x = life_new(host_load("workstation-4070"));
+
+	(void)state;
+	life_refused(x, 0, CARD "- remove: audio\n" UNLOAD("nouveau"), "module-in-use");
+	life_refused(x, 0, CARD "- bind: audio\n" UNLOAD("snd_hda_intel"), "module-in-use");
+	life_refused(x, 0, CARD UNLOAD("nouveau") "- bind: gpu\n", "module-in-use");
+	life_must_plan(x, 0, CARD "- bind: [gpu, audio]\n" UNLOAD("nouveau"));
+	life_must_plan(x, 0, CARD "- remove: [gpu, audio]\n" UNLOAD("nouveau"));
+	/* Found again, it has its driver again. */
+	life_refused(x, 0, CARD "- remove: gpu\n- rescan: gpu\n" UNLOAD("nouveau"), "module-in-use");
+	/* And vfio-pci is in use by then. */
+	sim_set(x->sim, "module/vfio_pci", "live");
+	sim_set_link(x->sim, DRIVERS "/vfio-pci/module", "../../../../module/vfio_pci");
+	assert_string_equal(life_refused(x, 0, CARD "- bind: gpu\n" UNLOAD("vfio-pci"), "module-in-use")->what,
+			    "vfio_pci drives 0000:02:00.0 and 1 more");
+	life_free(x);
+}
+
+static void holds(struct life *x, const char *module, const char *holder)
+{
+	sim_set_link(x->sim, arena_fmt(x->a, "sys/module/%s/holders/%s", module, holder), arena_fmt(x->a, "../../%s", holder));
+	sim_set(x->sim, arena_fmt(x->a, "module/%s", holder), "live");
+	sim_set(x->sim, arena_fmt(x->a, "module/%s", module), "live");
+}
+
+/* As NVIDIA's driver comes: nvidia_drm -> nvidia_modeset -> nvidia, and libraries below it. */
+static void modules_that_are_only_there_for_it_go_too(void **state)
+{
+	struct life *x = life_new(host_load("workstation-4070"));
+
+	(void)state;
+	holds(x, "nouveau", "nouveau_modeset");
+	holds(x, "nouveau_modeset", "nouveau_drm");
+	holds(x, "ttm", "nouveau");
+	holds(x, "drm", "ttm");
+	holds(x, "drm", "nouveau");
+	life_must_plan(x, 0, CARD "- bind: gpu\n" UNLOAD("nouveau-drm, nouveau_modeset, nouveau, ttm, drm"));
+	/* In their order. */
+	assert_string_equal(life_refused(x, 0, CARD "- bind: gpu\n" UNLOAD("nouveau_modeset"), "module-in-use")->what,
+			    "nouveau_modeset is needed by nouveau_drm");
+	/* They are for a device that stays. */
+	life_refused(x, 0, CARD UNLOAD("nouveau_drm"), "module-not-allowed");
+	/* One of them is for something else as well. */
+	holds(x, "drm", "ast");
+	assert_string_equal(life_refused(x, 0, CARD "- bind: gpu\n" UNLOAD("nouveau_drm, nouveau_modeset, nouveau, ttm, drm"),
+					 "module-in-use")->what, "drm is needed by ast");
+	life_free(x);
+}
+
+/* The host's network, keyboard and guests may be on it, and nothing says so. */
+static void a_module_without_a_device_needs_the_policys_word(void **state)
+{
+	static const char *listed[] = { "usbhid", "dm-crypt" };
+	static const struct policy allows = { .automatic = true, .modules = { listed, 2 } };
+	static const char *const modules[] = { "usbhid", "dm_crypt", "dm-crypt", "bonding" };
+	struct life *x = life_guarded(desk_with("V: module/usbhid=live\nV: module/dm_crypt=live\nV: module/bonding=live\n"));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(modules); i++) {
+		const char *text = arena_fmt(x->a, "handover: 1\npre-start:\n" UNLOAD("%s"), modules[i]);
+
+		x->policy = NULL;
+		assert_string_equal(life_refused(x, 0, text, "module-not-allowed")->remedy,
+				    arena_fmt(x->a, "add 'modules = %s' under [allow] in " POLICY_PATH,
+					      i == 2 ? "dm_crypt" : modules[i]));
+		x->policy = &allows;
+		if (i < 3)
+			life_must_plan(x, 0, text);
+		else
+			assert_string_equal(life_refused(x, 0, text, "module-not-allowed")->remedy,
+					    "write 'modules = usbhid dm-crypt bonding' under [allow] in " POLICY_PATH);
+	}
+	/* What is not loaded makes no step. */
+	life_must_plan(x, 0, "handover: 1\npre-start:\n" UNLOAD("kvm"));
+	life_free(x);
+}
+
 /* --- without a profile ------------------------------------------------------------------------------------------- */
 
 static const struct profile *builtin_of(struct life *x, const char *config, const struct policy *policy)
@@ -726,6 +832,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_sibling_with_a_driver_of_the_hosts_spoils_the_group),
 		cmocka_unit_test(usb_devices_that_cannot_be_listed_are_told),
 		cmocka_unit_test(a_shared_profile_touches_no_unit_that_the_policy_does_not_list),
+		cmocka_unit_test(a_module_that_drives_a_device_stays),
+		cmocka_unit_test(a_module_goes_with_the_last_device_it_drives),
+		cmocka_unit_test(modules_that_are_only_there_for_it_go_too),
+		cmocka_unit_test(a_module_without_a_device_needs_the_policys_word),
 		cmocka_unit_test(a_vm_without_a_profile_has_its_hostpci_lines_bound),
 	};
 

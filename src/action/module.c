@@ -2,6 +2,7 @@
 /* module: kernel modules are loaded, or taken out while the VM runs. */
 #include <string.h>
 
+#include "core/modules.h"
 #include "core/plan.h"
 #include "core/turn.h"
 
@@ -15,9 +16,50 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
+static bool is_listed(const struct planner *p, const char *module)
+{
+	for (size_t i = 0; i < p->policy->modules.n; i++)
+		if (strcmp(module_name(p->policy->modules.list[i], p->arena), module) == 0)
+			return true;
+	return false;
+}
+
+static bool is_unused(struct planner *p, const struct word *name, const char *module, const struct module_use *use)
+{
+	if (use->function) {
+		finding_add(p->findings, SEVERITY_ERROR, "module-in-use", name->place,
+			    "hand that over first with 'bind', or leave the module", "%s drives %s%s", module,
+			    use->function->address, use->more ? arena_fmt(p->arena, " and %zu more", use->more) : "");
+		return false;
+	}
+	if (use->holder) {
+		finding_add(p->findings, SEVERITY_ERROR, "module-in-use", name->place,
+			    arena_fmt(p->arena, "take %s out first, if the host can do without it", use->holder),
+			    "%s is needed by %s", module, use->holder);
+		return false;
+	}
+	return true;
+}
+
+/* What drives no PCI function may hold the host's network, disks or keyboard: what those are for, nobody can see. */
+static bool may_go(struct planner *p, const struct word *name, const char *module)
+{
+	struct module_use use = module_use(p, module);
+
+	if (!is_unused(p, name, module, &use))
+		return false;
+	if (use.serves_lent || is_listed(p, module))
+		return true;
+	finding_add(p->findings, SEVERITY_ERROR, "module-not-allowed", name->place,
+		    policy_line_remedy("modules", &p->policy->modules, module, p->arena),
+		    "the policy of this host does not allow to take out %s, and it is not only for what steps before this one hand "
+		    "over", module);
+	return false;
+}
+
 static void plan_one(struct planner *p, const struct wish *w, const struct word *name, bool load)
 {
-	const char *look = arena_fmt(p->arena, "module/%s", name->s);
+	const char *module = module_name(name->s, p->arena), *look = arena_fmt(p->arena, "module/%s", module);
 	char state[32] = "";
 	bool loaded = host_read(p->host, look, state, sizeof(state)) > 0;
 	struct step *s;
@@ -28,7 +70,9 @@ static void plan_one(struct planner *p, const struct wish *w, const struct word 
 				    "'%s' is built into the kernel and cannot be taken out", name->s);
 		return;
 	}
-	s = loaded == load ? NULL : planner_add_named(p, w, name->s);
+	if (loaded == load || (!load && !may_go(p, name, module)))
+		return;
+	s = planner_add_named(p, w, name->s);
 	if (s && load)
 		step_look(s, look, value_of(NULL), value_of("live"), value_any());
 	else if (s)

@@ -15,6 +15,7 @@ _Static_assert(POLICY_LINE_MAX + 3 <= INI_MAX_LINE, "ini.h: the line, CR, LF and
 
 /* --- words ------------------------------------------------------------------------------------------------------- */
 
+#define MODULE_NAME_MAX 55	/* include/linux/module.h, MODULE_NAME_LEN */
 #define KERNEL_NAME_MAX 31	/* of a disk (DISK_NAME_LEN, include/linux/blkdev.h) or another thing of /sys/class */
 
 enum {
@@ -26,12 +27,18 @@ enum {
 	WORD_PATH = 32,
 	WORD_UNIT = 64,
 	WORD_USB_ID = 128,
+	WORD_MODULE = 256,
 };
 #define WORD_DEVICE (WORD_PLACE | WORD_ID)
 
 static bool is_name(const char *s)
 {
 	return str_is_word(s, KERNEL_NAME_MAX);
+}
+
+static bool is_module(const char *s)
+{
+	return str_is_word(s, MODULE_NAME_MAX);
 }
 
 /* What a profile can name: another path would stand there for nothing. */
@@ -54,6 +61,7 @@ static const struct word_kind {
 	{ WORD_NAME, is_name, false, "a name of the kernel's such as sda or ttyS0" },
 	{ WORD_PATH, is_path, false, "a full path such as /usr/bin/true" },
 	{ WORD_UNIT, str_is_unit, false, "a unit such as ssh.service" },
+	{ WORD_MODULE, is_module, false, "a kernel module such as 8021q" },
 };
 #define WORD_KINDS (sizeof(word_kinds) / sizeof(*word_kinds))
 
@@ -124,6 +132,7 @@ static const struct key {
 	{ "allow", "last-keyboard", KIND_CONSENT, 0, .words = WORD_DEVICE | WORD_PORT },
 	{ "allow", "management-nic", KIND_CONSENT, 0, .words = WORD_DEVICE | WORD_INTERFACE },
 	{ "allow", "storage-member", KIND_CONSENT, 0, .words = WORD_DEVICE | WORD_NAME },
+	{ "allow", "modules", KIND_WORDS, offsetof(struct policy, modules), .words = WORD_MODULE },
 	{ "allow", "run", KIND_WORDS, offsetof(struct policy, run), .words = WORD_PATH },
 	{ "allow", "services", KIND_WORDS, offsetof(struct policy, services), .words = WORD_UNIT },
 	{ "timeouts", "phase", KIND_TIME, offsetof(struct policy, phase_ms), .most_ms = POLICY_PHASE_MAX_MS },

@@ -46,6 +46,7 @@ struct policy {
 	struct allow *allows;
 	size_t n_allows;
 	struct names run;		/* commands by full path */
+	struct names modules;		/* that steps may take out although they serve the host */
 	struct names services;		/* units that steps may start, stop and restart */
 	bool guard;			/* guard = yes: a process watches over each lease */
 	/* [timeouts], milliseconds */

@@ -22,6 +22,9 @@ enum consent {
 };
 enum consent rails_consent(const char *code);
 
+/* The driver that a function has when the steps planned so far are done: what the last of them makes of it. NULL: none. */
+const char *driver_lent(const struct planner *p, const struct function *fn);
+
 /*
  * After the steps of pre-start: what Proxmox takes along by itself leaves too, and no function that stays with a driver
  * of the host's may share an IOMMU group with one of the VM's (drivers/iommu/iommu.c, iommu_group_claim_dma_owner(); QEMU:

@@ -40,8 +40,7 @@ static bool leaves_already(const struct planner *p, const struct function *fn)
 	return false;
 }
 
-/* The driver it has while lent: what the last step about it makes of it. NULL: none. */
-static const char *driver_lent(const struct planner *p, const struct function *fn)
+const char *driver_lent(const struct planner *p, const struct function *fn)
 {
 	const char *look = arena_fmt(p->arena, "sys/bus/pci/devices/%s/driver", fn->address), *driver = fn->driver;
 

@@ -50,6 +50,7 @@ static void touch_policy(const char *text, const struct policy *p)
 	touch_names(text, &p->usb);
 	touch_names(text, &p->run);
 	touch_names(text, &p->services);
+	touch_names(text, &p->modules);
 	require(!word || names_have(&p->devices, word) || names_have(&p->nics, word));
 	for (size_t i = 0; i < p->n_allows; i++) {
 		require(policy_needs_consent(p->allows[i].code) && p->allows[i].names.n > 0);
