@@ -399,13 +399,15 @@ static void guests_that_run_are_captured(void **state)
 		"P: /fs/cgroup/lxc/105\nP: /fs/cgroup/lxc/secret\n"
 		"F: etc/pve/lxc/105.conf\n| hostname: secret\n| dev0: /dev/dri/renderD128,gid=104\n"
 		"| lxc.mount.entry: /dev/snd dev/snd none bind\n| lxc.cgroup2.devices.allow: c 116:* rwm\n"
+		"| lxc.net.1.type: phys\n| lxc.net.1.link: eno2\n| lxc.net.1.hwaddr: 02:00:00:00:00:01\n"
 		"| device: secret\n| [snapshot]\n| dev1: secret\n");
 
 	(void)state;
 	assert_contains(text, "\n\nV: run/qemu-server/101.pid=4711\nV: proc/4711/cmdline=kvm\\0-id\\0101\n\n");
 	assert_contains(text, "\n\nP: /fs/cgroup/lxc/105\n\n");
 	assert_contains(text, "\n\nF: etc/pve/lxc/105.conf\n| dev0: /dev/dri/renderD128,gid=104\n"
-			"| lxc.mount.entry: /dev/snd dev/snd none bind\n| lxc.cgroup2.devices.allow: c 116:* rwm\n");
+			"| lxc.mount.entry: /dev/snd dev/snd none bind\n| lxc.cgroup2.devices.allow: c 116:* rwm\n"
+			"| lxc.net.1.type: phys\n| lxc.net.1.link: eno2\n");
 	assert_null(strstr(text, "secret"));
 	assert_null(strstr(text, "4712"));
 	assert_null(strstr(text, "4713"));

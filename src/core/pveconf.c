@@ -23,6 +23,14 @@ bool vmid_parse(const char *s, unsigned *vmid)
 	return true;
 }
 
+unsigned pveconf_name(const char *name, struct arena *a)
+{
+	const char *dot = strrchr(name, '.');
+	unsigned vmid;
+
+	return dot && strcmp(dot, ".conf") == 0 && vmid_parse(arena_dupn(a, name, (size_t)(dot - name)), &vmid) ? vmid : 0;
+}
+
 /* "02:00.0", "0000:02:00": Proxmox lets the domain out. False if it is no address. */
 static bool add_address(struct hostpci *p, struct arena *a, const char *s)
 {

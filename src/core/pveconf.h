@@ -33,6 +33,9 @@ struct pve_guest {
 /* Decimal, no leading zero, 100 to 999999999 (pve-common, PVE/JSONSchema.pm, pve-vmid). */
 bool vmid_parse(const char *s, unsigned *vmid);
 
+/* The number of the guest whose configuration has that name, "101.conf"; 0: it is no configuration. */
+unsigned pveconf_name(const char *name, struct arena *a);
+
 /*
  * Reads etc/pve/qemu-server/VMID.conf of the host. Only what stands before the first section ("[") is the current
  * configuration; the rest are snapshots and pending changes. -ENOENT: there is no such VM on this host.

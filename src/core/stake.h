@@ -96,4 +96,11 @@ void stakes_guests(struct stakes *s, unsigned vmid);
  */
 void stakes_busy(struct stakes *s, unsigned vmid);
 
+/*
+ * The containers' part of it, by the lines of their configurations: nodes (dev0, lxc.mount.entry), folders of nodes, and
+ * network cards (lxc.net.N). An interface that is with a container is no longer the host's, so that each card which has
+ * a driver and no interface may be it.
+ */
+void stakes_containers(struct stakes *s, unsigned ctid);
+
 #endif

@@ -9,17 +9,6 @@
 #include "core/stake.h"
 
 #define VMS "etc/pve/qemu-server"
-#define CONTAINERS "etc/pve/lxc"
-#define CONFIG_MAX 65536
-
-/* The number of "101.conf"; 0: it is no configuration. */
-static unsigned config_vmid(const char *name, struct arena *a)
-{
-	const char *dot = strrchr(name, '.');
-	unsigned vmid;
-
-	return dot && strcmp(dot, ".conf") == 0 && vmid_parse(arena_dupn(a, name, (size_t)(dot - name)), &vmid) ? vmid : 0;
-}
 
 /* --- VMs --------------------------------------------------------------------------------------------------------- */
 
@@ -86,59 +75,6 @@ static void add_reservations(struct stakes *s, unsigned self)
 	}
 }
 
-/* --- containers -------------------------------------------------------------------------------------------------- */
-
-/* Where nodes below /dev come from. */
-static const struct {
-	const char *nodes, *class;
-} classes[] = {
-	{ "dri/", "sys/class/drm" },
-	{ "snd/", "sys/class/sound" },
-	{ "i2c-", "sys/class/i2c-dev" },
-	{ "tty", "sys/class/tty" },
-	{ "sd", "sys/class/block" },
-	{ "nvme", "sys/class/block" },
-};
-
-static void add_node(struct stakes *s, unsigned ctid, const char *node)
-{
-	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
-		const char *path;
-
-		if (!str_starts(node, classes[i].nodes))
-			continue;
-		path = stake_path(s, classes[i].class, str_basename(node));
-		if (path)
-			stake_add(s, "other-guest", path, str_basename(node), arena_fmt(s->arena, "stop container %u first", ctid),
-				  "/dev/%s -> %s is with container %u, which runs", node, path_function(path, s->arena), ctid);
-	}
-}
-
-/* "dev0: /dev/dri/renderD128,gid=104", "lxc.mount.entry: /dev/dri/card0 dev/dri/card0 none bind": from "/dev/" on. */
-static void take_line(struct stakes *s, unsigned ctid, char *line)
-{
-	char *node = strstr(line, "/dev/");
-
-	if (!node || (!str_starts(line, "dev") && !str_starts(line, "lxc.mount.entry")))
-		return;
-	node += strlen("/dev/");
-	node[strcspn(node, ", \t")] = '\0';
-	add_node(s, ctid, arena_dup(s->arena, node));
-}
-
-static void add_container(struct stakes *s, unsigned ctid, const char *name)
-{
-	char *text = arena_alloc(s->arena, CONFIG_MAX), *line;
-
-	/* A container that runs has a control group: lxc, src/lxc/cgroups/cgfsng.c. */
-	if (!host_has(s->host, arena_fmt(s->arena, "sys/fs/cgroup/lxc/%u", ctid)) ||
-	    host_read_bytes(s->host, arena_fmt(s->arena, CONTAINERS "/%s", name), text, CONFIG_MAX) < 0)
-		return;
-	/* What stands below a "[" are snapshots. */
-	while ((line = strsep(&text, "\n")) != NULL && *line != '[')
-		take_line(s, ctid, line);
-}
-
 void stakes_guests(struct stakes *s, unsigned self)
 {
 	char **names;
@@ -146,17 +82,11 @@ void stakes_guests(struct stakes *s, unsigned self)
 
 	if (host_list(s->host, VMS, s->arena, &names, &n) == 0)
 		for (size_t i = 0; i < n; i++) {
-			unsigned vmid = config_vmid(names[i], s->arena);
+			unsigned vmid = pveconf_name(names[i], s->arena);
 
 			if (vmid && vmid != self)
 				add_vm(s, vmid);
 		}
 	add_reservations(s, self);
-	if (host_list(s->host, CONTAINERS, s->arena, &names, &n) == 0)
-		for (size_t i = 0; i < n; i++) {
-			unsigned ctid = config_vmid(names[i], s->arena);
-
-			if (ctid && ctid != self)
-				add_container(s, ctid, names[i]);
-		}
+	stakes_containers(s, self);
 }

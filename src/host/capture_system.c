@@ -361,6 +361,9 @@ static bool is_device_line(const char *line)
 
 	if (str_starts(line, "lxc.mount.entry") || str_starts(line, "lxc.cgroup2.devices"))
 		return true;
+	/* What is a network card's, and not its address. */
+	if (str_starts(line, "lxc.net."))
+		return strstr(line, ".type") || strstr(line, ".link");
 	n = str_starts(line, "dev") ? strspn(line + strlen("dev"), "0123456789") : 0;
 	return n && line[strlen("dev") + n] == ':';
 }
