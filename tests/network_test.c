@@ -1061,58 +1061,30 @@ static void the_gravest_reasons_are_named_and_the_rest_counted(void **state)
 	net_free(x);
 }
 
-/* --- old captures ------------------------------------------------------------------------------------------------ */
+/* --- no interfaces to be seen ------------------------------------------------------------------------------------ */
 
-static void look_at_old(struct net *x, const char *routes)
+static void without_interfaces_every_card_in_use_may_carry_something(void **state)
 {
-	struct error err;
-
-	sim_set(x->h, "proc/net/route", routes);
-	if (inventory_read(x->h, x->a, &x->inv, &err) < 0)
-		fail_msg("%s", err.text);
-	x->s = (struct stakes){ .host = x->h, .inventory = &x->inv, .arena = x->a };
-	stakes_network(&x->s);
-}
-
-static void an_old_capture_gets_its_finding(void **state)
-{
-	static const struct { const char *interface, *through; } cases[] = {
-		{ "vmbr0", " through vmbr0" }, { "eno1", "" }, { "vmbr0.10", " through vmbr0.10" },
-		{ "eno1.100", " through eno1.100" },
-	};
+	struct net *x = net_new();
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct net x = { .a = arena_new(), .h = host_load("elitedesk") };
-		const struct stake *stake;
-
-		look_at_old(&x, arena_fmt(x.a, "%s\t00000000\t010AA8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n",
-					  cases[i].interface));
-		stake = assert_carries(&x, 1, "eno1", arena_fmt(x.a, "eno1 (" ONBOARD ") carries the default route%s",
-								cases[i].through));
-		assert_true(stake_is_on(stake, ONBOARD));
-		/* Its wireless card is no help. */
-		assert_contains(stake->remedy, "this host has no other network card: ");
-		host_close(x.h);
-		arena_free(x.a);
-	}
-}
-
-static void an_old_capture_without_routes_says_so(void **state)
-{
-	struct net x = { .a = arena_new(), .h = host_load("elitedesk") };
-	struct error err;
-
-	(void)state;
-	sim_remove(x.h, "proc/net");
-	assert_int_equal(inventory_read(x.h, x.a, &x.inv, &err), 0);
-	x.s = (struct stakes){ .host = x.h, .inventory = &x.inv, .arena = x.a };
-	stakes_network(&x.s);
-	assert_string_equal(stake_of(&x, "eno1")->code, "network-unreadable");
-	/* wlp0s20f3 is down. */
-	assert_int_equal(x.s.n, 1);
-	host_close(x.h);
-	arena_free(x.a);
+	nic(x, "eno1", ONBOARD);
+	nic(x, "enp2s0", SECOND);
+	nic(x, "enp3s0", THIRD);
+	sim_set(x->h, "nic/" ONBOARD "/name", "eno1");
+	sim_set(x->h, "nic/" ONBOARD "/up", "up");
+	/* What is down carries nothing, and SECOND has no interface at all. */
+	sim_set(x->h, "nic/" THIRD "/name", "enp3s0");
+	sim_set(x->h, "nic/" THIRD "/up", "down");
+	gateway(x, "eno1");
+	sim_remove(x->h, "sys/class/net");
+	look(x);
+	assert_int_equal(x->s.n, 1);
+	assert_string_equal(x->s.list[0].code, "network-unreadable");
+	assert_string_equal(x->s.list[0].path, ONBOARD);
+	assert_string_equal(x->s.list[0].what, "it is a network card (eno1), and it is not known what goes through it: "
+			    "/sys/class/net is not there");
+	net_free(x);
 }
 
 int main(int argc, char **argv)
@@ -1161,8 +1133,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_host_without_ipv6_is_known),
 		cmocka_unit_test(a_table_that_is_too_long_is_told),
 		cmocka_unit_test(the_gravest_reasons_are_named_and_the_rest_counted),
-		cmocka_unit_test(an_old_capture_gets_its_finding),
-		cmocka_unit_test(an_old_capture_without_routes_says_so),
+		cmocka_unit_test(without_interfaces_every_card_in_use_may_carry_something),
 	};
 
 	if (argc > 1)

@@ -945,6 +945,21 @@ static void a_host_without_disks_stands_on_none(void **state)
 	assert_told(m, "");
 }
 
+/* No word of disks is no word that there are none. */
+static void a_host_that_says_nothing_of_disks_may_have_them_on_any_storage_function(void **state)
+{
+	struct made *m = *state;
+	struct function functions[] = {
+		{ .address = "0000:00:14.0", .class = 0x0c0330 }, { .address = "0000:00:17.0", .class = 0x010601 },
+	};
+
+	m->inventory = (struct inventory){ functions, COUNT(functions) };
+	sim_remove(m->h, "sys/class/block");
+	assert_told(m, "storage-unreadable 0000:00:17.0: 0000:00:17.0 -> its disks may hold what the host stands on: "
+		       "/sys/class/block is not there\n");
+	assert_remedy(m, "storage-unreadable", "0000:00:17.0", NULL);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make, unmake)
 
 int main(int argc, char **argv)
@@ -991,6 +1006,7 @@ int main(int argc, char **argv)
 		CASE(odd_names_stay_on_one_line),
 		CASE(many_disks_and_mounts_are_seen),
 		CASE(a_host_without_disks_stands_on_none),
+		CASE(a_host_that_says_nothing_of_disks_may_have_them_on_any_storage_function),
 	};
 
 	if (argc > 1)

@@ -7,7 +7,6 @@
 #include "core/stake.h"
 
 #define CLASS "sys/class/net"
-#define PCI_DEVICES "sys/bus/pci/devices"
 #define OPEN_VSWITCH "ovs-system"
 #define WORD_BYTES 32
 
@@ -18,31 +17,14 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static struct netif *find_exactly(const struct netifs *n, const char *name)
+struct netif *netif_find(const struct netifs *n, const char *name)
 {
 	struct netif key = { .name = name };
 
 	return n->n ? bsearch(&key, n->list, n->n, sizeof(*n->list), by_name) : NULL;
 }
 
-struct netif *netif_find(const struct netifs *n, const char *name)
-{
-	struct netif *found = find_exactly(n, name);
-	const char *dot = strrchr(name, '.');
-
-	if (!found && n->old && dot)
-		found = find_exactly(n, arena_dupn(n->arena, name, (size_t)(dot - name)));
-	return found;
-}
-
 /* --- which there are -------------------------------------------------------------------------------------------- */
-
-static struct netif *append(struct netifs *n, const char *name)
-{
-	n->list = arena_grow(n->arena, n->list, n->n, sizeof(*n->list));
-	n->list[n->n] = (struct netif){ .name = name };
-	return &n->list[n->n++];
-}
 
 /* The last USB device of a path: "../../devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2.1/1-2.1:1.0/net/enx001122". */
 static const char *usb_of(const char *path, struct arena *a)
@@ -60,7 +42,7 @@ static const char *usb_of(const char *path, struct arena *a)
 	return last;
 }
 
-static void add_of_class(struct netifs *n, const char *name)
+static void add(struct netifs *n, const char *name)
 {
 	char path[HOST_VALUE_BYTES];
 	struct netif *nic;
@@ -68,55 +50,11 @@ static void add_of_class(struct netifs *n, const char *name)
 	/* bonding_masters is a file of this folder. */
 	if (host_link(n->host, arena_fmt(n->arena, CLASS "/%s", name), path, sizeof(path)) < 0)
 		return;
-	nic = append(n, name);
-	nic->path = arena_dup(n->arena, path);
+	n->list = arena_grow(n->arena, n->list, n->n, sizeof(*n->list));
+	nic = &n->list[n->n++];
+	*nic = (struct netif){ .name = name, .path = arena_dup(n->arena, path) };
 	nic->function = path_function(nic->path, n->arena);
 	nic->usb = nic->function ? usb_of(nic->path, n->arena) : NULL;
-}
-
-/* A value of nic/, NULL if there is none. */
-static const char *value_of(const struct netifs *n, const char *function, const char *what)
-{
-	char value[HOST_VALUE_BYTES];
-
-	if (host_read(n->host, arena_fmt(n->arena, "nic/%s/%s", function, what), value, sizeof(value)) <= 0)
-		return NULL;
-	return arena_dup(n->arena, value);
-}
-
-static void add_of_function(struct netifs *n, const char *function)
-{
-	const char *name = value_of(n, function, "name"), *master = name ? value_of(n, function, "master") : NULL;
-	char path[HOST_VALUE_BYTES];
-	struct netif *nic;
-
-	if (!name || host_link(n->host, arena_fmt(n->arena, PCI_DEVICES "/%s", function), path, sizeof(path)) < 0)
-		return;
-	nic = append(n, name);
-	nic->path = arena_dup(n->arena, path);
-	nic->function = function;
-	nic->master = master;
-}
-
-static bool is_listed(const struct netifs *n, const char *name)
-{
-	for (size_t i = 0; i < n->n; i++)
-		if (strcmp(n->list[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-static void read_old(struct netifs *n)
-{
-	size_t cards;
-
-	n->old = true;
-	for (size_t i = 0; i < n->inventory->n; i++)
-		add_of_function(n, n->inventory->functions[i].address);
-	cards = n->n;
-	for (size_t i = 0; i < cards; i++)
-		if (n->list[i].master && !is_listed(n, n->list[i].master))
-			append(n, n->list[i].master)->path = "";
 }
 
 static struct netif *card_of(const struct netifs *n, const struct netif *nic)
@@ -127,22 +65,23 @@ static struct netif *card_of(const struct netifs *n, const struct netif *nic)
 	return NULL;
 }
 
-void netifs_read(struct host *h, const struct inventory *inv, struct arena *a, struct netifs *n)
+int netifs_read(struct host *h, const struct inventory *inv, struct arena *a, struct netifs *n)
 {
 	char **names;
 	size_t count;
+	int code = host_list(h, CLASS, a, &names, &count);
 
 	*n = (struct netifs){ .host = h, .inventory = inv, .arena = a };
-	if (host_list(h, CLASS, a, &names, &count) < 0)
-		read_old(n);
-	else
-		for (size_t i = 0; i < count; i++)
-			add_of_class(n, names[i]);
+	if (code < 0)
+		return code;
+	for (size_t i = 0; i < count; i++)
+		add(n, names[i]);
 	if (n->n)
 		qsort(n->list, n->n, sizeof(*n->list), by_name);
 	for (size_t i = 0; i < n->n; i++)
 		if (n->list[i].function)
 			n->list[i].card = card_of(n, &n->list[i]);
+	return 0;
 }
 
 /* --- what stands on what ---------------------------------------------------------------------------------------- */
@@ -179,22 +118,13 @@ static void look_at_links(const struct netifs *n, struct netif *nic)
 		return;
 	for (size_t i = 0; i < count; i++) {
 		if (str_starts(names[i], "lower_"))
-			add_lower(n, nic, find_exactly(n, names[i] + strlen("lower_")));
+			add_lower(n, nic, netif_find(n, names[i] + strlen("lower_")));
 		nic->has_upper |= str_starts(names[i], "upper_");
 		has_master |= strcmp(names[i], "master") == 0;
 	}
 	nic->has_upper |= has_master;
 	if (nic->n_lower == 0 && !nic->function && !has_master)
-		add_lower(n, nic, find_exactly(n, OPEN_VSWITCH));
-}
-
-/* In an old capture. */
-static void look_at_masters(const struct netifs *n, struct netif *nic)
-{
-	nic->has_upper = nic->master != NULL;
-	for (size_t i = 0; i < n->n; i++)
-		if (str_same(n->list[i].master, nic->name))
-			add_lower(n, nic, &n->list[i]);
+		add_lower(n, nic, netif_find(n, OPEN_VSWITCH));
 }
 
 void netif_look(const struct netifs *n, struct netif *nic)
@@ -204,10 +134,7 @@ void netif_look(const struct netifs *n, struct netif *nic)
 	if (nic->looked)
 		return;
 	nic->looked = true;
-	if (n->old)
-		look_at_masters(n, nic);
-	else
-		look_at_links(n, nic);
+	look_at_links(n, nic);
 	if (nic->function) {
 		nic->physical = *file_of(n, nic, "device/physfn", address) ? arena_dup(n->arena, address) : NULL;
 	} else {
@@ -241,8 +168,6 @@ bool netif_is_up(const struct netifs *n, const struct netif *nic)
 {
 	char word[WORD_BYTES];
 
-	if (n->old)
-		return str_same(value_of(n, nic->function, "up"), "up");
 	/* "down" is one without carrier too; but the carrier of one that is not up cannot be read: carrier_show(). */
 	if (*file_of(n, nic, "operstate", word) && strcmp(word, "down") != 0 && strcmp(word, "notpresent") != 0)
 		return true;

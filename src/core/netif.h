@@ -11,8 +11,7 @@
 
 /*
  * The network interfaces of a host and what stands on what: sys/class/net, whose links lower_* and upper_* the kernel
- * makes for bridges, bonds, VLANs and all that is stacked (net/core/dev.c, netdev_adjacent_sysfs_add()). Captures from
- * before these were part of a .host have nic/ADDRESS/ only: name, up and master of what is on a PCI function.
+ * makes for bridges, bonds, VLANs and all that is stacked (net/core/dev.c, netdev_adjacent_sysfs_add()).
  */
 #define NETIF_NEST_MAX 9	/* net/core/dev.c: MAX_NEST_DEV is 8; and one for Open vSwitch */
 
@@ -22,7 +21,6 @@ struct netif {
 	const char *function;	/* the PCI function it is on, NULL: it is virtual */
 	const char *usb;	/* and the USB device, "1-2.1"; NULL: none */
 	struct netif *card;	/* the first interface on the same device, itself maybe; NULL: it is virtual */
-	const char *master;	/* of an old capture */
 	/* netif_look() fills these in: */
 	bool looked;
 	struct netif **lower;
@@ -39,12 +37,12 @@ struct netifs {
 	struct arena *arena;
 	struct netif *list;	/* sorted by name */
 	size_t n;
-	bool old;		/* from nic/ */
 };
 
-void netifs_read(struct host *h, const struct inventory *inv, struct arena *a, struct netifs *n);
+/* A negative errno: the class cannot be listed, and there is none in n. */
+int netifs_read(struct host *h, const struct inventory *inv, struct arena *a, struct netifs *n);
 
-/* NULL: there is none of that name. An old capture has no VLANs: "vmbr0.10" is found as "vmbr0" there. */
+/* NULL: there is none of that name. */
 struct netif *netif_find(const struct netifs *n, const char *name);
 
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -244,12 +245,35 @@ static void tell_unknown(struct network *w, struct netif *nic)
 		  w->routes.missing);
 }
 
+/* Where it cannot be seen what stands on an interface, any that is up may carry something. */
+static void tell_blind(struct stakes *s, int code)
+{
+	const char *why = code == -ENOENT ? "is not there" :
+			  arena_fmt(s->arena, "cannot be read: %s", strerror(-code));
+
+	for (size_t i = 0; i < s->inventory->n; i++) {
+		const struct function *fn = &s->inventory->functions[i];
+		char up[HOST_NAME_BYTES];
+
+		if (!fn->nic || (host_read(s->host, arena_fmt(s->arena, "nic/%s/up", fn->address), up, sizeof(up)) > 0 &&
+				 strcmp(up, "down") == 0))
+			continue;
+		stake_add(s, "network-unreadable", fn->address, fn->address, NULL,
+			  "it is a network card (%.*s), and it is not known what goes through it: /sys/class/net %s",
+			  (int)strcspn(fn->nic, ","), fn->nic, why);
+	}
+}
+
 void stakes_network(struct stakes *s)
 {
 	struct network w = { .s = s, .arena = s->arena };
 	struct others others;
+	int code = netifs_read(s->host, s->inventory, s->arena, &w.nets);
 
-	netifs_read(s->host, s->inventory, s->arena, &w.nets);
+	if (code < 0) {
+		tell_blind(s, code);
+		return;
+	}
 	routes_read(s->host, s->arena, &w.routes);
 	w.cards = arena_array(s->arena, w.nets.n, sizeof(*w.cards));
 	find_reasons(&w);

@@ -429,11 +429,11 @@ void stakes_storage(struct stakes *s)
 	struct storage w = { .s = s, .arena = s->arena };
 	int code = blocks_read(s->host, s->arena, &w.blocks);
 
-	if (code == -ENOENT)
-		return;
+	/* A kernel that has disks has the class; a capture may be of before it was taken. */
 	if (code < 0) {
 		w.blind = true;
-		storage_doubt(&w, code, "/sys/class/block cannot be read: %s", strerror(-code));
+		storage_doubt(&w, code, "/sys/class/block %s%s", code == -ENOENT ? "is not there" : "cannot be read: ",
+			      code == -ENOENT ? "" : strerror(-code));
 	}
 	w.standing = arena_array(s->arena, w.blocks.n, sizeof(*w.standing));
 	for (size_t i = 0; i < w.blocks.n; i++)
