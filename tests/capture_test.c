@@ -2,6 +2,8 @@
 /* What the host stands on: as a simulated host has it, and what of it a capture takes. */
 #include "support.h"
 
+#include "core/rails.h"
+
 #define HEAD "handover-host: 1\n"
 #define BUS "P: /bus/pci/devices\n"
 #define SATA "0000:00:17.0"
@@ -302,7 +304,7 @@ static void of_mounts_what_is_on_devices_and_comes_over_the_network_is_captured(
 		"| 24 1 0:31 /x /mnt/a\\040b rw - nfs4 store:/export rw,vers=4.2,clientaddr=10.0.0.1,addr=10.0.0.5\n"
 		"| 25 1 0:32 / /mnt/c rw master:1 - cifs //nas/share ro,username=secret,addr=10.0.0.6\n"
 		"| 26 1 0:33 / /mnt/d rw - fuse.sshfs me@far:/ rw,user_id=0\n"
-		"| 27 1 0:34 / /run rw - tmpfs secret rw\n"
+		"| 27 1 0:34 / /run rw - tmpfs secret rw\n| 29 1 0:36 / /mnt/g rw - fuse.glusterfs nas:/vol rw,user_id=0\n"
 		"| 28 1 0:35 / /mnt/f rw - btrfs /dev/sdb1 rw,subvolid=5,subvol=/\n"
 		"| no mount at all\n"
 		"F: etc/hosts\n| 127.0.0.1 localhost\n| 10.0.0.5 secret store.lan store # nas\n| 10.0.0.6\tnas\n"
@@ -317,6 +319,7 @@ static void of_mounts_what_is_on_devices_and_comes_over_the_network_is_captured(
 			"| 24 1 0:31 /x /mnt/a\\040b rw - nfs4 store:/export rw,addr=10.0.0.5\n"
 			"| 25 1 0:32 / /mnt/c rw master:1 - cifs //nas/share ro,addr=10.0.0.6\n"
 			"| 26 1 0:33 / /mnt/d rw - fuse.sshfs me@far:/ rw\n"
+			"| 29 1 0:36 / /mnt/g rw - fuse.glusterfs nas:/vol rw\n"
 			"| 28 1 0:35 / /mnt/f rw - btrfs /dev/sdb1 rw,subvolid=5,subvol=/\n\n");
 	assert_contains(text, "\n\nF: etc/hosts\n| 10.0.0.5 store\n| 10.0.0.6 nas\n");
 	assert_contains(text, "\n\nF: proc/swaps\n| Filename\n| /dev/dm-1\n");
@@ -344,9 +347,13 @@ static void of_connections_the_sessions_of_ssh_are_captured(void **state)
 	text = capture_of(a, arena_fmt(a, "%sF: etc/ssh/sshd_config\n| # Port 22\n| port 222\n| PasswordAuthentication no\n"
 				       "F: proc/net/tcp6\n| " TCP SSH_222, table));
 	assert_contains(text, "\n\nF: etc/ssh/sshd_config\n| port 222\n\n");
-	assert_contains(text, "\n\nF: proc/net/tcp\n| " TCP SSH_222);
+	assert_contains(text, "\n\nF: proc/net/tcp\n| " TCP SSH_22 SSH_222);
 	assert_contains(text, "\n\nF: proc/net/tcp6\n| " TCP SSH_222);
-	assert_null(strstr(text, SSH_22));
+	text = capture_of(a, arena_fmt(a, "%sF: etc/ssh/sshd_config.d/a.conf\n| ListenAddress 10.0.0.1:222\n| ListenAddress secret\n"
+				       "F: etc/ssh/sshd_config.d/secret\n| Port 22\n", table));
+	assert_contains(text, "\n\nF: etc/ssh/sshd_config.d/a.conf\n| ListenAddress 10.0.0.1:222\n\n");
+	assert_contains(text, "\n\nF: proc/net/tcp\n| " TCP SSH_22 SSH_222);
+	assert_null(strstr(text, "secret"));
 }
 
 #define ROUTE_TO(address, flags) \
@@ -372,19 +379,24 @@ static void routes_are_captured_and_addresses_are_not(void **state)
 static void of_the_cluster_the_addresses_are_captured(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	static const char conf[] = "| totem {\n|   cluster_name: secret\n| }\n|   node {\n|     name: secret\n"
-				   "|     ring0_addr: pve1\n|     ring1_addr: 10.1.0.1\n|     ringing: secret\n|   }\n";
+	static const char nodes[] = "| nodelist {\n|   node {\n|     name: pve1\n|     ring0_addr: pve1.lan\n"
+				    "|     ring1_addr: 10.1.0.1\n|   }\n| }\n";
+	static const char conf[] = "| totem {\n|   cluster_name: secret\n| nodelist {\n|   node {\n|     name: pve1\n"
+				   "|     nodeid: secret\n|     ring0_addr: pve1.lan\n|     ring1_addr: 10.1.0.1\n"
+				   "|     ringing: secret\n|   }\n| }\n";
 	const char *text = capture_of(a, arena_fmt(a, HEAD BUS "F: etc/pve/corosync.conf\n%sF: etc/corosync/corosync.conf\n%s"
 						   "F: etc/pve/ceph.conf\n| [global]\n| \tmon_host = 10.2.0.1 mon2\n"
 						   "| mon host=10.2.0.3\n| mon_hostess = secret\n| fsid = secret\n"
-						   "F: etc/hosts\n| 10.1.0.9 pve1\n| 10.2.0.2 mon2\n| 10.3.0.1 secret\n",
+						   "| public network = 10.3.0.0/24\n| cluster-network=10.4.0.0/24\n"
+						   "F: etc/hosts\n| 10.1.0.9 PVE1.lan\n| 10.2.0.2 mon2\n| 10.3.0.1 secret\n",
 						   conf, conf));
 
 	(void)state;
-	assert_contains(text, "\n\nF: etc/pve/corosync.conf\n|     ring0_addr: pve1\n|     ring1_addr: 10.1.0.1\n\n");
-	assert_contains(text, "\n\nF: etc/corosync/corosync.conf\n|     ring0_addr: pve1\n");
-	assert_contains(text, "\n\nF: etc/pve/ceph.conf\n| \tmon_host = 10.2.0.1 mon2\n| mon host=10.2.0.3\n\n");
-	assert_contains(text, "\n\nF: etc/hosts\n| 10.1.0.9 pve1\n| 10.2.0.2 mon2\n");
+	assert_contains(text, arena_fmt(a, "\n\nF: etc/pve/corosync.conf\n%s", nodes));
+	assert_contains(text, arena_fmt(a, "\n\nF: etc/corosync/corosync.conf\n%s", nodes));
+	assert_contains(text, "\n\nF: etc/pve/ceph.conf\n| \tmon_host = 10.2.0.1 mon2\n| mon host=10.2.0.3\n"
+			"| public network = 10.3.0.0/24\n| cluster-network=10.4.0.0/24\n\n");
+	assert_contains(text, "\n\nF: etc/hosts\n| 10.1.0.9 PVE1.lan\n| 10.2.0.2 mon2\n");
 	assert_null(strstr(text, "secret"));
 }
 
@@ -491,6 +503,81 @@ static void values_with_nul_bytes_survive_a_capture(void **state)
 	assert_contains(text, "\nV: proc/cmdline=\\0quiet\n");
 }
 
+/* --- what is looked at and what is taken ------------------------------------------------------------------------- */
+
+/* All stakes of a host, a line each. */
+static const char *stakes_of(struct arena *a, const char *text)
+{
+	_cleanup_host_ struct host *h = host_from(text);
+	struct inventory inventory;
+	struct stakes s = { .host = h, .inventory = &inventory, .arena = a };
+	const char *all = "";
+	struct error err;
+
+	assert_int_equal(inventory_read(h, a, &inventory, &err), 0);
+	rails_read(&s, 0);
+	for (size_t i = 0; i < s.n; i++)
+		all = arena_fmt(a, "%s%s %s: %s (%s)\n", all, s.list[i].code, s.list[i].name, s.list[i].what,
+				s.list[i].remedy ? s.list[i].remedy : "");
+	return all;
+}
+
+#define AT_SATA "../../devices/pci0000:00/" SATA "/ata1/host0/target0:0:0/0:0:0:0/block/"
+#define AT_NIC "../../devices/pci0000:00/0000:00:19."
+#define DISK_AT(name, number) \
+	"P: /devices/pci0000:00/" SATA "/ata1/host0/target0:0:0/0:0:0:0/block/" name "\nA: dev=" number "\nA: size=1000\n"
+#define NIC(function, name) \
+	"P: /devices/pci0000:00/0000:00:19." function "\nA: vendor=0x8086\nA: device=0x15bb\nA: class=0x020000\n" \
+	"P: /devices/pci0000:00/0000:00:19." function "/net/" name "\nA: operstate=up\nA: type=1\n"
+#define ON_SATA(what) "P: /devices/pci0000:00/" SATA "/" what "\n"
+
+/* Each line has something that a capture could leave out, and would find something else without. */
+static void a_capture_stands_on_what_its_host_stands_on(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	static const char text[] = HEAD FUNCTION DISK_AT("sda", "8:0") DISK_AT("sdb", "8:16") DISK_AT("sdc", "8:32")
+		DISK_AT("sdd", "8:48") DISK_AT("sda/sda1", "8:1") "A: partition=1\n" DISK_AT("nvme0c0n1", "259:1") "A: hidden=1\n"
+		"P: /devices/virtual/block/loop0\nA: dev=7:0\nA: size=1000\nA: loop/backing_file=/mnt/b/image\n"
+		"P: /class/block\nL: sda=" AT_SATA "sda\nL: sda1=" AT_SATA "sda/sda1\nL: sdb=" AT_SATA "sdb\nL: sdc=" AT_SATA "sdc\n"
+		"L: sdd=" AT_SATA "sdd\nL: nvme0c0n1=" AT_SATA "nvme0c0n1\nL: loop0=../../devices/virtual/block/loop0\n"
+		"V: label/nvme0c0n1=zfs_member tank\n"
+		"P: /fs/ext4/sdd\nP: /fs/ext4/features\n"
+		"P: /fs/btrfs/8c2d-secret/devices\nL: sdb=../../../../devices/sdb\nL: sdc=../../../../devices/sdc\n"
+		"F: proc/self/mountinfo\n| 1 0 0:20 / / rw - ext4 rootfs rw\n| 2 1 0:31 / /mnt/b rw - btrfs /dev/sdb rw\n"
+		"| 3 1 7:0 / /mnt/loop rw - ext4 /dev/loop0 rw\n| 4 1 8:1 / /boot rw - ext4 /dev/sda1 rw\n"
+		"| 5 1 0:40 / /mnt/g rw - fuse.glusterfs nas:/vol rw\nV: proc/swaps=Filename\\n\n"
+		NIC("0", "eno1") "L: upper_lan=x\nL: upper_team=x\n" NIC("1", "eno2") "L: upper_team=x\n"
+		NIC("2", "wifi") "L: phy80211=../../ieee80211/phy0\n" NIC("3", "vf") "L: device=../../../0000:00:19.3\n"
+		"P: /devices/pci0000:00/0000:00:19.3\nL: physfn=../0000:00:19.1\n"
+		"P: /devices/virtual/net/lan\nA: operstate=up\nL: lower_team=../team\nP: /devices/virtual/net/lan/bridge\n"
+		"P: /devices/virtual/net/team\nA: operstate=up\nL: upper_lan=../lan\nL: lower_eno1=x\nL: lower_eno2=x\n"
+		"P: /devices/virtual/net/team/bonding\n"
+		"P: /class/net\nL: eno1=" AT_NIC "0/net/eno1\nL: eno2=" AT_NIC "1/net/eno2\nL: wifi=" AT_NIC "2/net/wifi\n"
+		"L: vf=" AT_NIC "3/net/vf\nL: lan=../../devices/virtual/net/lan\nL: team=../../devices/virtual/net/team\n"
+		"F: proc/net/route\n| Iface\n| lan 00000000 0 0003 0 0 0 00000000\n| vf 0000010A 0 0001 0 0 0 0000FFFF\n"
+		"| lan 0000000A 0 0001 0 0 0 000000FF\nV: proc/sys/kernel/hostname=pve1\nF: etc/hosts\n| 10.1.0.5 Nas\n"
+		"F: etc/pve/corosync.conf\n| nodelist {\n| node {\n| name: pve1\n| ring0_addr: 10.1.0.1\n| }\n| node {\n"
+		"| name: pve2\n| ring0_addr: 10.1.0.2\n| }\n| }\n"
+		"F: etc/pve/ceph.conf\n| public network = 10.1.0.0/24\n| cluster_network = 10.1.1.0/24\n"
+		"F: etc/ssh/sshd_config.d/a.conf\n| ListenAddress 10.0.0.1:2222\n"
+		"F: proc/net/tcp\n| sl\n| 0: 0100000A:08AE 0700000A:C001 01 0:0 0:0\n"
+		"P: /fs/cgroup/lxc/105\nF: etc/pve/lxc/105.conf\n| dev0: /dev/dri/renderD128\n| dev1: /dev/ttyUSB0\n"
+		"P: /class/drm\nL: renderD128=../../devices/pci0000:00/" SATA "/drm/renderD128\n" ON_SATA("drm/renderD128")
+		"P: /class/tty\nL: ttyUSB0=../../devices/pci0000:00/" SATA "/tty/ttyUSB0\n" ON_SATA("tty/ttyUSB0");
+	_cleanup_host_ struct host *h = host_from(text);
+	const char *capture = host_capture(a, h), *found = stakes_of(a, text);
+
+	(void)state;
+	assert_null(strstr(capture, "secret"));
+	assert_contains(found, "storage-in-use sdb");
+	assert_contains(found, "storage-in-use sdc");
+	assert_contains(found, "storage-in-use sdd");
+	assert_contains(found, "an SSH session with 10.0.0.7");
+	assert_contains(found, "the GlusterFS mount /mnt/g from 10.1.0.5");
+	assert_contains(found, "/dev/ttyUSB0 -> ");
+	assert_string_equal(stakes_of(a, capture), found);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -511,6 +598,7 @@ int main(void)
 		cmocka_unit_test(of_the_cluster_the_addresses_are_captured),
 		cmocka_unit_test(guests_that_run_are_captured),
 		cmocka_unit_test(the_owners_policy_is_captured_whole_or_not_at_all),
+		cmocka_unit_test(a_capture_stands_on_what_its_host_stands_on),
 		cmocka_unit_test(what_no_line_can_hold_is_left_out),
 		cmocka_unit_test(lines_that_find_no_place_are_left_out),
 		cmocka_unit_test(values_with_nul_bytes_survive_a_capture),

@@ -182,6 +182,17 @@ class Loading(unittest.TestCase):
                     f.write(first.stdout)
                 self.assertEqual(run("capture", "--host", again).stdout, first.stdout)
 
+    def test_a_capture_stands_on_what_the_host_stands_on(self):
+        for path in HOSTS:
+            with self.subTest(os.path.basename(path)), tempfile.TemporaryDirectory() as folder:
+                captured = os.path.join(folder, "captured.host")
+                with open(captured, "w", encoding="utf-8") as f:
+                    f.write(run("capture", "--host", path).stdout)
+                found = run("doctor", "--host", path)
+                again = run("doctor", "--host", captured)
+                self.assertEqual((again.returncode, again.stderr, again.stdout),
+                                 (found.returncode, found.stderr, found.stdout))
+
     def test_each_can_be_planned_on(self):
         for path in HOSTS:
             with self.subTest(os.path.basename(path)), tempfile.TemporaryDirectory() as folder:

@@ -304,6 +304,7 @@ static const char *mount_kind(const char *type)
 {
 	static const struct { const char *type, *kind; } kinds[] = {
 		{ "nfs", "NFS" }, { "nfs4", "NFS" }, { "cifs", "CIFS" }, { "smb3", "CIFS" }, { "ceph", "Ceph" },
+		{ "fuse.glusterfs", "GlusterFS" },
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)

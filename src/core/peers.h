@@ -14,7 +14,7 @@
  *                       sshd_config.d names; of very many sockets only the first are read
  *   corosync's links    ring0_addr to ring7_addr of the other nodes in /etc/pve/corosync.conf or, where that is not
  *                       mounted, /etc/corosync/corosync.conf (corosync.conf(5))
- *   storage             servers of NFS, CIFS and Ceph in the mount table (nfs(5), mount.cifs(8), mount.ceph(8)), iSCSI
+ *   storage             servers of NFS, CIFS, GlusterFS and Ceph in the mount table (nfs(5), mount.cifs(8), mount.ceph(8)), iSCSI
  *                       (drivers/scsi/scsi_transport_iscsi.c), mon_host and the networks in /etc/pve/ceph.conf
  * Names are looked up in /etc/hosts only: nobody waits for a name server here. The host itself is no peer.
  */

@@ -17,12 +17,14 @@ struct class {
 static const char *const no_files[] = { NULL };
 static const char *const device_link[] = { "device", NULL };
 
-static const char *const block_files[] = { "dev", "partition", "size", "removable", "dm/name", "md/level", NULL };
+static const char *const block_files[] = { "dev", "partition", "size", "removable", "hidden", "dm/name", "md/level",
+					   "loop/backing_file", NULL };
 static const char *const block_links[] = { "device", "holders/*", "slaves/*", NULL };
 
 /* No address: it says whose card this is, and nothing is decided by it. */
 static const char *const net_files[] = { "operstate", "carrier", "type", NULL };
-static const char *const net_links[] = { "device", "master", "upper_*", "lower_*", NULL };
+static const char *const net_links[] = { "device", "phy80211", "master", "upper_*", "lower_*", NULL };
+static const char *const net_folders[] = { "bridge", "bonding", NULL };
 
 static const char *const tty_files[] = { "active", NULL };
 static const char *const screen_files[] = { "name", NULL };
@@ -94,7 +96,7 @@ static bool is_wanted(struct stakes *s, const struct thing *t)
 		for (size_t i = 0; i < s->consoles.n; i++)
 			if (strcmp(s->consoles.list[i], t->name) == 0)
 				return true;
-		return strcmp(t->name, "console") == 0;
+		return strcmp(t->name, "console") == 0 || str_starts(t->name, "ttyUSB") || str_starts(t->name, "ttyACM");
 	}
 	/* loop0 and the like, which stand ready. */
 	return strcmp(t->class->folder, "class/block") != 0 || !str_starts(t->path, "/devices/virtual/") ||
@@ -204,6 +206,10 @@ static void put_thing(struct stakes *s, const struct thing *t)
 	if (t->class->files == block_files)
 		put_uuid(s, t);
 	put_links(s, t);
+	/* These count by being there. */
+	for (const char *const *inside = t->class->files == net_files ? net_folders : no_files; *inside; inside++)
+		if (host_has(s->w->h, arena_fmt(s->w->arena, "%s/%s", t->folder, *inside)))
+			capture_folder(s->w, arena_fmt(s->w->arena, "%s/%s", t->path, *inside));
 }
 
 /* The class's own folder: the links to all things of it, which may be wanted by several prefixes. */
@@ -241,6 +247,41 @@ static void put_firmware(struct stakes *s, const struct thing *t)
 		if (capture_get(s->w, folder, files[0], NULL) >= 0 && capture_remember(s->w, &s->firmware, path) &&
 		    capture_folder(s->w, path))
 			capture_files(s->w, folder, files);
+	}
+}
+
+/* --- file systems that are mounted, wherever ---------------------------------------------------------------------- */
+
+/* A folder for each block device that has one: fs/ext4/sysfs.c, fs/xfs/xfs_sysfs.c, fs/f2fs/sysfs.c. */
+static void put_mounted(struct stakes *s)
+{
+	static const char *const kinds[] = { "ext4", "xfs", "f2fs" };
+	struct arena *a = s->w->arena;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		for (size_t k = 0; k < s->n; k++)
+			if (s->things[k].class->files == block_files &&
+			    host_has(s->w->h, arena_fmt(a, "sys/fs/%s/%s", kinds[i], s->things[k].name)))
+				capture_folder(s->w, arena_fmt(a, "/fs/%s/%s", kinds[i], s->things[k].name));
+}
+
+/* The devices of each btrfs; a number stands for its UUID, which says whose it is. */
+static void put_btrfs(struct stakes *s)
+{
+	struct arena *a = s->w->arena;
+	char **uuids, **names;
+	size_t n, n_names, number = 0;
+
+	if (host_list(s->w->h, "sys/fs/btrfs", a, &uuids, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const char *folder = arena_fmt(a, "sys/fs/btrfs/%s/devices", uuids[i]);
+
+		if (host_list(s->w->h, folder, a, &names, &n_names) < 0 ||
+		    !capture_folder(s->w, arena_fmt(a, "/fs/btrfs/%04zu/devices", ++number)))
+			continue;
+		for (size_t k = 0; k < n_names; k++)
+			capture_link(s->w, folder, names[k]);
 	}
 }
 
@@ -339,5 +380,7 @@ void capture_stakes(struct writer *w)
 	}
 	for (size_t i = 0; i < s.n; i++)
 		put_firmware(&s, &s.things[i]);
+	put_mounted(&s);
+	put_btrfs(&s);
 	put_values(&s);
 }

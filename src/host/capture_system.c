@@ -12,6 +12,7 @@
 #define ROUTE_LOCAL 0x80000000u		/* include/uapi/linux/ipv6_route.h, RTF_LOCAL: one of this host's own addresses */
 #define ROUTE_ANYCAST 0x00100000u
 
+#define SSHD_CONFIG "etc/ssh/sshd_config"
 #define POOLS "proc/spl/kstat/zfs"
 #define VMS "run/qemu-server"
 #define RESERVATIONS "run/qemu-server/pci-id-reservations"
@@ -133,18 +134,26 @@ static const char *cut_options(struct system *s, char *options)
 	return text ? text : "rw";
 }
 
-/* Documentation/filesystems/proc.rst, 3.5: what comes from a device or over the network, and not the rest. */
+/* The root file system, of which something is always told. */
+static bool is_root(struct system *s, const char *line)
+{
+	char *words[5], *copy = arena_dup(s->w->arena, line);
+
+	return split(copy, " ", words, 5) == 5 && strcmp(words[4], "/") == 0;
+}
+
+/* Documentation/filesystems/proc.rst, 3.5: /, what comes from a device or over the network, and not the rest. */
 static void put_mounts(struct system *s)
 {
-	static const char *const types[] = { "zfs", "btrfs", "nfs", "cifs", "smb3", "ceph", "fuse.ceph", "fuse.sshfs", "9p",
-					     NULL };
+	static const char *const types[] = { "zfs", "btrfs", "nfs", "cifs", "smb3", "ceph", "fuse.ceph", "fuse.sshfs",
+					     "fuse.glusterfs", "9p", NULL };
 	char *at = read_lines(s, "proc/self/mountinfo"), *line;
 
 	while ((line = next_line(&at)) != NULL) {
 		char *rest = strstr(line, " - "), *words[3];
 		size_t n = rest ? split(rest + strlen(" - "), " ", words, 3) : 0;
 
-		if (n < 3 || (!str_starts(words[1], "/dev/") && !has_prefix(types, words[0])))
+		if (n < 3 || (!str_starts(words[1], "/dev/") && !has_prefix(types, words[0]) && !is_root(s, line)))
 			continue;
 		*rest = '\0';
 		if (!str_starts(words[1], "/dev/"))
@@ -191,16 +200,51 @@ static bool is_way(struct system *s, char *line)
 	       !(flags & (ROUTE_LOCAL | ROUTE_ANYCAST)) && !str_starts(words[0], "ff");
 }
 
-static bool is_port_line(struct system *s, char *line)
+static void add_port(struct system *s, const char *text)
 {
-	char *words[2], *copy = arena_dup(s->w->arena, line);
 	uint64_t port;
 
-	if (split(copy, " \t=", words, 2) != 2 || strcasecmp(words[0], "port") != 0)
-		return false;
-	if (str_decimal(words[1], UINT16_MAX, &port) && s->n_ports < PORTS_MAX)
+	if (str_decimal(text, UINT16_MAX, &port) && s->n_ports < PORTS_MAX)
 		s->ports[s->n_ports++] = (unsigned)port;
+}
+
+/* "Port 2222", and the port of "ListenAddress 10.0.0.1:2222": sshd_config(5). */
+static bool is_port_line(struct system *s, char *line)
+{
+	char *words[2], *copy = arena_dup(s->w->arena, line), *colon;
+
+	copy[strcspn(copy, "#\r")] = '\0';
+	if (split(copy, " \t=", words, 2) != 2)
+		return false;
+	if (strcasecmp(words[0], "port") == 0) {
+		add_port(s, words[1]);
+		return true;
+	}
+	colon = strrchr(words[1], ':');
+	/* An address of IPv6 without brackets has no port. */
+	if (strcasecmp(words[0], "listenaddress") != 0 || !colon ||
+	    (strchr(words[1], ':') != colon && colon[-1] != ']'))
+		return false;
+	add_port(s, colon + 1);
 	return true;
+}
+
+static void put_ports(struct system *s)
+{
+	char **names;
+	size_t n;
+
+	/* What was begun before another was said goes on. */
+	s->ports[s->n_ports++] = PORT_SSH;
+	put_some(s, SSHD_CONFIG, is_port_line);
+	if (host_list(s->w->h, SSHD_CONFIG ".d", s->w->arena, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const char *name = arena_fmt(s->w->arena, SSHD_CONFIG ".d/%s", names[i]), *dot = strrchr(name, '.');
+
+		if (strcmp(dot, ".conf") == 0 && strlen(name) < HOST_NAME_BYTES - 1 && !strchr(name, '\n'))
+			put_some(s, name, is_port_line);
+	}
 }
 
 /* The heading, and who is logged in: "0: 0100007F:0016 0200007F:C001 01 ...", the local address first. */
@@ -222,15 +266,20 @@ static bool is_session(struct system *s, char *line)
 	return false;
 }
 
-/* corosync.conf(5): "ring0_addr: 10.0.0.1" */
+/* corosync.conf(5): of each node "ring0_addr: 10.0.0.1" and "name: pve1", which tells that it is another. */
 static bool is_ring(struct system *s, char *line)
 {
 	char *words[2], *copy = arena_dup(s->w->arena, line);
+	const char *text = line + strspn(line, " \t");
 	size_t n;
 
-	if (split(copy, " \t:", words, 1) != 1 || !str_starts(words[0], "ring"))
+	if (*text == '}' || str_starts(text, "nodelist") || str_starts(text, "node ") || str_starts(text, "node{"))
+		return true;
+	if (split(copy, " \t:", words, 1) != 1)
 		return false;
-	n = strspn(words[0] + strlen("ring"), "0123456789");
+	if (strcmp(words[0], "name") == 0)
+		return true;
+	n = str_starts(words[0], "ring") ? strspn(words[0] + strlen("ring"), "0123456789") : 0;
 	if (n == 0 || strcmp(words[0] + strlen("ring") + n, "_addr") != 0)
 		return false;
 	want_hosts(s, strchr(line, ':') ? strchr(line, ':') + 1 : "");
@@ -238,15 +287,24 @@ static bool is_ring(struct system *s, char *line)
 }
 
 /* Ceph takes ' ', '_' and '-' in a name for the same. */
-static bool is_monitor(struct system *s, char *line)
+static bool is_ceph(struct system *s, char *line)
 {
-	const char *text = line + strspn(line, " \t");
+	static const char *const keys[] = { "mon_host", "public_network", "cluster_network" };
+	char *key = arena_dup(s->w->arena, line + strspn(line, " \t")), *equals = strchr(key, '=');
 
-	if (!str_starts(text, "mon") || !text[3] || !strchr(" _-", text[3]) || !str_starts(text + 4, "host") ||
-	    !text[8] || !strchr(" \t=", text[8]))
+	if (!equals)
 		return false;
-	want_hosts(s, text + 8);
-	return true;
+	*equals = '\0';
+	for (char *end = equals; end > key && strchr(" \t", end[-1]);)
+		*--end = '\0';
+	for (char *c = key; *c; c++)
+		*c = *c == ' ' || *c == '-' ? '_' : *c;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (strcmp(key, keys[i]) == 0) {
+			want_hosts(s, equals + 1);
+			return true;
+		}
+	return false;
 }
 
 /* The addresses of hosts that were named, and no others. */
@@ -262,7 +320,7 @@ static void put_hosts(struct system *s)
 		n = split(line, " \t", words, MOUNT_WORDS);
 		for (size_t i = 1; i < n; i++)
 			for (size_t k = 0; k < s->names.n; k++)
-				if (strcmp(s->names.list[k], words[i]) == 0)
+				if (strcasecmp(s->names.list[k], words[i]) == 0)
 					kept = arena_fmt(s->w->arena, "%s %s", kept ? kept : words[0], words[i]);
 		if (kept)
 			keep(s, kept);
@@ -275,14 +333,12 @@ static void put_network(struct system *s)
 {
 	put_some(s, "proc/net/route", all_lines);
 	put_some(s, "proc/net/ipv6_route", is_way);
-	put_some(s, "etc/ssh/sshd_config", is_port_line);
-	if (!s->n_ports)
-		s->ports[s->n_ports++] = PORT_SSH;
+	put_ports(s);
 	put_some(s, "proc/net/tcp", is_session);
 	put_some(s, "proc/net/tcp6", is_session);
 	put_some(s, "etc/pve/corosync.conf", is_ring);
 	put_some(s, "etc/corosync/corosync.conf", is_ring);
-	put_some(s, "etc/pve/ceph.conf", is_monitor);
+	put_some(s, "etc/pve/ceph.conf", is_ceph);
 	put_hosts(s);
 }
 
