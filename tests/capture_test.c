@@ -556,6 +556,7 @@ static void a_capture_stands_on_what_its_host_stands_on(void **state)
 		"L: vf=" AT_NIC "3/net/vf\nL: lan=../../devices/virtual/net/lan\nL: team=../../devices/virtual/net/team\n"
 		"F: proc/net/route\n| Iface\n| lan 00000000 0 0003 0 0 0 00000000\n| vf 0000010A 0 0001 0 0 0 0000FFFF\n"
 		"| lan 0000000A 0 0001 0 0 0 000000FF\nV: proc/sys/kernel/hostname=pve1\nF: etc/hosts\n| 10.1.0.5 Nas\n"
+		"| 10.0.0.1 PVE1\n"
 		"F: etc/pve/corosync.conf\n| nodelist {\n| node {\n| name: pve1\n| ring0_addr: 10.1.0.1\n| }\n| node {\n"
 		"| name: pve2\n| ring0_addr: 10.1.0.2\n| }\n| }\n"
 		"F: etc/pve/ceph.conf\n| public network = 10.1.0.0/24\n| cluster_network = 10.1.1.0/24\n"
@@ -574,6 +575,7 @@ static void a_capture_stands_on_what_its_host_stands_on(void **state)
 	assert_contains(found, "storage-in-use sdd");
 	assert_contains(found, "an SSH session with 10.0.0.7");
 	assert_contains(found, "the GlusterFS mount /mnt/g from 10.1.0.5");
+	assert_contains(found, "the host's own address 10.0.0.1");
 	assert_contains(found, "/dev/ttyUSB0 -> ");
 	assert_string_equal(stakes_of(a, capture), found);
 }

@@ -283,7 +283,7 @@ static void a_card_is_seen_through_its_own_vlan(void **state)
 	net_free(x);
 }
 
-/* A bridge over a bond of two functions: each of them counts, and it is said that the other one stays. */
+/* A bridge over a bond of two functions: each of them counts, and it is said that there is another. */
 static void both_slaves_of_a_bond_count(void **state)
 {
 	struct net *x = net_new();
@@ -297,11 +297,10 @@ static void both_slaves_of_a_bond_count(void **state)
 	gateway(x, "vmbr0");
 	look(x);
 	assert_carries(x, 2, "enp1s0f0", "enp1s0f0 (0000:01:00.0) carries the default route through vmbr0; "
-		       "bond0 would keep enp1s0f1");
+		       "bond0 also has enp1s0f1");
 	assert_carries(x, 2, "enp1s0f1", "enp1s0f1 (0000:01:00.1) carries the default route through vmbr0; "
-		       "bond0 would keep enp1s0f0");
-	assert_contains(stake_of(x, "enp1s0f1")->remedy,
-			"no other network card of this host is free: give the VM a virtual NIC on vmbr0 (VirtIO)");
+		       "bond0 also has enp1s0f0");
+	assert_string_equal(stake_of(x, "enp1s0f1")->remedy, "take enp1s0f1 out of bond0 first");
 	/* One that is down keeps nothing up. */
 	down(x, "enp1s0f1");
 	look(x);
@@ -632,6 +631,7 @@ static void of_very_many_sockets_the_first_are_read(void **state)
 	char *text = arena_alloc(x->a, PEERS_SOCKETS_BYTES * 2), *at;
 
 	(void)state;
+	nic(x, "enp3s0", THIRD);
 	session(x, "192.168.1.104", 22, "192.168.1.7", ESTABLISHED);
 	at = stpcpy(text, x->sockets4);
 	while (at - text < PEERS_SOCKETS_BYTES + HOST_VALUE_BYTES)
@@ -640,6 +640,8 @@ static void of_very_many_sockets_the_first_are_read(void **state)
 	session(x, "192.168.1.104", 22, "192.168.1.8", ESTABLISHED);
 	look(x);
 	assert_carries(x, 2, "enp2s0", "enp2s0 (" SECOND ") carries an SSH session with 192.168.1.7");
+	/* A card over which nothing is known to go may have one of the rest. */
+	assert_contains(stake_of(x, "eno1")->remedy, "no other network card of this host is free");
 	net_free(x);
 }
 
@@ -958,7 +960,55 @@ static void of_many_free_cards_some_are_named(void **state)
 	net_free(x);
 }
 
+/* --- the host itself --------------------------------------------------------------------------------------------- */
+
+static void the_address_of_the_hosts_own_name_counts_where_its_link_is(void **state)
+{
+	struct net *x = two_networks();
+
+	(void)state;
+	sim_set(x->h, "etc/hosts", "127.0.0.1 localhost\n127.0.1.1 pve1\n192.168.1.104 pve1.lan PVE1\n");
+	sim_set(x->h, "proc/sys/kernel/hostname", "pve1\n");
+	look(x);
+	assert_carries(x, 2, "enp2s0", "enp2s0 (" SECOND ") carries the host's own address 192.168.1.104");
+	/* An address of no link is nobody's: it does not go where the gateway is. */
+	sim_set(x->h, "etc/hosts", "10.9.9.9 pve1\n");
+	look(x);
+	assert_carries(x, 1, "eno1", "eno1 (" ONBOARD ") carries the default route through vmbr0");
+	net_free(x);
+}
+
 /* --- what cannot be known ---------------------------------------------------------------------------------------- */
+
+static void a_tunnel_goes_through_a_card_that_is_not_known(void **state)
+{
+	static const char *const tunnels[] = { "wg0", "tun7" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(tunnels); i++) {
+		struct net *x = net_new();
+
+		nic(x, "eno1", ONBOARD);
+		nic(x, "enp2s0", SECOND);
+		down(x, "enp2s0");
+		/* The other may be gone already. */
+		if (i == 0)
+			virtual(x, tunnels[i]);
+		route4(x, "0.0.0.0", 0, tunnels[i], 0);
+		route4(x, "192.168.10.0", 24, "eno1", 0);
+		look(x);
+		assert_int_equal(x->s.n, 1);
+		assert_string_equal(x->s.list[0].code, "network-unreadable");
+		assert_contains(x->s.list[0].what, arena_fmt(x->a, "eno1 (" ONBOARD ") is up, and it is not known what goes "
+				"through it: the default route goes through %s, and it is not known which card carries it",
+				tunnels[i]));
+		/* The other default route is what a tunnel goes through. */
+		route4(x, "0.0.0.0", 0, "eno1", 100);
+		look(x);
+		assert_carries(x, 1, "eno1", "eno1 (" ONBOARD ") carries the default route");
+		net_free(x);
+	}
+}
 
 static void without_routes_every_card_that_is_up_is_told(void **state)
 {
@@ -1128,6 +1178,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_card_in_use_is_not_free),
 		cmocka_unit_test(what_cannot_stand_in_is_no_other_card),
 		cmocka_unit_test(of_many_free_cards_some_are_named),
+		cmocka_unit_test(the_address_of_the_hosts_own_name_counts_where_its_link_is),
+		cmocka_unit_test(a_tunnel_goes_through_a_card_that_is_not_known),
 		cmocka_unit_test(without_routes_every_card_that_is_up_is_told),
 		cmocka_unit_test(what_is_known_is_told_besides),
 		cmocka_unit_test(a_host_without_ipv6_is_known),

@@ -30,6 +30,7 @@ struct reader {
 	struct arena *scratch;
 	struct peers *p;
 	char *text;		/* the file being read */
+	bool cut;		/* it has more */
 	struct name *names;	/* of /etc/hosts */
 	size_t n_names;
 	uint64_t ports[PEERS_PORTS_MAX];
@@ -39,9 +40,7 @@ struct reader {
 /* The lines of a file, as many as there is room for; "" if it cannot be read. */
 static char *lines_of(struct reader *r, const char *name, size_t size)
 {
-	bool cut;
-
-	if (host_read_lines(r->h, name, r->text, size, &cut) < 0)
+	if (host_read_lines(r->h, name, r->text, size, &r->cut) < 0)
 		r->text[0] = '\0';
 	return r->text;
 }
@@ -171,6 +170,7 @@ static void read_sessions(struct reader *r, const char *file)
 {
 	char *text = lines_of(r, file, PEERS_SOCKETS_BYTES), *line, *words[4];
 
+	r->p->cut |= r->cut;
 	while (r->p->n < PEERS_SESSIONS_MAX && (line = strsep(&text, "\n")) != NULL) {
 		struct ip own, other;
 		uint64_t port, from;
@@ -242,6 +242,24 @@ static void read_corosync(struct reader *r)
 			*colon = '\0';
 			take_node_line(r, &node, line, colon + 1);
 		}
+	}
+}
+
+/* --- the host itself -------------------------------------------------------------------------------------------- */
+
+static void read_own(struct reader *r)
+{
+	char name[HOST_NAME_BYTES];
+
+	if (host_read(r->h, "proc/sys/kernel/hostname", name, sizeof(name)) <= 0)
+		return;
+	for (size_t i = 0; i < r->n_names; i++) {
+		size_t n = r->p->n;
+
+		if (strcasecmp(r->names[i].text, name) == 0)
+			add_ip(r, &r->names[i].ip, "the host's own address", "");
+		if (r->p->n > n)
+			r->p->list[n].own = true;
 	}
 }
 
@@ -401,6 +419,7 @@ void peers_read(struct host *h, struct arena *a, struct peers *p)
 	read_sessions(&r, "proc/net/tcp");
 	read_sessions(&r, "proc/net/tcp6");
 	read_corosync(&r);
+	read_own(&r);
 	read_mounts(&r);
 	read_iscsi(&r);
 	read_ceph(&r);

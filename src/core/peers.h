@@ -2,6 +2,7 @@
 #ifndef HANDOVER_PEERS_H
 #define HANDOVER_PEERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -16,7 +17,9 @@
  *                       mounted, /etc/corosync/corosync.conf (corosync.conf(5))
  *   storage             servers of NFS, CIFS, GlusterFS and Ceph in the mount table (nfs(5), mount.cifs(8), mount.ceph(8)), iSCSI
  *                       (drivers/scsi/scsi_transport_iscsi.c), mon_host and the networks in /etc/pve/ceph.conf
- * Names are looked up in /etc/hosts only: nobody waits for a name server here. The host itself is no peer.
+ *   the host itself     its own address, as /etc/hosts gives it for its name: Proxmox wants it so (pve-cluster, pveproxy
+ *                       and corosync ask PVE/INotify.pm, nodename(), and resolve that)
+ * Names are looked up in /etc/hosts only: nobody waits for a name server here.
  */
 #define PEERS_MAX 2048		/* more are left out */
 #define PEERS_SESSIONS_MAX 512	/* of these */
@@ -28,11 +31,13 @@
 struct peer {
 	struct ip ip;		/* look up this: for a session over an address of one link, the host's own there */
 	const char *what;	/* "an SSH session with 192.168.1.7" */
+	bool own;		/* of the host itself: at the interface whose link it is in, and no route leads to it */
 };
 
 struct peers {
 	struct peer *list;
 	size_t n;
+	bool cut;	/* there are more sockets than were read, so maybe more sessions */
 };
 
 void peers_read(struct host *h, struct arena *a, struct peers *p);

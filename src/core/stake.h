@@ -68,9 +68,10 @@ void stakes_storage(struct stakes *s);
 
 /*
  * The network the host is reached by, and reaches what it needs by, through bridges, bonds and VLANs: management-nic for
- * the default route, sessions of SSH, corosync's links, NFS, CIFS, GlusterFS, iSCSI and Ceph. The remedy names the network cards
- * that carry nothing at all. Where a table of routes cannot be read, or is too long, each card that is up and of which
- * nothing is known is network-unreadable. One stake for a card, with the gravest of its reasons.
+ * the default route, sessions of SSH, corosync's links, the host's own address, NFS, CIFS, GlusterFS, iSCSI and Ceph. The
+ * remedy names the network cards that carry nothing at all. Where a table of routes cannot be read, or is too long, or
+ * the default route goes through what is on no card, each card that is up and of which nothing is known is
+ * network-unreadable. One stake for a card, with the gravest of its reasons.
  */
 void stakes_network(struct stakes *s);
 

@@ -35,6 +35,8 @@ struct network {
 	struct routes routes;
 	struct card *cards;	/* as many as interfaces */
 	unsigned marks;
+	const char *missing;	/* why cards may carry more than is known; NULL: all is known */
+	bool cut;		/* there may be more sessions than are known */
 };
 
 /* On the way down from an interface to the cards below. */
@@ -80,10 +82,13 @@ static void blame(struct network *w, const struct walk *walk, struct netif *nic)
 	c->n_reasons++;
 }
 
-static void descend(struct network *w, struct walk walk, struct netif *nic)
+/* False: it stands on no card. */
+static bool descend(struct network *w, struct walk walk, struct netif *nic)
 {
+	bool found = nic->function;
+
 	if (nic->mark == w->marks || walk.depth++ > NETIF_NEST_MAX)
-		return;
+		return false;
 	nic->mark = w->marks;
 	netif_look(&w->nets, nic);
 	if (!walk.bridge && nic->bridge)
@@ -91,24 +96,43 @@ static void descend(struct network *w, struct walk walk, struct netif *nic)
 	if (nic->bond)
 		walk.bond = nic;
 	for (size_t i = 0; i < nic->n_lower; i++)
-		descend(w, walk, nic->lower[i]);
+		found |= descend(w, walk, nic->lower[i]);
 	if (!nic->function)
-		return;
+		return found;
 	blame(w, &walk, nic);
 	/* A virtual function does not outlive its card. */
 	for (size_t i = 0; nic->physical && i < w->nets.n; i++)
 		if (str_same(w->nets.list[i].function, nic->physical))
 			descend(w, walk, &w->nets.list[i]);
+	return true;
 }
 
-static void carry(struct network *w, const char *what, const char *interface)
+/* False: no card is known that does. */
+static bool carry(struct network *w, const char *what, const char *interface)
 {
 	struct netif *nic = netif_find(&w->nets, interface);
 
-	if (!nic)
-		return;
 	w->marks++;
-	descend(w, (struct walk){ .reason = { what, interface } }, nic);
+	return nic && descend(w, (struct walk){ .reason = { what, interface } }, nic);
+}
+
+/* What a tunnel goes through is in no table that is read here; where another default route has a card, that is it. */
+static void find_default(struct network *w)
+{
+	const char *lost = NULL;
+	bool found = false;
+
+	for (size_t i = 0; i < w->routes.n; i++) {
+		if (w->routes.list[i].prefix != 0)
+			continue;
+		if (carry(w, "the default route", w->routes.list[i].interface))
+			found = true;
+		else if (!lost)
+			lost = w->routes.list[i].interface;
+	}
+	if (lost && !found && !w->missing)
+		w->missing = arena_fmt(w->arena, "the default route goes through %s, and it is not known which card "
+				       "carries it", lost);
 }
 
 static void find_reasons(struct network *w)
@@ -116,13 +140,13 @@ static void find_reasons(struct network *w)
 	const struct route *route;
 	struct peers peers;
 
-	for (size_t i = 0; i < w->routes.n; i++)
-		if (w->routes.list[i].prefix == 0)
-			carry(w, "the default route", w->routes.list[i].interface);
+	w->missing = w->routes.missing;
+	find_default(w);
 	peers_read(w->s->host, w->arena, &peers);
+	w->cut = peers.cut;
 	for (size_t i = 0; i < peers.n; i++) {
 		route = routes_find(&w->routes, &peers.list[i].ip);
-		if (route)
+		if (route && (route->prefix || !peers.list[i].own))
 			carry(w, peers.list[i].what, route->interface);
 	}
 }
@@ -150,7 +174,7 @@ static void find_used(struct network *w)
 		if (!nic->function)
 			continue;
 		netif_look(&w->nets, nic);
-		if (nic->has_upper || (w->routes.missing && netif_is_up(&w->nets, nic)))
+		if (nic->has_upper || ((w->missing || w->cut) && netif_is_up(&w->nets, nic)))
 			card_of(w, nic)->used = true;
 	}
 }
@@ -183,11 +207,25 @@ static struct others find_others(struct network *w)
 
 /* --- how it is told --------------------------------------------------------------------------------------------- */
 
+/* Another card that is up in the same bond; NULL: there is none. */
+static const struct netif *other_port(struct network *w, const struct card *c)
+{
+	for (size_t i = 0; c->bond && i < c->bond->n_lower; i++) {
+		const struct netif *other = c->bond->lower[i];
+
+		if (other->function && other->card != c->nic->card && netif_is_up(&w->nets, other))
+			return other;
+	}
+	return NULL;
+}
+
 static const char *remedy_of(struct network *w, const struct card *c, const struct others *o)
 {
 	const char *burden = c->bridge ? c->bridge : arena_fmt(w->arena, "what %s carries", c->nic->name);
 	bool alone = o->n <= (netif_is_wired(&w->nets, c->nic->card) ? 1 : 0);
 
+	if (other_port(w, c))
+		return arena_fmt(w->arena, "take %s out of %s first", c->nic->name, c->bond->name);
 	if (o->n_free && c->bridge)
 		return arena_fmt(w->arena, "free network cards of this host: %s; give the VM a virtual NIC on %s, or "
 				 "move %s to a free card first", o->free, c->bridge, burden);
@@ -199,22 +237,11 @@ static const char *remedy_of(struct network *w, const struct card *c, const stru
 			 "no other network card of this host is free", c->bridge ? c->bridge : "a bridge", burden);
 }
 
-/* "; bond0 would keep enp1s0f1": what is left when the card is gone. */
-static const char *kept(struct network *w, const struct card *c)
-{
-	for (size_t i = 0; c->bond && i < c->bond->n_lower; i++) {
-		const struct netif *other = c->bond->lower[i];
-
-		if (other->function && other->card != c->nic->card && netif_is_up(&w->nets, other))
-			return arena_fmt(w->arena, "; %s would keep %s", c->bond->name, other->name);
-	}
-	return "";
-}
-
 static void tell(struct network *w, const struct card *c, const struct others *o)
 {
 	const char *said = "", *through = c->nic->name;
 	size_t named = c->n_reasons < REASONS_NAMED ? c->n_reasons : REASONS_NAMED;
+	const struct netif *other = other_port(w, c);
 
 	for (size_t i = 0; i < named; i++) {
 		const struct reason *reason = &c->reasons[i];
@@ -226,8 +253,10 @@ static void tell(struct network *w, const struct card *c, const struct others *o
 	}
 	if (c->n_reasons > named)
 		said = arena_fmt(w->arena, "%s; and %zu more", said, c->n_reasons - named);
-	stake_add(w->s, "management-nic", c->nic->path, c->nic->name, remedy_of(w, c, o), "%s (%s) carries %s%s",
-		  c->nic->name, netif_place(c->nic, w->arena), said, kept(w, c));
+	if (other)
+		said = arena_fmt(w->arena, "%s; %s also has %s", said, c->bond->name, other->name);
+	stake_add(w->s, "management-nic", c->nic->path, c->nic->name, remedy_of(w, c, o), "%s (%s) carries %s",
+		  c->nic->name, netif_place(c->nic, w->arena), said);
 }
 
 /* Only one stake for a card: that it may carry more than is known does not make it graver. */
@@ -242,7 +271,7 @@ static void tell_unknown(struct network *w, struct netif *nic)
 		  arena_fmt(w->arena, "if the host does not need %s, take it down first: ip link set %s down",
 			    nic->name, nic->name),
 		  "%s (%s) is up, and it is not known what goes through it: %s", nic->name, netif_place(nic, w->arena),
-		  w->routes.missing);
+		  w->missing);
 }
 
 /* Where it cannot be seen what stands on an interface, any that is up may carry something. */
@@ -282,7 +311,7 @@ void stakes_network(struct stakes *s)
 	for (size_t i = 0; i < w.nets.n; i++)
 		if (w.nets.list[i].card == &w.nets.list[i] && w.cards[i].n_reasons)
 			tell(&w, &w.cards[i], &others);
-	for (size_t i = 0; w.routes.missing && i < w.nets.n; i++)
+	for (size_t i = 0; w.missing && i < w.nets.n; i++)
 		if (w.nets.list[i].function)
 			tell_unknown(&w, &w.nets.list[i]);
 }

@@ -331,6 +331,9 @@ static void put_hosts(struct system *s)
 
 static void put_network(struct system *s)
 {
+	/* Where the host itself is by its name. */
+	if (host_read(s->w->h, "proc/sys/kernel/hostname", s->w->buf, sizeof(s->w->buf)) > 0)
+		capture_remember(s->w, &s->names, s->w->buf);
 	put_some(s, "proc/net/route", all_lines);
 	put_some(s, "proc/net/ipv6_route", is_way);
 	put_ports(s);
