@@ -34,8 +34,14 @@ static struct host *pair_with(const char *more)
 	return host_from(arena_fmt(a, "%s\n" SOUND "%s", text, more));
 }
 
+static const char *units[] = {
+	"mpd.service", "other.service", "user@1000.service", "pve-container@105.service",
+};
+static const struct policy with_units = { .services = { units, COUNT(units) } };
+
 static void add_unit(struct life *x, const char *unit)
 {
+	x->policy = &with_units;
 	sim_set(x->sim, arena_fmt(x->a, "unit/%s/state", unit), "active");
 	sim_set(x->sim, arena_fmt(x->a, "unit/%s/run", unit), "1234");
 }
@@ -140,13 +146,13 @@ static void a_node_that_is_open_refuses_a_start(void **state)
 static void whoever_has_it_is_named(void **state)
 {
 	static const struct { const char *line, *code, *what, *remedy; } cases[] = {
-		{ "5 - aplay", "device-busy", "process 5 (aplay)", "end that process first" },
-		{ "5 session-3.scope aplay", "device-busy", "process 5 (aplay) of session-3.scope", "end that process first" },
+		{ "5 - aplay", "device-busy", "process 5 (aplay)", "end process 5 first" },
+		{ "5 session-3.scope aplay", "device-busy", "process 5 (aplay) of session-3.scope", "end process 5 first" },
 		{ "5 mpd.service mpd", "device-busy", "process 5 (mpd) of mpd.service", "stop mpd.service first" },
 		{ "5 101.scope kvm", "other-guest", "process 5 (kvm) of VM 101 (101.scope)", "stop VM 101 first" },
 		{ "5 lxc/105 pulseaudio", "other-guest", "process 5 (pulseaudio) of container 105", "stop container 105 first" },
 		{ "5 - a\n6 x.service b", "device-busy", "process 5 (a); /dev/snd/controlC0 is held by process 6 (b) of x.service",
-		  "end that process first; stop x.service first" },
+		  "end process 5 first; stop x.service first" },
 	};
 
 	(void)state;
@@ -209,19 +215,20 @@ static void all_nodes_below_a_function_count_and_no_others(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		_cleanup_arena_ struct arena *a = arena_new();
 		_cleanup_host_ struct host *h = pair_with(cases[i].text);
+		struct holder_look look = { .host = h, .arena = a };
 		struct holders one, all;
 
 		sim_remove(h, DEVICES "/" AUDIO "/driver");
 		if (cases[i].driver)
 			sim_set_link(h, DEVICES "/" AUDIO "/driver", arena_fmt(a, "../../../../bus/pci/drivers/%s", cases[i].driver));
 		sim_set(h, arena_fmt(a, "holder/%s", cases[i].held), "5 - x");
-		holders_read(h, AUDIO, a, &one);
-		holders_read(h, NULL, a, &all);
+		holders_read(&look, AUDIO, &one);
+		holders_read(&look, NULL, &all);
 		if (one.n != (cases[i].node ? 1 : 0) || all.n != one.n)
 			fail_msg("%s, %s: %zu, and %zu of all", cases[i].driver, cases[i].held, one.n, all.n);
 		if (cases[i].node)
 			assert_string_equal(one.list[0].node, cases[i].node);
-		holders_read(h, NIC, a, &one);
+		holders_read(&look, NIC, &one);
 		assert_int_equal(one.n, 0);
 	}
 }
@@ -230,13 +237,14 @@ static void all_nodes_below_a_function_count_and_no_others(void **state)
 static void all_processes_are_looked_through_once_for_a_folder(void **state)
 {
 	struct life *x = watched(pair_with(""));
+	struct holder_look look = { .host = &x->host, .arena = x->a };
 	struct holders found;
 
 	(void)state;
-	holders_read(&x->host, AUDIO, x->a, &found);
+	holders_read(&look, AUDIO, &found);
 	assert_int_equal(scene.asked, 1);
 	/* And not at all for what has no nodes. */
-	holders_read(&x->host, NIC, x->a, &found);
+	holders_read(&look, NIC, &found);
 	assert_int_equal(scene.asked, 1);
 	life_free(x);
 }
@@ -245,12 +253,13 @@ static void only_three_processes_are_told(void **state)
 {
 	_cleanup_host_ struct host *h = pair_with("V: " HELD_CONTROL "=5 - a\\n6 - b\\n7 - c\\n8 - d\n");
 	_cleanup_arena_ struct arena *a = arena_new();
+	struct holder_look look = { .host = h, .arena = a };
 	struct holders found;
 
 	(void)state;
-	holders_read(h, AUDIO, a, &found);
+	holders_read(&look, AUDIO, &found);
 	assert_string_equal(holders_shown(&found, a), "/dev/snd/controlC0 is held by process 5 (a); /dev/snd/controlC0 is held by "
-			    "process 6 (b); /dev/snd/controlC0 is held by process 7 (c); and 1 more; end that process first");
+			    "process 6 (b); /dev/snd/controlC0 is held by process 7 (c); and 1 more; end process 5 first; end process 6 first; end process 7 first");
 }
 
 static void a_process_that_an_earlier_step_stops_is_no_reason(void **state)
@@ -392,7 +401,8 @@ static void a_function_that_is_removed_is_not_taken_either(void **state)
 		scene.file = "state";
 		scene.node = HELD_CONTROL;
 		scene.line = "5 - aplay";
-		assert_int_equal(life_lend(x, 100, arena_fmt(x->a, "handover: 1\ndevices: {it: {at: \"00:1f.3\"}}\npre-start:\n"
+		assert_int_equal(life_lend(x, 100, arena_fmt(x->a, "handover: 1\naccept: {unverified-isolation: [it, lpc]}\n"
+							     "devices: {it: {at: \"00:1f.3\"}, lpc: {at: \"00:1f.0\"}}\npre-start:\n"
 							     "- service: {stop: netbird.service}\n- %s: it\n", ways[i])),
 				 OUTCOME_FAILED);
 		assert_contains(x->err.text, "is held by process 5 (aplay)");
@@ -425,7 +435,7 @@ static void what_a_process_has_through_vfio_stays_and_the_others_go_home(void **
 		scene.n = 0;
 		assert_int_equal(life_back(x, 100), OUTCOME_CHANGED);
 		assert_contains(x->err.text, "unbinding it from 'vfio-pci' is not tried");
-		assert_contains(x->err.text, "/dev/vfio/7 is held by process 4711 (t_hold); end that process first");
+		assert_contains(x->err.text, "/dev/vfio/7 is held by process 4711 (t_hold); end process 5 first; end process 6 first; end process 7 first");
 		assert_reads(x->sim, DEVICES "/" BOARD "/driver", "awkward");
 		assert_reads(x->sim, DEVICES "/" AUDIO "/driver", "vfio-pci");
 		assert_false(was_unbound(AUDIO));

@@ -536,6 +536,23 @@ static void what_a_process_has_through_vfio_stays_with_it(void **state)
 	life_free(x);
 }
 
+/* Or what is in use would leave because somebody could not be asked. */
+static void of_what_nobody_can_say_who_has_it_open_is_in_doubt(void **state)
+{
+	struct life *x = life_guarded(host_load("elitedesk-seed"));
+
+	(void)state;
+	sim_make_folder(x->sim, "holder/dev/vfio/7");
+	assert_contains(refused(x, "00:1f.3", "holders-unreadable")->what,
+			"it is not known who has /dev/vfio/7 open, which is on 0000:00:1f.3: Is a directory");
+	life_free(x);
+	x = life_guarded(desk_with("P: /class/i2c-dev\nL: i2c-5=../../devices/pci0000:00/" SMBUS "/i2c-5/i2c-dev/i2c-5\n"
+				   "V: holder/dev/i2c-5/x=1\n"));
+	assert_contains(life_refused(x, 0, one(x, "00:1f.4", "accept: {platform-function: it}"), "holders-unreadable")->what,
+			"it is not known who has /dev/i2c-5 open, which is on " SMBUS);
+	life_free(x);
+}
+
 static void what_a_running_container_has_stays_with_it(void **state)
 {
 	struct life *x = life_guarded(desk_with(
@@ -826,6 +843,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_node_that_a_process_has_open_is_named_with_it),
 		cmocka_unit_test(what_another_vm_has_stays_with_it),
 		cmocka_unit_test(what_a_process_has_through_vfio_stays_with_it),
+		cmocka_unit_test(of_what_nobody_can_say_who_has_it_open_is_in_doubt),
 		cmocka_unit_test(what_a_running_container_has_stays_with_it),
 		cmocka_unit_test(what_proxmox_takes_along_is_guarded_too),
 		cmocka_unit_test(what_leaves_with_another_says_so),

@@ -671,16 +671,17 @@ static void who_has_a_free_disk_open_is_named(void **state)
 	sim_set(m->h, "holder/dev/sdc", "99 session-1.scope dd\n");
 	sim_set(m->h, "holder/dev/cciss/c0d0", "12");
 	assert_told(m, ROOT_ELSEWHERE
-		    "storage-in-use cciss!c0d0: cciss!c0d0 -> 0000:01:00.0 is held open by a process (process 12)\n"
-		    "storage-in-use sda: sda -> 0000:01:00.0 is held open by kvm (101.scope, process 4711)\n"
+		    "storage-in-use cciss!c0d0: cciss!c0d0 -> 0000:01:00.0 is held open by process 12 (?)\n"
+		    "storage-in-use sda: sda -> 0000:01:00.0 "
+		    "is held open by process 4711 (kvm) of VM 101 (101.scope)\n"
 		    "storage-in-use sdb: sdb2 -> 0000:01:00.0 "
-		    "is held open by smartd -n (smartd.service, process 812) and 1 more\n"
-		    "storage-in-use sdc: sdc -> 0000:01:00.0 is held open by dd (session-1.scope, process 99)\n"
+		    "is held open by process 812 (smartd -n) of smartd.service and 1 more\n"
+		    "storage-in-use sdc: sdc -> 0000:01:00.0 is held open by process 99 (dd) of session-1.scope\n"
 		    "storage-member sda: sda -> 0000:01:00.0 holds pool guest, which is not imported\n");
-	assert_remedy(m, "storage-in-use", "sda", "stop VM 101");
-	assert_remedy(m, "storage-in-use", "sdb", "systemctl stop smartd.service");
-	assert_remedy(m, "storage-in-use", "sdc", "end process 99");
-	assert_remedy(m, "storage-in-use", "cciss!c0d0", "end process 12");
+	assert_remedy(m, "storage-in-use", "sda", "stop VM 101 first");
+	assert_remedy(m, "storage-in-use", "sdb", "stop smartd.service first");
+	assert_remedy(m, "storage-in-use", "sdc", "end process 99 first");
+	assert_remedy(m, "storage-in-use", "cciss!c0d0", "end process 12 first");
 }
 
 static void virtual_disks_and_far_ones_have_no_stake(void **state)

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
-#include "host/host.h"
+#include "core/holder.h"
 
 /*
  * Who keeps the driver of a function from letting go of it: processes that have a device node below it open. A driver
@@ -31,14 +31,15 @@ struct holder {
 struct holders {
 	struct holder *list;	/* each process once for each function */
 	size_t n;
+	int code;		/* a negative errno: of 'unknown' and perhaps of more it is not known who has them open */
+	struct holder unknown;	/* its node and path */
 };
 
 /*
- * Of one function, or with address NULL of all. What cannot be looked at has no holder: without privileges, most. This
- * process and its children do not count. Looks through all processes once for each folder of nodes that matters, and
- * for each node that is held.
+ * Of one function, or with address NULL of all. This process and its children do not count. What is found belongs to the
+ * look's arena.
  */
-void holders_read(struct host *h, const char *address, struct arena *a, struct holders *found);
+void holders_read(struct holder_look *look, const char *address, struct holders *found);
 
 /*
  * A program whose service was just stopped, or that only looks, closes its nodes within moments: for so long they are

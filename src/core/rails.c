@@ -23,6 +23,7 @@ static const struct kind {
 	{ "watchdog-armed", false, false },
 	{ "device-held", false, false },
 	{ "device-busy", false, false },
+	{ "holders-unreadable", false, true },
 	{ "management-nic", true, false },
 	{ "network-unreadable", false, true },
 	{ "console", true, false },

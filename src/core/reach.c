@@ -125,9 +125,10 @@ static int wait_for_holders(struct engine *e, const struct step *s, const struct
 	for (;;) {
 		/* The run's own arena is sealed. */
 		_cleanup_arena_ struct arena *a = arena_new();
+		struct holder_look look = { .host = e->host, .arena = a };
 		struct holders found;
 
-		holders_read(e->host, address, a, &found);
+		holders_read(&look, address, &found);
 		if (found.n == 0)
 			return 0;
 		if (host_now(e->host) >= end)

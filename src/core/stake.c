@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -26,6 +27,28 @@ void stake_add(struct stakes *s, const char *code, const char *path, const char 
 	stake.remedy = remedy ? make_plain(arena_dup(s->arena, remedy)) : NULL;
 	s->list = arena_grow(s->arena, s->list, s->n, sizeof(stake));
 	s->list[s->n++] = stake;
+}
+
+int stake_ask(struct stakes *s, const char *node, struct holder_process **list, size_t *n)
+{
+	s->look.host = s->host;
+	s->look.arena = s->arena;
+	return holder_ask(&s->look, node, list, n);
+}
+
+void stake_unasked(struct stakes *s, const char *node, const char *path, const char *name, int code)
+{
+	stake_add(s, "holders-unreadable", path, name, code == -EACCES ? "ask as root" : NULL,
+		  "it is not known who has /%s open, which is on %s: %s", node, path_function(path, s->arena), strerror(-code));
+}
+
+void stake_holders(struct stakes *s, const char *node, const char *path, const char *name, struct holder_process **list,
+		   size_t *n)
+{
+	int code = stake_ask(s, node, list, n);
+
+	if (code < 0)
+		stake_unasked(s, node, path, name, code);
 }
 
 bool path_is_on(const char *path, const char *device)

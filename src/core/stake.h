@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/findings.h"
+#include "core/holder.h"
 #include "core/inventory.h"
 #include "host/host.h"
 
@@ -33,6 +34,7 @@ struct stakes {
 	/* filled in: */
 	struct stake *list;
 	size_t n;
+	struct holder_look look;	/* so that whoever has nodes open is looked for once */
 };
 
 /* Adds one. path and name are kept, not copied. what is a format; control characters in it and in remedy become '?'. */
@@ -79,10 +81,24 @@ void stakes_network(struct stakes *s);
 void stakes_console(struct stakes *s);
 
 /*
- * What hangs below functions of the platform: watchdog-armed, device-held (a node that a process has open), and
- * platform-function for those the firmware and the kernel share.
+ * What hangs below functions of the platform: watchdog-armed, device-held (a node that a process has open),
+ * holders-unreadable (it is not known who has it open), and platform-function for those the firmware and the kernel
+ * share.
  */
 void stakes_platform(struct stakes *s);
+
+/*
+ * The processes that have a node open ("dev/mtd0"), as holder_ask(). What of that is not known becomes a stake
+ * holders-unreadable of the thing of that path and name, and n is 0.
+ */
+void stake_holders(struct stakes *s, const char *node, const char *path, const char *name, struct holder_process **list,
+		   size_t *n);
+
+/* That it is not known, for a negative errno. */
+void stake_unasked(struct stakes *s, const char *node, const char *path, const char *name, int code);
+
+/* The same without a stake: what holder_ask() returns. */
+int stake_ask(struct stakes *s, const char *node, struct holder_process **list, size_t *n);
 
 /*
  * What other VMs and containers have by their configurations, or Proxmox has reserved: other-guest. vmid: the one that

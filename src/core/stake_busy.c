@@ -20,7 +20,12 @@ void stakes_busy(struct stakes *s, unsigned self)
 {
 	struct holders found;
 
-	holders_read(s->host, NULL, s->arena, &found);
+	s->look.host = s->host;
+	s->look.arena = s->arena;
+	holders_read(&s->look, NULL, &found);
+	if (found.code < 0)
+		stake_unasked(s, found.unknown.node + 1, found.unknown.path, strrchr(found.unknown.node, '/') + 1,
+			      found.code);
 	for (size_t i = 0; i < found.n; i++) {
 		const struct holder *x = &found.list[i];
 

@@ -90,9 +90,6 @@ struct storage {
 	size_t n_pools;
 	struct thing **things;
 	size_t n_things;
-	char **open;			/* nodes of /dev that somebody has open; of one in a folder, the folder */
-	size_t n_open;
-	int open_code;			/* a negative errno if these cannot be read */
 	const char *doubt;		/* what of the host could not be read, the first of it; NULL: all could */
 	bool blind;			/* where the disks hang could not be read either */
 	bool denied;			/* it is for root to read */

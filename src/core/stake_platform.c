@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the kernel and the firmware keep below functions of the platform: watchdogs, flash, TPM, GPIO. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "core/stake.h"
 
 #define WATCHDOGS "sys/class/watchdog"
-#define HOLDERS_MAX 512
 
 /* Nodes of these stand for something the board needs; a process that has one open is at work on it. */
 static const struct {
@@ -20,36 +18,37 @@ static const struct {
 	{ "sys/bus/gpio/devices", "GPIO lines" },
 };
 
-/* "1234 (watchdog-mux)" of the first line of holder/, "PID UNIT COMMAND"; NULL: nobody has it open. */
-static const char *holder_of(struct stakes *s, const char *node, const char **unit)
-{
-	char text[HOLDERS_MAX], pid[16], where[64], command[64];
-
-	if (host_read(s->host, arena_fmt(s->arena, "holder/dev/%s", node), text, sizeof(text)) < 0 ||
-	    sscanf(text, "%15s %63s %63s", pid, where, command) != 3)
-		return NULL;
-	*unit = strcmp(where, "-") == 0 ? NULL : arena_dup(s->arena, where);
-	return arena_fmt(s->arena, "process %s (%s)", pid, command);
-}
-
-static const char *stop_remedy(struct stakes *s, const char *unit)
-{
-	return unit && strstr(unit, ".service") ? arena_fmt(s->arena, "stop %s first, if the host can do without it", unit) :
-	       "end that process first, if the host can do without it";
-}
-
 /* An armed watchdog resets the host when nobody feeds it any more: drivers/watchdog/watchdog_dev.c, state_show(). */
 static void add_watchdog(struct stakes *s, const char *name)
 {
-	const char *path = stake_path(s, WATCHDOGS, name), *unit, *holder = holder_of(s, name, &unit);
+	const char *path = stake_path(s, WATCHDOGS, name);
+	struct holder_process *list;
 	char state[32];
+	size_t n;
 	bool active = host_read(s->host, arena_fmt(s->arena, WATCHDOGS "/%s/state", name), state, sizeof(state)) > 0 &&
 		      strcmp(state, "active") == 0;
 
-	if (path && (active || holder))
+	if (!path)
+		return;
+	stake_holders(s, arena_fmt(s->arena, "dev/%s", name), path, name, &list, &n);
+	if (active || n)
 		stake_add(s, "watchdog-armed", path, name, "without it the host would be reset: leave this device to the host",
 			  "%s -> %s is %s%s%s", name, path_function(path, s->arena), active ? "armed" : "open",
-			  holder ? ", held by " : "", holder ? holder : "");
+			  n ? ", held by " : "", n ? list[0].text : "");
+}
+
+static void add_node(struct stakes *s, const char *folder, const char *name, const char *what)
+{
+	const char *path = stake_path(s, folder, name);
+	struct holder_process *list;
+	size_t n = 0;
+
+	if (path)
+		stake_holders(s, arena_fmt(s->arena, "dev/%s", name), path, name, &list, &n);
+	if (n)
+		stake_add(s, "device-held", path, name,
+			  arena_fmt(s->arena, "%s, if the host can do without it", list[0].remedy),
+			  "/dev/%s -> %s, %s, is held by %s", name, path_function(path, s->arena), what, list[0].text);
 }
 
 static void add_nodes(struct stakes *s, const char *folder, const char *what)
@@ -59,13 +58,8 @@ static void add_nodes(struct stakes *s, const char *folder, const char *what)
 
 	if (host_list(s->host, folder, s->arena, &names, &n) < 0)
 		return;
-	for (size_t i = 0; i < n; i++) {
-		const char *path = stake_path(s, folder, names[i]), *unit, *holder = path ? holder_of(s, names[i], &unit) : NULL;
-
-		if (holder)
-			stake_add(s, "device-held", path, names[i], stop_remedy(s, unit), "/dev/%s -> %s, %s, is held by %s%s%s",
-				  names[i], path_function(path, s->arena), what, holder, unit ? " of " : "", unit ? unit : "");
-	}
+	for (size_t i = 0; i < n; i++)
+		add_node(s, folder, names[i], what);
 }
 
 static void add_watchdogs(struct stakes *s)

@@ -8,9 +8,6 @@
 
 #define POOLS "proc/spl/kstat/zfs"
 #define ZFS_MEMBER "zfs_member"
-#define SCOPE ".scope"
-#define HOLDERS "holder/dev"
-#define HOLDERS_BYTES (16 * 1024)
 
 /* Without these the host does not run, or not start again; the gravest first. */
 static const char *const root_points[ROOT_POINTS] = { "/", "/boot", "/boot/efi", "/usr", "/var" };
@@ -351,65 +348,26 @@ static void stand_holder(struct storage *w, struct block *b)
 	storage_stand(w, t);
 }
 
-/* How to end the process of a line of holder/. */
-static const char *how_to_end(struct arena *a, const char *pid, const char *unit)
+static void stand_open(struct storage *w, struct block *b)
 {
-	size_t n = strspn(unit, "0123456789");
-
-	if (n && strcmp(unit + n, SCOPE) == 0)
-		return arena_fmt(a, "stop VM %.*s", (int)n, unit);
-	return str_is_unit(unit) ? arena_fmt(a, "systemctl stop %s", unit) : arena_fmt(a, "end process %s", pid);
-}
-
-/* Asking for one node goes through all processes, as their list does: so none is asked for that is not in it. */
-static bool is_open(const struct storage *w, const char *name)
-{
-	size_t n = strcspn(name, "!");
-
-	for (size_t i = 0; i < w->n_open; i++)
-		if (strncmp(w->open[i], name, n) == 0 && w->open[i][n] == '\0')
-			return true;
-	return false;
-}
-
-/* The lines of who has it open; NULL: nobody, or it is in doubt. */
-static char *read_open(struct storage *w, struct block *b)
-{
-	char *node = arena_fmt(w->arena, HOLDERS "/%s", b->name), *lines = NULL;
-	ssize_t n = w->open_code;
+	char *node = arena_fmt(w->arena, "dev/%s", b->name);
+	struct holder_process *list;
+	struct thing *t;
+	size_t n;
+	int code;
 
 	for (char *s = node; *s; s++)
 		if (*s == '!')
 			*s = '/';
-	if (n == 0 && is_open(w, b->name)) {
-		lines = arena_alloc(w->arena, HOLDERS_BYTES);
-		n = host_read(w->s->host, node, lines, HOLDERS_BYTES);
-	}
-	if (n < 0)
-		doubt_block(w, b, (int)n, "who has open");
-	return n > 0 ? lines : NULL;
-}
-
-static void stand_open(struct storage *w, struct block *b)
-{
-	char *line = read_open(w, b);
-	const char *pid, *unit, *command;
-	struct thing *t;
-	size_t more = 0;
-
-	if (!line)
+	code = stake_ask(w->s, node, &list, &n);
+	if (code < 0)
+		doubt_block(w, b, code, "who has open");
+	if (n == 0)
 		return;
-	for (const char *s = line; (s = strchr(s, '\n')) != NULL; s++)
-		more++;
-	line = strsep(&line, "\n");
-	pid = strsep(&line, " ");
-	unit = line ? strsep(&line, " ") : "-";
-	command = line ? line : "a process";
-	t = add_thing(w, b, NULL, RANK_OPEN, arena_fmt(w->arena, "process %s", pid));
-	t->direct = t->layered = arena_fmt(w->arena, "is held open by %s (%s%sprocess %s)%s", command,
-					   strcmp(unit, "-") == 0 ? "" : unit, strcmp(unit, "-") == 0 ? "" : ", ", pid,
-					   more ? arena_fmt(w->arena, " and %zu more", more) : "");
-	t->remedy = how_to_end(w->arena, pid, unit);
+	t = add_thing(w, b, NULL, RANK_OPEN, arena_fmt(w->arena, "process %s", list[0].pid));
+	t->direct = t->layered = arena_fmt(w->arena, "is held open by %s%s", list[0].text,
+					   n > 1 ? arena_fmt(w->arena, " and %zu more", n - 1) : "");
+	t->remedy = list[0].remedy;
 	storage_stand(w, t);
 }
 
@@ -446,7 +404,6 @@ void stakes_storage(struct stakes *s)
 			read_label(&w, &w.blocks.list[i]);
 	stand_all(&w);
 	stand_free(&w, stand_holder, true);
-	w.open_code = host_list(s->host, HOLDERS, s->arena, &w.open, &w.n_open);
 	stand_free(&w, stand_open, false);
 	storage_write(&w);
 }

@@ -73,7 +73,7 @@ nothing_hangs() {
 
 exec 7<"$control"
 status_is "an open sound card" 2 handover 100 pre-start
-says "$control is held by process $$ (bash); end that process first \\[device-busy\\]"
+says "$control is held by process $$ (bash); end process $$ first \\[device-busy\\]"
 figure vm-busy-refused-ms $took
 nothing_hangs "an open sound card"
 unchanged "an open sound card"
