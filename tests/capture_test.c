@@ -536,11 +536,15 @@ static void a_capture_stands_on_what_its_host_stands_on(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	static const char text[] = HEAD FUNCTION DISK_AT("sda", "8:0") DISK_AT("sdb", "8:16") DISK_AT("sdc", "8:32")
-		DISK_AT("sdd", "8:48") DISK_AT("sda/sda1", "8:1") "A: partition=1\n" DISK_AT("nvme0c0n1", "259:1") "A: hidden=1\n"
+		DISK_AT("sdd", "8:48") DISK_AT("sde", "8:64") DISK_AT("sdf", "8:80") DISK_AT("sda/sda1", "8:1") "A: partition=1\n" DISK_AT("nvme0c0n1", "259:1") "A: hidden=1\n"
 		"P: /devices/virtual/block/loop0\nA: dev=7:0\nA: size=1000\nA: loop/backing_file=/mnt/b/image\n"
 		"P: /class/block\nL: sda=" AT_SATA "sda\nL: sda1=" AT_SATA "sda/sda1\nL: sdb=" AT_SATA "sdb\nL: sdc=" AT_SATA "sdc\n"
 		"L: sdd=" AT_SATA "sdd\nL: nvme0c0n1=" AT_SATA "nvme0c0n1\nL: loop0=../../devices/virtual/block/loop0\n"
+		"L: dm-0=../../devices/virtual/block/dm-0\nL: sde=" AT_SATA "sde\nL: sdf=" AT_SATA "sdf\n"
 		"V: label/nvme0c0n1=zfs_member tank\n"
+		"P: /devices/virtual/block/dm-0\nA: dev=253:0\nA: size=1000\nA: dm/name=pve-z\nA: dm/uuid=LVM-abc\n"
+		"L: slaves/sde=../../../sde\nV: label/dm-0=zfs_member volume\nV: proc/spl/kstat/zfs/volume/state=ONLINE\n"
+		"F: etc/kernel/proxmox-boot-uuids\n| secret\nV: dev/disk/by-uuid/secret=sdf\n"
 		"P: /fs/ext4/sdd\nP: /fs/ext4/features\n"
 		"P: /fs/btrfs/8c2d-secret/devices\nL: sdb=../../../../devices/sdb\nL: sdc=../../../../devices/sdc\n"
 		"F: proc/self/mountinfo\n| 1 0 0:20 / / rw - ext4 rootfs rw\n| 2 1 0:31 / /mnt/b rw - btrfs /dev/sdb rw\n"
@@ -573,6 +577,8 @@ static void a_capture_stands_on_what_its_host_stands_on(void **state)
 	assert_contains(found, "storage-in-use sdb");
 	assert_contains(found, "storage-in-use sdc");
 	assert_contains(found, "storage-in-use sdd");
+	assert_contains(found, "sde -> " SATA " holds pve-z (lvm), pool volume, which is imported");
+	assert_contains(found, "sdf -> " SATA " holds the boot loader");
 	assert_contains(found, "an SSH session with 10.0.0.7");
 	assert_contains(found, "the GlusterFS mount /mnt/g from 10.1.0.5");
 	assert_contains(found, "the host's own address 10.0.0.1");

@@ -684,6 +684,177 @@ static void who_has_a_free_disk_open_is_named(void **state)
 	assert_remedy(m, "storage-in-use", "cciss!c0d0", "end process 12 first");
 }
 
+static void who_only_looks_after_a_disk_does_not_hold_it(void **state)
+{
+	struct made *m = *state;
+
+	root_elsewhere(m);
+	disks(m, HBA, "sda sdb");
+	sim_set(m->h, "holder/dev/sda", "612 multipathd.service multipathd\n613 udev.service (udev-worker)\n");
+	sim_set(m->h, "holder/dev/sdb", "612 multipathd.service multipathd\n99 - dd\n");
+	assert_told(m, ROOT_ELSEWHERE "storage-in-use sdb: sdb -> 0000:01:00.0 is held open by process 99 (dd)\n");
+}
+
+static void a_boot_partition_that_proxmox_keeps_is_the_hosts(void **state)
+{
+	struct made *m = *state;
+
+	root_elsewhere(m);
+	disks(m, HBA, "sda sdb");
+	parts(m, "sda", "", 2);
+	sim_set(m->h, "etc/kernel/proxmox-boot-uuids", "# kept\nA1B2-C3D4\n../x\nDEAD-BEEF\n");
+	sim_set_link(m->h, "dev/disk/by-uuid/A1B2-C3D4", "../../sda2");
+	assert_told(m, ROOT_ELSEWHERE "root-disk sda: sda2 -> 0000:01:00.0 holds the boot loader\n");
+}
+
+/* --- labels that take their time -------------------------------------------------------------------------------- */
+
+/* Reading a label waits; each disk answers once it has been asked so often. */
+struct slow {
+	struct host host, *sim;
+	unsigned answers_at;
+	int64_t now;
+	const char *log;
+	struct arena *a;
+};
+#define SLOW_MS 2000
+
+static ssize_t slow_read(struct host *h, const char *name, char *buf, size_t size)
+{
+	struct slow *s = (struct slow *)h;
+	unsigned before = 0;
+
+	if (strncmp(name, "label/", strlen("label/")) == 0) {
+		for (const char *at = s->log; (at = strstr(at, name)) != NULL; at++)
+			before++;
+		s->log = arena_fmt(s->a, "%s%s;", s->log, name);
+		if (before + 1 < s->answers_at) {
+			s->now += SLOW_MS;
+			return -ETIMEDOUT;
+		}
+	}
+	return s->sim->ops->read(s->sim, name, buf, size);
+}
+
+static ssize_t slow_link(struct host *h, const char *name, char *buf, size_t size)
+{
+	struct slow *s = (struct slow *)h;
+
+	return strncmp(name, "label/", strlen("label/")) == 0 ? -EINVAL : s->sim->ops->link(s->sim, name, buf, size);
+}
+
+static int slow_list(struct host *h, const char *name, struct arena *a, char ***names, size_t *n)
+{
+	struct slow *s = (struct slow *)h;
+
+	return s->sim->ops->list(s->sim, name, a, names, n);
+}
+
+static int64_t slow_now(struct host *h)
+{
+	return ((struct slow *)h)->now;
+}
+
+static const struct host_ops slow_ops = { .read = slow_read, .link = slow_link, .list = slow_list, .now = slow_now };
+
+/* All stakes while the disks are asleep, of these functions only (NULL: all). */
+static const char *told_slowly(struct made *m, struct slow *slow, unsigned answers_at, const char *asked)
+{
+	const char *all = "", *const names[] = { asked };
+
+	*slow = (struct slow){ { &slow_ops }, .sim = m->h, .answers_at = answers_at, .log = "", .a = m->a };
+	m->s = (struct stakes){ .host = &slow->host, .inventory = &m->inventory, .arena = m->a,
+				.asked = asked ? names : NULL, .n_asked = 1 };
+	stakes_storage(&m->s);
+	for (size_t i = 0; i < m->s.n; i++)
+		all = arena_fmt(m->a, "%s%s %s: %s\n", all, m->s.list[i].code, m->s.list[i].name, m->s.list[i].what);
+	return all;
+}
+
+static void disks_that_spin_up_do_it_together(void **state)
+{
+	struct made *m = *state;
+	struct slow slow;
+
+	root_elsewhere(m);
+	disks(m, HBA, "sda sdb sdc sdd");
+	label(m, "sdc", "zfs_member tank");
+	assert_string_equal(told_slowly(m, &slow, 2, NULL),
+			    ROOT_ELSEWHERE "storage-member sdc: sdc -> 0000:01:00.0 holds pool tank, which is not imported\n");
+	assert_int_equal(slow.now, 4 * SLOW_MS);
+}
+
+static void what_does_not_answer_in_time_may_be_accepted_as_a_member(void **state)
+{
+	struct made *m = *state;
+	struct slow slow;
+
+	root_elsewhere(m);
+	disks(m, HBA, "sda");
+	assert_string_equal(told_slowly(m, &slow, 100, NULL),
+			    ROOT_ELSEWHERE "storage-member sda: sda -> 0000:01:00.0 may be part of a pool that is not imported: "
+			    "its label cannot be read in time\n");
+	/* A disk gets some ten seconds. */
+	assert_int_equal(slow.now, 5 * SLOW_MS);
+	/* But where a pool is imported and not found, that may be it. */
+	imported(m, "tank");
+	assert_contains(told_slowly(m, &slow, 100, NULL), "storage-unreadable sda: sda -> 0000:01:00.0 may hold what the host "
+			"stands on: no block device is labelled as part of pool tank");
+}
+
+static void all_labels_together_take_a_bounded_time(void **state)
+{
+	struct made *m = *state;
+	struct slow slow;
+
+	root_elsewhere(m);
+	for (unsigned i = 0; i < 50; i++)
+		disks(m, HBA, arena_fmt(m->a, "sd%02u", i));
+	told_slowly(m, &slow, 100, NULL);
+	assert_true(slow.now >= STAKES_LABELS_MS && slow.now <= STAKES_LABELS_MS + SLOW_MS);
+}
+
+static void disks_that_stay_are_left_asleep_unless_a_pool_is_looked_for(void **state)
+{
+	struct made *m = *state;
+	struct slow slow;
+
+	root_elsewhere(m);
+	disks(m, HBA, "sda");
+	disks(m, SATA, "sdb sdc");
+	label(m, "sda", "zfs_member tank");
+	label(m, "sdc", "zfs_member rpool");
+	sim_make_folder(m->h, "holder/dev/sdb");
+	assert_string_equal(told_slowly(m, &slow, 1, "0000:01:00.0"),
+			    ROOT_ELSEWHERE "storage-member sda: sda -> 0000:01:00.0 holds pool tank, which is not imported\n");
+	assert_string_equal(slow.log, "label/sda;");
+	imported(m, "rpool");
+	assert_string_equal(told_slowly(m, &slow, 1, "0000:01:00.0"),
+			    ROOT_ELSEWHERE "storage-in-use sdc: sdc -> 0000:00:17.0 holds pool rpool, which is imported\n"
+			    "storage-member sda: sda -> 0000:01:00.0 holds pool tank, which is not imported\n");
+}
+
+static void a_pool_on_a_logical_volume_is_found_there_if_nowhere_else(void **state)
+{
+	struct made *m = *state;
+
+	root_elsewhere(m);
+	disks(m, HBA, "sda sdb");
+	mapped(m, "dm-0", "pve-tank", "LVM-aa", "sda");
+	mapped(m, "dm-1", "pve-vm--100--disk--0", "LVM-bb", "sda");
+	label(m, "dm-0", "zfs_member tank");
+	label(m, "dm-1", "zfs_member rpool");
+	imported(m, "tank");
+	assert_told(m, ROOT_ELSEWHERE "storage-in-use sda: sda -> 0000:01:00.0 holds pve-tank (lvm), pool tank, which is imported; "
+		       "also pve-vm--100--disk--0\n");
+	/* A guest's is none of the host's. */
+	label(m, "sdb", "zfs_member tank");
+	label(m, "dm-0", "ext4");
+	assert_told(m, ROOT_ELSEWHERE
+		    "storage-in-use sda: sda -> 0000:01:00.0 holds pve-tank (lvm), which is active; also pve-vm--100--disk--0\n"
+		    "storage-in-use sdb: sdb -> 0000:01:00.0 holds pool tank, which is imported\n");
+}
+
 static void virtual_disks_and_far_ones_have_no_stake(void **state)
 {
 	struct made *m = *state;
@@ -992,6 +1163,13 @@ int main(int argc, char **argv)
 		CASE(bcache_holds_its_disk_and_its_cache),
 		CASE(a_mount_in_another_namespace_is_seen),
 		CASE(who_has_a_free_disk_open_is_named),
+		CASE(who_only_looks_after_a_disk_does_not_hold_it),
+		CASE(a_boot_partition_that_proxmox_keeps_is_the_hosts),
+		CASE(disks_that_spin_up_do_it_together),
+		CASE(what_does_not_answer_in_time_may_be_accepted_as_a_member),
+		CASE(all_labels_together_take_a_bounded_time),
+		CASE(disks_that_stay_are_left_asleep_unless_a_pool_is_looked_for),
+		CASE(a_pool_on_a_logical_volume_is_found_there_if_nowhere_else),
 		CASE(virtual_disks_and_far_ones_have_no_stake),
 		CASE(sleeping_disks_are_asked_no_more_than_needed),
 		CASE(without_a_list_of_mounts_each_function_with_a_disk_is_in_doubt),

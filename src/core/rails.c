@@ -407,6 +407,7 @@ static bool protects_anything(const struct policy *policy)
 
 void rails_check(struct planner *p)
 {
+	const char **names = arena_array(p->arena, p->n_leaving, sizeof(*names));
 	struct rails r = { .p = p };
 
 	if (p->n_leaving == 0 && !protects_anything(p->policy))
@@ -417,6 +418,10 @@ void rails_check(struct planner *p)
 		rails_check_absent(&r, p->policy, p->findings);
 	if (p->n_leaving == 0)
 		return;
+	for (size_t i = 0; i < p->n_leaving; i++)
+		names[i] = leaving_name(&p->leaving[i]);
+	r.stakes.asked = names;
+	r.stakes.n_asked = p->n_leaving;
 	read_others(&r.stakes, p->vmid);
 	read_busy(p, &r.stakes);
 	list_leaving(&r);

@@ -71,6 +71,14 @@ bool stake_is_on(const struct stake *stake, const char *device)
 	return path_is_on(stake->path, device);
 }
 
+bool stakes_ask(const struct stakes *s, const char *path)
+{
+	for (size_t i = 0; s->asked && i < s->n_asked; i++)
+		if (path_is_on(path, s->asked[i]))
+			return true;
+	return !s->asked;
+}
+
 const char *path_function(const char *path, struct arena *a)
 {
 	const char *last = NULL;

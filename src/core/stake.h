@@ -31,6 +31,12 @@ struct stakes {
 	struct host *host;	/* to be read only */
 	const struct inventory *inventory;
 	struct arena *arena;
+	/*
+	 * What is asked about: functions by address, USB devices by name. Of others, disks are not waited for, so that
+	 * their stakes are not complete. NULL: all there are.
+	 */
+	const char *const *asked;
+	size_t n_asked;
 	/* filled in: */
 	struct stake *list;
 	size_t n;
@@ -41,11 +47,20 @@ struct stakes {
 void stake_add(struct stakes *s, const char *code, const char *path, const char *name, const char *remedy,
 	       const char *what, ...) __attribute__((format(printf, 6, 7), nonnull(1, 2, 3, 4, 6)));
 
+/*
+ * All stakes_...() together wait no longer than that for disks and processes, and for one more read (READ_MS,
+ * host/reader.h) of each: what is not known by then is told as such.
+ */
+#define STAKES_LABELS_MS 15000
+#define STAKES_MS (STAKES_LABELS_MS + HOLDER_ASK_MS)
+
 /* Whether it hangs on that: a PCI function by address, or a USB device as sysfs calls it ("1-2.1"). */
 bool stake_is_on(const struct stake *stake, const char *device);
 
 /* The same of any path of sysfs. What is behind a hub hangs on the port of the hub: "1-2.1" on "1-2". */
 bool path_is_on(const char *path, const char *device);
+/* Whether something asked about is on the way to what has that path. */
+bool stakes_ask(const struct stakes *s, const char *path);
 
 /* The last PCI function on a path of sysfs ("0000:00:17.0"), or NULL: there is none, it is a virtual device. */
 const char *path_function(const char *path, struct arena *a);
@@ -59,9 +74,10 @@ const char *stake_path(const struct stakes *s, const char *folder, const char *n
 
 /*
  * What the disks carry, through partitions, LVM, LUKS, MD, multipath, ZFS and btrfs: a stake for each disk below.
- *   root-disk        /, /boot, /boot/efi, /usr, /var or swap is on it
+ *   root-disk        /, /boot, /boot/efi, /usr, /var or swap is on it, or a boot partition that Proxmox keeps for itself
+ *                    (/etc/kernel/proxmox-boot-uuids: proxmox-boot-tool)
  *   storage-in-use   something else that is mounted; a holder (device mapper, MD) or an imported ZFS pool; an open node
- *   storage-member   a ZFS pool that is not imported, by its label
+ *   storage-member   a ZFS pool that is not imported, by its label; or it may be, for its label cannot be read in time
  *   storage-unreadable
  *                    what it carries is not known, for something cannot be read: of a disk, or of the host, and then
  *                    on every function that has a disk below it

@@ -304,6 +304,28 @@ static void write_doubts(struct storage *w)
 	}
 }
 
+/* Members of pools are told by their labels only. */
+static void write_slow(struct storage *w)
+{
+	for (size_t i = 0; i < w->blocks.n; i++) {
+		const struct block *b = &w->blocks.list[i];
+		const struct block *base = storage_base(&w->blocks.list[i]);
+		const char **paths;
+		size_t n;
+
+		if (!w->standing[i].slow || storage_in_use(w, base))
+			continue;
+		paths = block_paths(b, w->s->host, w->arena, &n);
+		for (size_t k = 0; k < n; k++) {
+			const char *way = way_of(w->arena, paths[k]);
+
+			if (way)
+				stake_add(w->s, STORAGE_MEMBER, paths[k], base->name, NULL, "%s -> %s may be part of a pool that is not "
+					  "imported: its label cannot be read in time", b->name, way);
+		}
+	}
+}
+
 /* Where the disks cannot be seen, any function that is made for disks may have one. */
 static void write_blind(struct storage *w)
 {
@@ -330,6 +352,7 @@ void storage_write(struct storage *w)
 		for (size_t i = 0; i < w->blocks.n; i++)
 			if (w->standing[i].holds[code].thing)
 				write_hold(w, &w->blocks.list[i], &w->standing[i].holds[code], codes[code]);
+	write_slow(w);
 	write_doubts(w);
 	write_blind(w);
 }

@@ -7,8 +7,8 @@
 #include "core/stake.h"
 
 /*
- * The two halves of stakes_storage(): stake_storage.c finds the things that stand on block devices and ZFS pools,
- * stake_disks.c goes down from each to the disks and writes a stake for each of these.
+ * The parts of stakes_storage(): stake_storage.c finds the things that stand on block devices and ZFS pools, stake_pools.c
+ * the disks of these pools; stake_disks.c goes down from each thing to the disks and writes a stake for each of these.
  */
 #define ROOT_POINTS 5
 
@@ -75,6 +75,8 @@ struct standing {
 	struct uses uses;
 	struct pool *pool;		/* that it is a member of */
 	bool physical;			/* it hangs on a PCI function */
+	bool asked;			/* and that is asked about */
+	bool slow;			/* its label was not read in time */
 	struct hold holds[HOLD_CODES];
 	const char *doubt;		/* what of it could not be read */
 	const struct thing *seen;	/* by whom last, so that nobody goes round in circles */
@@ -93,6 +95,7 @@ struct storage {
 	const char *doubt;		/* what of the host could not be read, the first of it; NULL: all could */
 	bool blind;			/* where the disks hang could not be read either */
 	bool denied;			/* it is for root to read */
+	int64_t waited;			/* milliseconds, for labels */
 };
 
 struct standing *storage_of(struct storage *w, const struct block *b);
@@ -108,6 +111,16 @@ bool storage_is_fellow(const struct block *b, const struct block *other);
 
 /* The pool of that name, which is added if it is new. */
 struct pool *storage_pool(struct storage *w, const char *name, size_t n);
+
+/* Which pools are imported; what any pool is on, by labels. All else that is on block devices must be known by then. */
+void storage_read_imported(struct storage *w);
+void storage_find_members(struct storage *w);
+
+/* The kind of file system on it, if it is mounted in any namespace at all; NULL: not, or it does not tell. */
+const char *storage_mounted_kind(struct storage *w, const struct block *b);
+
+/* What cannot be read of it is in doubt, but for what has no medium or is gone. */
+void storage_doubt_block(struct storage *w, struct block *b, int code, const char *what);
 
 /* Something could not be read, or not be found: what, and why. The first of all is told. */
 void storage_doubt(struct storage *w, int code, const char *what, ...) __attribute__((format(printf, 3, 4)));

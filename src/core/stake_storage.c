@@ -6,8 +6,9 @@
 #include "base/str.h"
 #include "core/stake_disks.h"
 
-#define POOLS "proc/spl/kstat/zfs"
-#define ZFS_MEMBER "zfs_member"
+#define BOOT_UUIDS "etc/kernel/proxmox-boot-uuids"
+#define BY_UUID "dev/disk/by-uuid"
+#define UUID_MAX 64
 
 /* Without these the host does not run, or not start again; the gravest first. */
 static const char *const root_points[ROOT_POINTS] = { "/", "/boot", "/boot/efi", "/usr", "/var" };
@@ -32,20 +33,6 @@ static void add_use(struct storage *w, struct uses *u, const char *name, unsigne
 		u->list[at] = u->list[at - 1];
 	u->list[at] = (struct use){ name, rank };
 	u->n++;
-}
-
-struct pool *storage_pool(struct storage *w, const char *name, size_t n)
-{
-	struct pool *pool;
-
-	for (size_t i = 0; i < w->n_pools; i++)
-		if (strncmp(w->pools[i]->name, name, n) == 0 && w->pools[i]->name[n] == '\0')
-			return w->pools[i];
-	pool = arena_alloc(w->arena, sizeof(*pool));
-	pool->name = arena_dupn(w->arena, name, n);
-	w->pools = arena_grow(w->arena, w->pools, w->n_pools, sizeof(*w->pools));
-	w->pools[w->n_pools++] = pool;
-	return pool;
 }
 
 /* --- what is mounted and swapped to ----------------------------------------------------------------------------- */
@@ -101,6 +88,29 @@ static void use_swap(struct storage *w, const struct swap *swap)
 		storage_doubt(w, -ENODEV, "swap is on %s, which is not among the block devices", swap->name);
 }
 
+/*
+ * Boot partitions that are not mounted: proxmox-boot-tool keeps their UUIDs, a line each, and udev a link for each UUID
+ * (rules.d/60-persistent-storage.rules), which reads as the device's name.
+ */
+static void use_boot(struct storage *w)
+{
+	char text[HOST_VALUE_BYTES], name[HOST_NAME_BYTES], *at = text, *uuid;
+	struct block *block;
+	bool cut;
+
+	if (host_read_lines(w->s->host, BOOT_UUIDS, text, sizeof(text), &cut) < 0)
+		return;
+	while ((uuid = strsep(&at, "\n")) != NULL) {
+		uuid[strcspn(uuid, " \t\r#")] = '\0';
+		if (!str_is_word(uuid, UUID_MAX) ||
+		    host_read(w->s->host, arena_fmt(w->arena, BY_UUID "/%s", uuid), name, sizeof(name)) < 0)
+			continue;
+		block = blocks_by_name(&w->blocks, name);
+		if (block)
+			add_use(w, &storage_of(w, block)->uses, "the boot loader", rank_of("/boot/efi"));
+	}
+}
+
 static void read_uses(struct storage *w)
 {
 	struct error err = { 0 };
@@ -111,10 +121,11 @@ static void read_uses(struct storage *w)
 		use_mount(w, &w->mounts.list[i], w->mounts.list[i].point, rank_of(w->mounts.list[i].point));
 	for (size_t i = 0; i < w->mounts.n_swaps; i++)
 		use_swap(w, &w->mounts.swaps[i]);
+	use_boot(w);
 }
 
 /* The kind of file system on it, if it is mounted in any namespace at all; NULL: not, or it does not tell. */
-static const char *mounted_kind(struct storage *w, const struct block *b)
+const char *storage_mounted_kind(struct storage *w, const struct block *b)
 {
 	/* Each has a folder for what is mounted, say fs/ext4/sysfs.c, ext4_register_sysfs(). */
 	static const char *const kinds[] = { "ext4", "xfs", "f2fs" };
@@ -123,86 +134,6 @@ static const char *mounted_kind(struct storage *w, const struct block *b)
 		if (host_has(w->s->host, arena_fmt(w->arena, "sys/fs/%s/%s", kinds[i], b->name)))
 			return kinds[i];
 	return b->btrfs ? "btrfs" : NULL;
-}
-
-/* --- ZFS -------------------------------------------------------------------------------------------------------- */
-
-/* Each pool that is imported has a folder there, among files: module/zfs/spa_stats.c, spa_stats_init(). */
-static void read_imported(struct storage *w)
-{
-	struct host *h = w->s->host;
-	char **names, **inside;
-	size_t n, n_inside;
-	int code = host_list(h, POOLS, w->arena, &names, &n);
-
-	if (code < 0) {
-		if (code != -ENOENT)
-			storage_doubt(w, code, "/" POOLS " cannot be read: %s", strerror(-code));
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		if (host_list(h, arena_fmt(w->arena, POOLS "/%s", names[i]), w->arena, &inside, &n_inside) == 0)
-			storage_pool(w, names[i], strlen(names[i]))->imported = true;
-}
-
-/*
- * Reading a label may wake a disk. So none is read of what is known to have something else on it, of a CD, and of disks
- * of guests (zvols, logical volumes): pools on these are the guest's, who may have called them like the host's.
- */
-static bool may_have_label(struct storage *w, struct block *b)
-{
-	struct block *base = storage_base(b);
-
-	if (b->holder || b->parted || b->empty || b->file || storage_of(w, b)->uses.n || mounted_kind(w, b) ||
-	    str_starts(b->name, "sr") || str_same(base->kind, "lvm"))
-		return false;
-	return base->n_below || storage_of(w, base)->physical;
-}
-
-/* What cannot be read is in doubt, but for what has no medium or is gone. */
-static void doubt_block(struct storage *w, struct block *b, int code, const char *what)
-{
-	struct block *base = storage_base(b);
-
-	if (code == -ENOENT || code == -ENOMEDIUM || code == -ENXIO || code == -ENODEV)
-		return;
-	w->denied = w->denied || code == -EACCES || code == -EPERM;
-	if (storage_of(w, base)->physical)
-		storage_of(w, base)->doubt = arena_fmt(w->arena, "%s %s cannot be read: %s", what, b->name,
-						       strerror(-code));
-	else
-		storage_doubt(w, code, "%s %s cannot be read: %s", what, b->shown, strerror(-code));
-}
-
-static bool any_imported(const struct storage *w)
-{
-	for (size_t i = 0; i < w->n_pools; i++)
-		if (w->pools[i]->imported)
-			return true;
-	return false;
-}
-
-static void read_label(struct storage *w, struct block *b)
-{
-	char label[HOST_VALUE_BYTES];
-	ssize_t n = host_read(w->s->host, arena_fmt(w->arena, "label/%s", b->name), label, sizeof(label));
-	struct pool *pool;
-	const char *name;
-
-	if (n < 0)
-		doubt_block(w, b, (int)n, "what is on");
-	if (n < 0 || !str_starts(label, ZFS_MEMBER))
-		return;
-	name = label + strlen(ZFS_MEMBER);
-	name += strspn(name, " ");
-	if (!*name && any_imported(w)) {
-		doubt_block(w, b, -ENODATA, "the name of the ZFS pool on");
-		return;
-	}
-	pool = storage_pool(w, name, strlen(name));
-	pool->members = arena_grow(w->arena, pool->members, pool->n, sizeof(*pool->members));
-	pool->members[pool->n++] = b;
-	storage_of(w, b)->pool = pool;
 }
 
 /* --- things ----------------------------------------------------------------------------------------------------- */
@@ -294,7 +225,7 @@ static void find_block(struct storage *w, struct block *b)
 {
 	struct standing *d = storage_of(w, b);
 	struct block *base = storage_base(b);
-	const char *kind = d->uses.n ? NULL : mounted_kind(w, b);
+	const char *kind = d->uses.n ? NULL : storage_mounted_kind(w, b);
 	struct thing *t;
 
 	if (d->uses.n) {
@@ -348,6 +279,27 @@ static void stand_holder(struct storage *w, struct block *b)
 	storage_stand(w, t);
 }
 
+/* They keep disks open that they only look after: multipathd the paths of its maps, udev what it looks at just now. */
+static bool is_keeper(const struct holder_process *p)
+{
+	static const char *const keepers[] = { "multipathd", "(udev-worker)", "systemd-udevd" };
+
+	for (size_t i = 0; i < sizeof(keepers) / sizeof(*keepers); i++)
+		if (strcmp(p->command, keepers[i]) == 0)
+			return true;
+	return false;
+}
+
+static size_t without_keepers(struct holder_process *list, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_keeper(&list[i]))
+			list[kept++] = list[i];
+	return kept;
+}
+
 static void stand_open(struct storage *w, struct block *b)
 {
 	char *node = arena_fmt(w->arena, "dev/%s", b->name);
@@ -356,12 +308,15 @@ static void stand_open(struct storage *w, struct block *b)
 	size_t n;
 	int code;
 
+	if (!storage_of(w, storage_base(b))->asked)
+		return;
 	for (char *s = node; *s; s++)
 		if (*s == '!')
 			*s = '/';
 	code = stake_ask(w->s, node, &list, &n);
 	if (code < 0)
-		doubt_block(w, b, code, "who has open");
+		storage_doubt_block(w, b, code, "who has open");
+	n = without_keepers(list, n);
 	if (n == 0)
 		return;
 	t = add_thing(w, b, NULL, RANK_OPEN, arena_fmt(w->arena, "process %s", list[0].pid));
@@ -382,6 +337,21 @@ static void stand_free(struct storage *w, void (*look)(struct storage *w, struct
 	}
 }
 
+static bool is_block_asked(const struct stakes *s, const struct block *b)
+{
+	const char **paths;
+	size_t n;
+
+	if (!s->asked)
+		return true;
+	paths = block_paths(b, s->host, s->arena, &n);
+	for (size_t i = 0; i < n; i++)
+		if (stakes_ask(s, paths[i]))
+			return true;
+	/* Where it hangs is not known. */
+	return n == 0;
+}
+
 void stakes_storage(struct stakes *s)
 {
 	struct storage w = { .s = s, .arena = s->arena };
@@ -394,14 +364,14 @@ void stakes_storage(struct stakes *s)
 			      code == -ENOENT ? "" : strerror(-code));
 	}
 	w.standing = arena_array(s->arena, w.blocks.n, sizeof(*w.standing));
-	for (size_t i = 0; i < w.blocks.n; i++)
+	for (size_t i = 0; i < w.blocks.n; i++) {
 		w.standing[i].physical = path_function(w.blocks.list[i].path, s->arena) ||
 					 strstr(w.blocks.list[i].path, "/nvme-subsystem/");
+		w.standing[i].asked = w.standing[i].physical && is_block_asked(s, &w.blocks.list[i]);
+	}
 	read_uses(&w);
-	read_imported(&w);
-	for (size_t i = 0; i < w.blocks.n; i++)
-		if (may_have_label(&w, &w.blocks.list[i]))
-			read_label(&w, &w.blocks.list[i]);
+	storage_read_imported(&w);
+	storage_find_members(&w);
 	stand_all(&w);
 	stand_free(&w, stand_holder, true);
 	stand_free(&w, stand_open, false);

@@ -299,6 +299,16 @@ static void put_value(struct stakes *s, const char *folder, const char *name)
 	capture_line(s->w, 'V', s->w->name, s->w->buf, (size_t)n);
 }
 
+/* Whether a pool that this host has imported may be on it. */
+static bool is_of_pool(struct stakes *s, const char *name)
+{
+	static const char kind[] = "zfs_member ";
+	struct writer *w = s->w;
+
+	return capture_get(w, "label", name, NULL) >= 0 && str_starts(w->buf, kind) && !strchr(w->buf, '/') &&
+	       host_has(w->h, arena_fmt(w->arena, "proc/spl/kstat/zfs/%s", w->buf + strlen(kind)));
+}
+
 static void put_label(struct stakes *s, const struct thing *t)
 {
 	if (t->class->files != block_files)
@@ -307,7 +317,7 @@ static void put_label(struct stakes *s, const struct thing *t)
 		if (str_starts(t->name, unlabelled[i]) && isdigit((unsigned char)t->name[strlen(unlabelled[i])]))
 			return;
 	/* What is on a logical volume shows where it is used; most are guests' disks. */
-	if (capture_get(s->w, t->folder, "dm/uuid", NULL) >= 0 && str_starts(s->w->buf, "LVM-"))
+	if (capture_get(s->w, t->folder, "dm/uuid", NULL) >= 0 && str_starts(s->w->buf, "LVM-") && !is_of_pool(s, t->name))
 		return;
 	put_value(s, "label", t->name);
 }

@@ -13,6 +13,7 @@
 #define ROUTE_ANYCAST 0x00100000u
 
 #define SSHD_CONFIG "etc/ssh/sshd_config"
+#define UUID_MAX 64
 #define POOLS "proc/spl/kstat/zfs"
 #define VMS "run/qemu-server"
 #define RESERVATIONS "run/qemu-server/pci-id-reservations"
@@ -186,6 +187,24 @@ static void put_pools(struct system *s)
 		length = capture_get(w, folder, "state", NULL);
 		capture_line(w, 'V', arena_fmt(w->arena, "%s/state", folder), w->buf, length > 0 ? (size_t)length : 0);
 	}
+}
+
+/* Boot partitions that are not mounted; a number stands for the UUID of each, which says whose it is. */
+static void put_boot(struct system *s)
+{
+	struct writer *w = s->w;
+	char *at = read_lines(s, "etc/kernel/proxmox-boot-uuids"), *uuid;
+	unsigned number = 0;
+
+	while ((uuid = next_line(&at)) != NULL) {
+		uuid[strcspn(uuid, " \t\r#")] = '\0';
+		if (!str_is_word(uuid, UUID_MAX) || capture_get(w, "dev/disk/by-uuid", uuid, NULL) <= 0)
+			continue;
+		fprintf(w->out, "%sV: dev/disk/by-uuid/%04u=%s\n", number ? "" : "\n", number + 1, w->buf);
+		keep(s, arena_fmt(w->arena, "%04u", ++number));
+	}
+	if (s->n)
+		put_file(s, "etc/kernel/proxmox-boot-uuids");
 }
 
 /* --- network ----------------------------------------------------------------------------------------------------- */
@@ -475,6 +494,7 @@ void capture_system(struct writer *w)
 	put_reservations(s);
 	put_mounts(s);
 	put_some(s, "proc/swaps", all_lines);
+	put_boot(s);
 	put_network(s);
 	put_containers(s);
 	/* The owner's rules for this host, whole or not at all. */
