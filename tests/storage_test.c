@@ -927,6 +927,16 @@ static void a_list_of_mounts_that_is_too_long_or_damaged_is_told(void **state)
 	sim_set(m->h, "proc/self/mountinfo", text);
 	assert_told(m, "storage-unreadable sda: sda -> 0000:01:00.0 may hold what the host stands on: "
 		       "/proc/self/mountinfo is longer than 4194304 bytes\n");
+	/* Its beginning counts. */
+	disks(m, SATA, "sdb");
+	memcpy(text, "1 0 8:2 / / rw - ext4 /dev/sdb rw\n", strlen("1 0 8:2 / / rw - ext4 /dev/sdb rw\n"));
+	for (char *at = text + 1000; at < text + MOUNTS_BYTES_MAX; at += 1000)
+		*at = '\n';
+	sim_set(m->h, "proc/self/mountinfo", text);
+	look(m);
+	assert_string_equal(stake_of(m, "root-disk", "sdb")->what, "sdb -> 0000:00:17.0 holds /");
+	stake_of(m, "storage-unreadable", "sda");
+	sim_remove(m->h, "sys/class/block/sdb");
 	sim_set(m->h, "proc/self/mountinfo", "1 0 8:9 / / rw - ext4 /dev/nfs rw\n2 1 8:1 / /mnt rw shared:1\n");
 	assert_told(m, "storage-unreadable sda: sda -> 0000:01:00.0 may hold what the host stands on: "
 		       "line 2 of /proc/self/mountinfo is not what the kernel writes\n");

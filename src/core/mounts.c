@@ -42,15 +42,17 @@ static char *unescape(char *text)
 	return text;
 }
 
+/* -E2BIG: there is more, and whole lines of the beginning are in text. */
 static int read_text(struct host *h, struct arena *a, const char *name, char **text, struct error *err)
 {
-	ssize_t n = -E2BIG;
+	bool cut = true;
+	ssize_t n = 0;
 
-	for (size_t size = BYTES_FIRST; n == -E2BIG && size <= MOUNTS_BYTES_MAX; size *= BYTES_GROWTH) {
+	for (size_t size = BYTES_FIRST; cut && size <= MOUNTS_BYTES_MAX; size *= BYTES_GROWTH) {
 		*text = arena_alloc(a, size);
-		n = host_read(h, name, *text, size);
+		n = host_read_lines(h, name, *text, size, &cut);
 	}
-	if (n == -E2BIG)
+	if (cut)
 		return error_set(err, -E2BIG, "/%s is longer than %d bytes", name, MOUNTS_BYTES_MAX);
 	return n < 0 ? error_errno(err, (int)n, "/%s cannot be read", name) : 0;
 }
@@ -69,6 +71,7 @@ static bool parse_mount(char *line, struct mount *m)
 	*m = (struct mount){ .number = field[2], .point = unescape(field[4]) };
 	m->type = unescape(strsep(&line, " "));
 	m->source = line ? unescape(strsep(&line, " ")) : "";
+	m->options = line ? unescape(strsep(&line, " ")) : "";
 	return true;
 }
 
@@ -78,7 +81,7 @@ static int read_mounts(struct host *h, struct arena *a, struct mounts *m, struct
 	char *text, *line;
 	int code = read_text(h, a, MOUNTINFO, &text, err);
 
-	if (code < 0)
+	if (code < 0 && code != -E2BIG)
 		return code;
 	for (size_t number = 1; (line = strsep(&text, "\n")) != NULL; number++) {
 		struct mount mount;
@@ -108,10 +111,10 @@ static int read_swaps(struct host *h, struct arena *a, struct mounts *m, struct 
 	/* A kernel can do without swap. */
 	if (code == -ENOENT)
 		return 0;
-	if (code < 0) {
+	if (code < 0)
 		*err = why;
+	if (code < 0 && code != -E2BIG)
 		return code;
-	}
 	/* The first line is the table's head. */
 	strsep(&text, "\n");
 	while ((line = strsep(&text, "\n")) != NULL) {

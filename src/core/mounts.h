@@ -18,6 +18,7 @@ struct mount {
 	const char *point;	/* "/boot/efi" */
 	const char *type;	/* "ext4" */
 	const char *source;	/* "/dev/sda3", "rpool/ROOT/pve-1" */
+	const char *options;	/* of the file system: "rw,addr=10.0.0.5" */
 };
 
 struct swap {
@@ -34,7 +35,7 @@ struct mounts {
 
 #define MOUNTS_BYTES_MAX (4 * 1024 * 1024)
 
-/* On an error m has what could be read nevertheless. Lists longer than MOUNTS_BYTES_MAX cannot be read. */
+/* On an error m has what could be read nevertheless: of a list that is longer than MOUNTS_BYTES_MAX, its beginning. */
 int mounts_read(struct host *h, struct arena *a, struct mounts *m, struct error *err);
 
 /* The mount that a file is on; NULL: on none. */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "core/mounts.h"
 #include "core/peers.h"
 
 #define SSHD_CONFIG "etc/ssh/sshd_config"
@@ -289,24 +288,6 @@ static void add_hosts(struct reader *r, char *list, const char *separators, cons
 		add_host(r, host_in(word), before, "");
 }
 
-/* A space in a mount point is written \040: fs/proc_namespace.c, mangle(). */
-static const char *unescape(char *text)
-{
-	char *to = text;
-
-	for (const char *s = text; *s; to++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && isdigit((unsigned char)s[2]) &&
-		    isdigit((unsigned char)s[3])) {
-			*to = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*to = *s++;
-		}
-	}
-	*to = '\0';
-	return text;
-}
-
 /* The value of an option of a mount; NULL: it has none. */
 static char *option(char *options, const char *key)
 {
@@ -331,40 +312,36 @@ static const char *mount_kind(const char *type)
 	return NULL;
 }
 
-static void take_mount(struct reader *r, const char *type, char *where, char *source, char *options)
+static void take_mount(struct reader *r, const struct mount *m)
 {
-	const char *kind = mount_kind(type), *before;
-	char *address, *monitors;
+	const char *kind = mount_kind(m->type), *before;
+	char *address, *monitors, *source;
 
 	if (!kind)
 		return;
-	before = arena_fmt(r->scratch, "the %s mount %s from", kind, unescape(where));
-	monitors = option(arena_dup(r->scratch, options), "mon_addr=");
-	address = option(options, "addr=");
+	before = arena_fmt(r->scratch, "the %s mount %s from", kind, m->point);
+	monitors = option(arena_dup(r->scratch, m->options), "mon_addr=");
+	address = option(arena_dup(r->scratch, m->options), "addr=");
+	source = arena_dup(r->scratch, m->source);
 	if (address)
 		add_host(r, address, before, "");
 	else if (monitors)
 		add_hosts(r, monitors, "/,", before);
-	else if (strcmp(type, "ceph") == 0)
+	else if (strcmp(m->type, "ceph") == 0)
 		add_hosts(r, source, ",", before);
 	else
 		add_host(r, host_in(source), before, "");
 }
 
-/* fs/proc_namespace.c, show_mountinfo(): "36 25 0:44 / /mnt/nas rw shared:1 - nfs4 10.0.0.5:/tank rw,addr=10.0.0.5". */
 static void read_mounts(struct reader *r)
 {
-	enum { WHERE = 4, OPTIONAL = 6, BEHIND = 4, WORDS_MAX = 24 };
-	char *text = lines_of(r, "proc/self/mountinfo", PEERS_TEXT_BYTES), *line, *words[WORDS_MAX];
+	struct mounts mounts;
+	struct error ignored;
 
-	while ((line = strsep(&text, "\n")) != NULL) {
-		size_t n = str_words(line, words, WORDS_MAX), dash = OPTIONAL;
-
-		while (dash < n && strcmp(words[dash], "-") != 0)
-			dash++;
-		if (dash + BEHIND <= n)
-			take_mount(r, words[dash + 1], words[WHERE], words[dash + 2], words[dash + 3]);
-	}
+	/* What of it cannot be read is told by those who look at disks. */
+	mounts_read(r->h, r->scratch, &mounts, &ignored);
+	for (size_t i = 0; i < mounts.n; i++)
+		take_mount(r, &mounts.list[i]);
 }
 
 static void read_iscsi(struct reader *r)

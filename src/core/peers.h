@@ -25,7 +25,7 @@
 #define PEERS_SESSIONS_MAX 512	/* of these */
 #define PEERS_PORTS_MAX 16	/* of sshd */
 #define PEERS_NAMES_MAX 16	/* of one line of /etc/hosts */
-#define PEERS_TEXT_BYTES (4 * 1024 * 1024)	/* of the mount table, and of every other file */
+#define PEERS_TEXT_BYTES (4 * 1024 * 1024)	/* of each file but those of sockets */
 #define PEERS_SOCKETS_BYTES (1024 * 1024)	/* of each list of sockets: some 7000 */
 
 struct peer {
