@@ -69,6 +69,42 @@ static void a_boot_screen_without_the_console_may_leave(void **state)
 	life_free(x);
 }
 
+static void a_serial_console_that_the_firmware_does_not_know_is_below_the_lpc_bridge(void **state)
+{
+	struct life *x = life_guarded(desk_with(
+		"P: /class/tty/console\nA: active=tty0 ttyS0 ttyS1\n"
+		"P: /class/tty\nL: ttyS0=../../devices/platform/serial8250/serial8250:0/serial8250:0.0/tty/ttyS0\n"
+		"P: /devices/platform/serial8250/serial8250:0/serial8250:0.0/tty/ttyS0\n"));
+
+	(void)state;
+	life_plan(x, 0, one(x, "00:1f.0", "name: test"));
+	assert_contains(life_finding(x, "console")->what, "ttyS0 is the host's serial console; the firmware does not say where "
+			"it is, and such ports are below the LPC bridge, " LPC);
+	assert_null(strstr(life_finding(x, "console")->what, "ttyS1"));
+	life_free(x);
+}
+
+/* Touchpads are on it, and no flash memory. */
+static void intels_low_power_buses_have_no_firmware_on_them(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct function functions[] = {
+		{ .address = "0000:00:15.0", .class = 0x0c8000, .driver = "intel-lpss" },
+		{ .address = "0000:00:1f.5", .class = 0x0c8000, .driver = "intel-spi" },
+		{ .address = "0000:00:1f.6", .class = 0x0c8000 },
+	};
+	struct inventory inventory = { functions, COUNT(functions) };
+	_cleanup_host_ struct host *h = sim_new();
+	struct stakes s = { .host = h, .inventory = &inventory, .arena = a };
+
+	(void)state;
+	stakes_platform(&s);
+	assert_int_equal(s.n, 3);
+	assert_string_equal(s.list[0].what, "it is a serial bus controller of the platform (I2C, SPI) (driver intel-lpss)");
+	assert_contains(s.list[1].what, "the firmware's flash memory may be on it (driver intel-spi)");
+	assert_contains(s.list[2].what, "the firmware's flash memory may be on it");
+}
+
 /* A serial port of the board stands in the ACPI tables below the LPC bridge, and nowhere else. */
 static void a_serial_console_stays(void **state)
 {
@@ -823,6 +859,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_screen_with_the_console_stays),
 		cmocka_unit_test(a_boot_screen_without_the_console_may_leave),
 		cmocka_unit_test(a_serial_console_stays),
+		cmocka_unit_test(a_serial_console_that_the_firmware_does_not_know_is_below_the_lpc_bridge),
+		cmocka_unit_test(intels_low_power_buses_have_no_firmware_on_them),
 		cmocka_unit_test(profile_and_policy_must_both_accept_a_console),
 		cmocka_unit_test(what_can_be_accepted_is_what_profiles_may_name),
 		cmocka_unit_test(the_profile_alone_may_accept_a_platform_function),

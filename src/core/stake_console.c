@@ -9,6 +9,8 @@
 #define CONSOLES "sys/class/vtconsole"
 #define TTYS "sys/class/tty"
 #define TEXT_MAX 256
+#define CLASS_LPC 0x0601	/* base class and subclass of PCI */
+#define SUBCLASS_SHIFT 8
 #define CONSOLE_REMEDY "see that the host can be reached by SSH: it is the only way in then"
 
 static bool read_text(struct stakes *s, char buf[TEXT_MAX], const char *name)
@@ -77,6 +79,32 @@ static void add_screen(struct stakes *s)
 			  "it is the boot VGA device, which shows the host's console");
 }
 
+/*
+ * The LPC bridge, for a port of the board of which the firmware says nothing: it is a device of its driver's then
+ * (drivers/tty/serial/8250/8250_core.c, "serial8250").
+ */
+static const char *lpc_of(struct stakes *s, const char *port)
+{
+	if (!str_starts(port, "ttyS") || !host_has(s->host, arena_fmt(s->arena, TTYS "/%s", port)))
+		return NULL;
+	for (size_t i = 0; i < s->inventory->n; i++)
+		if (s->inventory->functions[i].class >> SUBCLASS_SHIFT == CLASS_LPC && !s->inventory->functions[i].parent)
+			return s->inventory->functions[i].address;
+	return NULL;
+}
+
+static void add_port(struct stakes *s, const char *port)
+{
+	const char *path = stake_path(s, TTYS, port), *lpc = path ? NULL : lpc_of(s, port);
+
+	if (path)
+		stake_add(s, "console", path, port, CONSOLE_REMEDY, "%s -> %s is the host's serial console", port,
+			  path_function(path, s->arena));
+	else if (lpc)
+		stake_add(s, "console", lpc, port, CONSOLE_REMEDY, "%s is the host's serial console; the firmware does not say "
+			  "where it is, and such ports are below the LPC bridge, %s", port, lpc);
+}
+
 /* "tty0 ttyS0": those that kernel messages and logins go to. */
 static void add_serial(struct stakes *s)
 {
@@ -84,14 +112,9 @@ static void add_serial(struct stakes *s)
 
 	if (!read_text(s, text, TTYS "/console/active"))
 		return;
-	while ((word = strsep(&at, " ")) != NULL) {
-		const char *path = str_starts(word, "ttyS") || str_starts(word, "ttyUSB") ? stake_path(s, TTYS, word) : NULL;
-
-		if (path)
-			stake_add(s, "console", path, arena_dup(s->arena, word), CONSOLE_REMEDY,
-				  "%s -> %s is the host's serial console", arena_dup(s->arena, word),
-				  path_function(path, s->arena));
-	}
+	while ((word = strsep(&at, " ")) != NULL)
+		if (str_starts(word, "ttyS") || str_starts(word, "ttyUSB"))
+			add_port(s, arena_dup(s->arena, word));
 }
 
 void stakes_console(struct stakes *s)

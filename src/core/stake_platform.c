@@ -78,16 +78,19 @@ static void add_watchdogs(struct stakes *s)
 /* Base class and subclass: include/linux/pci_ids.h, and the PCI Code and ID Assignment Specification. */
 static const struct {
 	unsigned class;
+	const char *driver;	/* only with that; NULL: with any */
 	bool always;		/* with a driver or without: firmware and kernel share it all the same */
 	const char *what;
 } platform[] = {
-	{ 0x0601, true, "the LPC/eSPI bridge: firmware flash, TPM, keyboard controller and super-I/O are behind it" },
-	{ 0x0c05, true, "the SMBus controller: memory modules, sensors and often a watchdog are on it" },
-	{ 0x0c80, true, "a serial bus controller (SPI, I2C): the firmware's flash memory may be on it" },
-	{ 0x0580, false, "the platform's power or memory controller" },
-	{ 0x0780, false, "a communication controller of the platform (management engine, serial port)" },
-	{ 0x0880, false, "a system peripheral of the platform" },
-	{ 0x1180, false, "the platform's sensors" },
+	{ 0x0601, NULL, true, "the LPC/eSPI bridge: firmware flash, TPM, keyboard controller and super-I/O are behind it" },
+	{ 0x0c05, NULL, true, "the SMBus controller: memory modules, sensors and often a watchdog are on it" },
+	/* drivers/mfd/intel-lpss-pci.c: touchpads and the like. */
+	{ 0x0c80, "intel-lpss", true, "a serial bus controller of the platform (I2C, SPI)" },
+	{ 0x0c80, NULL, true, "a serial bus controller (SPI, I2C): the firmware's flash memory may be on it" },
+	{ 0x0580, NULL, false, "the platform's power or memory controller" },
+	{ 0x0780, NULL, false, "a communication controller of the platform (management engine, serial port)" },
+	{ 0x0880, NULL, false, "a system peripheral of the platform" },
+	{ 0x1180, NULL, false, "the platform's sensors" },
 };
 
 static void add_function(struct stakes *s, const struct function *fn)
@@ -95,10 +98,14 @@ static void add_function(struct stakes *s, const struct function *fn)
 	bool driven = fn->driver && !str_starts(fn->driver, "vfio") && strcmp(fn->driver, "pci-stub") != 0;
 
 	/* Behind a bridge it is a card, not the platform. */
-	for (size_t i = 0; !fn->parent && i < sizeof(platform) / sizeof(*platform); i++)
-		if (fn->class >> 8 == platform[i].class && (platform[i].always || driven))
-			stake_add(s, "platform-function", fn->address, fn->address, NULL, "it is %s%s%s%s", platform[i].what,
-				  driven ? " (driver " : "", driven ? fn->driver : "", driven ? ")" : "");
+	for (size_t i = 0; !fn->parent && i < sizeof(platform) / sizeof(*platform); i++) {
+		if (fn->class >> 8 != platform[i].class || (!platform[i].always && !driven) ||
+		    (platform[i].driver && !str_same(fn->driver, platform[i].driver)))
+			continue;
+		stake_add(s, "platform-function", fn->address, fn->address, NULL, "it is %s%s%s%s", platform[i].what,
+			  driven ? " (driver " : "", driven ? fn->driver : "", driven ? ")" : "");
+		break;
+	}
 }
 
 void stakes_platform(struct stakes *s)
