@@ -42,6 +42,17 @@ static void the_last_function_of_a_path_is_the_one_that_has_it(void **state)
 	assert_null(path_function("", a));
 }
 
+static void the_last_usb_device_of_a_path_is_the_one_that_has_it(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+
+	(void)state;
+	assert_string_equal(path_usb(SLOT "/usb3/3-2/3-2.1/3-2.1:1.0/host6/target6:0:0/6:0:0:0/block/sdf", a), "3-2.1");
+	assert_string_equal(path_usb("../../devices/pci0000:00/0000:00:14.0/usb1/1-3", a), "1-3");
+	assert_null(path_usb(SLOT "/nvme/nvme0/nvme0n1", a));
+	assert_null(path_usb("", a));
+}
+
 static void evidence_is_one_line_and_what_is_added_stays(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
@@ -50,10 +61,10 @@ static void evidence_is_one_line_and_what_is_added_stays(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++)
 		stake_add(&s, "console", SLOT, "fb0", i % 2 ? "leave\tit" : NULL, "%s %d",
-			  "a\nb\033[2J\177\303\244", i);
+			  "a\nb\033[2J\177\303\244\342\200\256\302\233\377", i);
 	assert_int_equal(s.n, 100);
-	assert_string_equal(s.list[99].what, "a?b?[2J?\303\244 99");
-	assert_string_equal(s.list[99].remedy, "leave?it");
+	assert_string_equal(s.list[99].what, "a?b?[2J?\303\244??? 99");
+	assert_string_equal(s.list[99].remedy, "leave it");
 	assert_null(s.list[0].remedy);
 	assert_string_equal(s.list[0].code, "console");
 	assert_string_equal(s.list[0].path, SLOT);
@@ -209,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stake_hangs_on_every_device_on_the_way),
 		cmocka_unit_test(the_last_function_of_a_path_is_the_one_that_has_it),
+		cmocka_unit_test(the_last_usb_device_of_a_path_is_the_one_that_has_it),
 		cmocka_unit_test(evidence_is_one_line_and_what_is_added_stays),
 		cmocka_unit_test(a_process_is_told_with_what_it_works_for),
 		cmocka_unit_test(more_holders_than_are_read_are_whole_ones),

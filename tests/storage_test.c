@@ -1094,7 +1094,7 @@ static void odd_names_stay_on_one_line(void **state)
 	mapped(m, "dm-0", "a\033[2J\nb", "LVM-x", "sda");
 	mounted_as(m, "8:3", "/", "/mnt/\\012\\134\\011x", "ext4", "/dev/sdb");
 	assert_told(m, ROOT_ELSEWHERE "storage-in-use sda: sda -> 0000:01:00.0 holds a?[2J?b (lvm), which is active\n"
-		       "storage-in-use sdb: sdb -> 0000:01:00.0 holds /mnt/?\\?x\n");
+		       "storage-in-use sdb: sdb -> 0000:01:00.0 holds /mnt/?\\ x\n");
 	assert_remedy(m, "storage-in-use", "sda", "vgchange -an a?[2J?b");
 }
 

@@ -26,22 +26,6 @@ struct netif *netif_find(const struct netifs *n, const char *name)
 
 /* --- which there are -------------------------------------------------------------------------------------------- */
 
-/* The last USB device of a path: "../../devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2.1/1-2.1:1.0/net/enx001122". */
-static const char *usb_of(const char *path, struct arena *a)
-{
-	const char *last = NULL;
-
-	for (const char *part = path; *part; part += strspn(part, "/")) {
-		size_t length = strcspn(part, "/");
-		const char *text = arena_dupn(a, part, length);
-
-		if (str_is_usb_port(text))
-			last = text;
-		part += length;
-	}
-	return last;
-}
-
 static void add(struct netifs *n, const char *name)
 {
 	char path[HOST_VALUE_BYTES];
@@ -54,7 +38,7 @@ static void add(struct netifs *n, const char *name)
 	nic = &n->list[n->n++];
 	*nic = (struct netif){ .name = name, .path = arena_dup(n->arena, path) };
 	nic->function = path_function(nic->path, n->arena);
-	nic->usb = nic->function ? usb_of(nic->path, n->arena) : NULL;
+	nic->usb = nic->function ? path_usb(nic->path, n->arena) : NULL;
 }
 
 static struct netif *card_of(const struct netifs *n, const struct netif *nic)

@@ -5,14 +5,16 @@
 
 #include "base/str.h"
 #include "core/stake.h"
+#include "core/yaml_text.h"
 
 /* Volumes, mount points and commands are named by whoever makes them, and a terminal obeys some characters. */
-static char *make_plain(char *text)
+static const char *plain(struct arena *a, const char *text)
 {
-	for (char *s = text; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = '?';
-	return text;
+	size_t size = strlen(text) + 1;
+	char *shown = arena_alloc(a, size);
+
+	text_show(text, shown, size);
+	return shown;
 }
 
 void stake_add(struct stakes *s, const char *code, const char *path, const char *name, const char *remedy,
@@ -22,9 +24,9 @@ void stake_add(struct stakes *s, const char *code, const char *path, const char 
 	va_list ap;
 
 	va_start(ap, what);
-	stake.what = make_plain(arena_vfmt(s->arena, what, ap));
+	stake.what = plain(s->arena, arena_vfmt(s->arena, what, ap));
 	va_end(ap);
-	stake.remedy = remedy ? make_plain(arena_dup(s->arena, remedy)) : NULL;
+	stake.remedy = remedy ? plain(s->arena, remedy) : NULL;
 	s->list = arena_grow(s->arena, s->list, s->n, sizeof(stake));
 	s->list[s->n++] = stake;
 }
@@ -89,6 +91,21 @@ const char *path_function(const char *path, struct arena *a)
 		const char *text = arena_dupn(a, part, length);
 
 		if (bdf_parse(text, &bdf))
+			last = text;
+		part += length;
+	}
+	return last;
+}
+
+const char *path_usb(const char *path, struct arena *a)
+{
+	const char *last = NULL;
+
+	for (const char *part = path; *part; part += strspn(part, "/")) {
+		size_t length = strcspn(part, "/");
+		const char *text = arena_dupn(a, part, length);
+
+		if (str_is_usb_port(text))
 			last = text;
 		part += length;
 	}

@@ -43,7 +43,10 @@ struct stakes {
 	struct holder_look look;	/* so that whoever has nodes open is looked for once */
 };
 
-/* Adds one. path and name are kept, not copied. what is a format; control characters in it and in remedy become '?'. */
+/*
+ * Adds one. path and name are kept, not copied. what is a format; what of it and of remedy cannot be seen, or a terminal
+ * obeys, becomes '?' (text_show()).
+ */
 void stake_add(struct stakes *s, const char *code, const char *path, const char *name, const char *remedy,
 	       const char *what, ...) __attribute__((format(printf, 6, 7), nonnull(1, 2, 3, 4, 6)));
 
@@ -64,6 +67,9 @@ bool stakes_ask(const struct stakes *s, const char *path);
 
 /* The last PCI function on a path of sysfs ("0000:00:17.0"), or NULL: there is none, it is a virtual device. */
 const char *path_function(const char *path, struct arena *a);
+
+/* The last USB device on it ("1-2.1"), or NULL. */
+const char *path_usb(const char *path, struct arena *a);
 
 /*
  * Where something of a class hangs ("sys/class/tty", "ttyS0"): what its link leads to if that goes through a PCI function;

@@ -214,16 +214,8 @@ void storage_stand(struct storage *w, const struct thing *t)
 /* "0000:00:17.0", or "1-2.1 -> 0000:00:14.0"; NULL: on no function. */
 static const char *way_of(struct arena *a, const char *path)
 {
-	const char *function = path_function(path, a), *port = NULL;
+	const char *function = path_function(path, a), *port = function ? path_usb(path, a) : NULL;
 
-	for (const char *part = function ? strstr(path, function) : ""; *part; part += strspn(part, "/")) {
-		size_t n = strcspn(part, "/");
-		const char *text = arena_dupn(a, part, n);
-
-		if (str_is_usb_port(text))
-			port = text;
-		part += n;
-	}
 	return port ? arena_fmt(a, "%s -> %s", port, function) : function;
 }
 
