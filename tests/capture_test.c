@@ -349,7 +349,8 @@ static void of_connections_the_sessions_of_ssh_are_captured(void **state)
 	assert_contains(text, "\n\nF: etc/ssh/sshd_config\n| port 222\n\n");
 	assert_contains(text, "\n\nF: proc/net/tcp\n| " TCP SSH_22 SSH_222);
 	assert_contains(text, "\n\nF: proc/net/tcp6\n| " TCP SSH_222);
-	text = capture_of(a, arena_fmt(a, "%sF: etc/ssh/sshd_config.d/a.conf\n| ListenAddress 10.0.0.1:222\n| ListenAddress secret\n"
+	text = capture_of(a, arena_fmt(a, "%sF: etc/ssh/sshd_config.d/a.conf\n| ListenAddress 10.0.0.1:222\n"
+				       "| ListenAddress secret\n"
 				       "F: etc/ssh/sshd_config.d/secret\n| Port 22\n", table));
 	assert_contains(text, "\n\nF: etc/ssh/sshd_config.d/a.conf\n| ListenAddress 10.0.0.1:222\n\n");
 	assert_contains(text, "\n\nF: proc/net/tcp\n| " TCP SSH_22 SSH_222);
@@ -536,7 +537,8 @@ static void a_capture_stands_on_what_its_host_stands_on(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	static const char text[] = HEAD FUNCTION DISK_AT("sda", "8:0") DISK_AT("sdb", "8:16") DISK_AT("sdc", "8:32")
-		DISK_AT("sdd", "8:48") DISK_AT("sde", "8:64") DISK_AT("sdf", "8:80") DISK_AT("sda/sda1", "8:1") "A: partition=1\n" DISK_AT("nvme0c0n1", "259:1") "A: hidden=1\n"
+		DISK_AT("sdd", "8:48") DISK_AT("sde", "8:64") DISK_AT("sdf", "8:80") DISK_AT("sda/sda1", "8:1") "A: partition=1\n"
+		DISK_AT("nvme0c0n1", "259:1") "A: hidden=1\n"
 		"P: /devices/virtual/block/loop0\nA: dev=7:0\nA: size=1000\nA: loop/backing_file=/mnt/b/image\n"
 		"P: /class/block\nL: sda=" AT_SATA "sda\nL: sda1=" AT_SATA "sda/sda1\nL: sdb=" AT_SATA "sdb\nL: sdc=" AT_SATA "sdc\n"
 		"L: sdd=" AT_SATA "sdd\nL: nvme0c0n1=" AT_SATA "nvme0c0n1\nL: loop0=../../devices/virtual/block/loop0\n"

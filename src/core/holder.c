@@ -24,7 +24,9 @@ static unsigned vm_of(const char *unit, struct arena *a)
 	const char *dot = strchr(unit, '.');
 	unsigned vmid;
 
-	return dot && strcmp(dot, ".scope") == 0 && vmid_parse(arena_dupn(a, unit, (size_t)(dot - unit)), &vmid) ? vmid : 0;
+	if (!dot || strcmp(dot, ".scope") != 0)
+		return 0;
+	return vmid_parse(arena_dupn(a, unit, (size_t)(dot - unit)), &vmid) ? vmid : 0;
 }
 
 static void describe(struct holder_process *p, struct arena *a)

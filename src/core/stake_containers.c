@@ -273,15 +273,17 @@ static void add_card(struct reader *r, const struct card *card)
 	r->line = card->line;
 	r->first = r->s->n;
 	if (path) {
-		add(r, path, card->link, arena_fmt(r->s->arena, "%s -> %s", card->link, path_function(path, r->s->arena)));
+		add(r, path, card->link,
+		    arena_fmt(r->s->arena, "%s -> %s", card->link, path_function(path, r->s->arena)));
 		return;
 	}
 	for (size_t i = 0; i < r->s->inventory->n; i++) {
 		const struct function *fn = &r->s->inventory->functions[i];
 
 		if (is_away(fn))
-			add(r, fn->address, card->link, arena_fmt(r->s->arena, "%s, which no longer is an interface of the host "
-								  "and may be %s,", card->link, fn->address));
+			add(r, fn->address, card->link,
+			    arena_fmt(r->s->arena, "%s, which no longer is an interface of the host and may be %s,",
+				      card->link, fn->address));
 	}
 }
 
@@ -295,6 +297,7 @@ static void take_line(struct reader *r, char *line)
 {
 	static const char dev[] = "/dev/", net[] = "lxc.net.";
 	char *value = line + strcspn(line, ":="), *node;
+	bool is_node;
 
 	if (!*value)
 		return;
@@ -305,7 +308,8 @@ static void take_line(struct reader *r, char *line)
 	value += strspn(value, " \t");
 	value[strcspn(value, "\r")] = '\0';
 	node = strstr(value, dev);
-	if (node && (strcmp(line, "lxc.mount.entry") == 0 || (str_starts(line, "dev") && isdigit((unsigned char)line[3])))) {
+	is_node = strcmp(line, "lxc.mount.entry") == 0 || (str_starts(line, "dev") && isdigit((unsigned char)line[3]));
+	if (node && is_node) {
 		node += strlen(dev);
 		node[strcspn(node, ", \t")] = '\0';
 		take_device(r, arena_dup(r->s->arena, node));

@@ -52,8 +52,8 @@ static bool may_have_label(struct storage *w, struct block *b)
 {
 	struct block *base = storage_base(b);
 
-	return !b->holder && !b->parted && !b->empty && !b->file && !storage_of(w, b)->uses.n && !storage_mounted_kind(w, b) &&
-	       !str_starts(b->name, "sr") && (base->n_below || storage_of(w, base)->physical);
+	return !b->holder && !b->parted && !b->empty && !b->file && !storage_of(w, b)->uses.n &&
+	       !storage_mounted_kind(w, b) && !str_starts(b->name, "sr") && (base->n_below || storage_of(w, base)->physical);
 }
 
 /* What cannot be read is in doubt, but for what has no medium or is gone. */

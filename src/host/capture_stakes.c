@@ -317,7 +317,8 @@ static void put_label(struct stakes *s, const struct thing *t)
 		if (str_starts(t->name, unlabelled[i]) && isdigit((unsigned char)t->name[strlen(unlabelled[i])]))
 			return;
 	/* What is on a logical volume shows where it is used; most are guests' disks. */
-	if (capture_get(s->w, t->folder, "dm/uuid", NULL) >= 0 && str_starts(s->w->buf, "LVM-") && !is_of_pool(s, t->name))
+	if (capture_get(s->w, t->folder, "dm/uuid", NULL) >= 0 && str_starts(s->w->buf, "LVM-") &&
+	    !is_of_pool(s, t->name))
 		return;
 	put_value(s, "label", t->name);
 }
