@@ -73,6 +73,7 @@ static void a_node_is_told_with_the_line_that_gives_it(void **state)
 		   "/dev/snd/controlC0 -> " AUDIO WITH "'dev1: deny-write=1,path=/dev/snd/controlC0'\n");
 	assert_has("lxc.mount.entry = /dev/ttyUSB0 dev/ttyUSB0 none bind\n",
 		   "/dev/ttyUSB0 -> " XHCI WITH "'lxc.mount.entry = /dev/ttyUSB0 dev/ttyUSB0 none bind'\n");
+	assert_has("lxc.mount.entry: /srv/dev/dri/card0 srv none bind\n", "");
 	assert_has("description: /dev/dri/card0\ndevice: /dev/dri/card0\n[snap]\ndev0: /dev/dri/card0\n", "");
 }
 

@@ -297,7 +297,7 @@ static void take_line(struct reader *r, char *line)
 {
 	static const char dev[] = "/dev/", net[] = "lxc.net.";
 	char *value = line + strcspn(line, ":="), *node;
-	bool is_node;
+	bool is_mount;
 
 	if (!*value)
 		return;
@@ -308,8 +308,8 @@ static void take_line(struct reader *r, char *line)
 	value += strspn(value, " \t");
 	value[strcspn(value, "\r")] = '\0';
 	node = strstr(value, dev);
-	is_node = strcmp(line, "lxc.mount.entry") == 0 || (str_starts(line, "dev") && isdigit((unsigned char)line[3]));
-	if (node && is_node) {
+	is_mount = strcmp(line, "lxc.mount.entry") == 0;
+	if (node && (is_mount ? node == value : str_starts(line, "dev") && isdigit((unsigned char)line[strlen("dev")]))) {
 		node += strlen(dev);
 		node[strcspn(node, ", \t")] = '\0';
 		take_device(r, arena_dup(r->s->arena, node));
