@@ -441,5 +441,6 @@ void rails_check_host(struct host *h, const struct policy *policy, const struct 
 		rails_check_absent(&r, policy, f);
 	if (!r.usb_known)
 		finding_add(f, SEVERITY_WARNING, "input-unreadable", (struct place){ 0 },
-			    "try again; until then no USB controller leaves", "it is not known which keyboard is the host's last: %s", r.usb_error.text);
+			    "try again; until then no USB controller leaves",
+			    "it is not known which keyboard is the host's last: %s", r.usb_error.text);
 }

@@ -5,13 +5,14 @@
 #include "core/rails_parts.h"
 #include "core/stake_disks.h"
 
-/* With which it leaves; what a person called it by is where it was asked for. */
+/* With which it leaves, for it does; what a person called it by is where it was asked for. */
 static const struct leaving *leaving_with(const struct rails *r, const struct usb_device *d)
 {
-	for (size_t i = 0; i < r->n_leaving; i++)
-		if (usb_goes_with(d, leaving_name(&r->leaving[i])))
-			return &r->leaving[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i + 1 < r->n_leaving && !usb_goes_with(d, leaving_name(&r->leaving[i])))
+		i++;
+	return &r->leaving[i];
 }
 
 static const char *input_name(struct arena *a, const struct usb_device *d)
@@ -47,7 +48,7 @@ static void tell_keyboards(struct rails *r, const struct leaving *l, const struc
 	const char *names[SHOWN_MAX];
 
 	for (size_t i = 0; i < n; i++) {
-		if (!usb_goes_with(lost[i], leaving_name(l)) || leaving_with(r, lost[i]) != l)
+		if (leaving_with(r, lost[i]) != l)
 			continue;
 		first = first ? first : lost[i];
 		if (t.n_things < SHOWN_MAX)

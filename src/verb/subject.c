@@ -71,7 +71,7 @@ void subject_tell_off(struct subject *s, struct host *h, bool error)
 	const struct place place = { .file = "/proc/cmdline" };
 	const char *off = off_reason(h, s->findings.arena), *remedy = "boot without it";
 
-	if (!off)
+	if (!off || s->idle)
 		return;
 	if (error && needs_host(s->planner.guest, s->profile))
 		finding_add(&s->findings, SEVERITY_ERROR, "switched-off", place, remedy,
