@@ -22,7 +22,29 @@ static const char *subject(const struct step *s, size_t look, char address[BDF_T
 	return look_function(s->look[look], address) ? address : s->device;
 }
 
-size_t engine_differences(struct host *h, const struct lease *lease, enum goal goal, struct arena *a,
+/* "driver", "life": the last part of a look's name, or the first where the last is the function itself. */
+static const char *what_of(const char *look, const char *subject, struct arena *a)
+{
+	const char *last = str_basename(look);
+
+	return strcmp(last, subject) == 0 ? arena_fmt(a, "%.*s", (int)strcspn(look, "/"), look) : last;
+}
+
+/*
+ * Whether a step says anything of the host now, and where it shall be then. One of post-stop does while it is under way:
+ * until it has ended it may go back to where it came from.
+ */
+static bool has_goal(const struct lease *lease, size_t i, enum goal *goal)
+{
+	enum mark mark = lease->marks[i];
+
+	if (lease->steps[i].phase != PHASE_POST_STOP)
+		return mark != MARK_NONE;
+	*goal = GOAL_FROM;
+	return mark == MARK_DO || mark == MARK_UNDO;
+}
+
+size_t engine_differences(struct host *h, const struct lease *lease, enum goal asked, struct arena *a,
 			  const char **lines, size_t max)
 {
 	size_t n = 0;
@@ -31,9 +53,10 @@ size_t engine_differences(struct host *h, const struct lease *lease, enum goal g
 		const struct step *s = &lease->steps[i];
 		struct look_buffer buf;
 		struct looks now;
+		enum goal goal = asked;
 		struct error err;
 
-		if (lease->marks[i] == MARK_NONE || s->phase == PHASE_POST_STOP)
+		if (!has_goal(lease, i, &goal))
 			continue;
 		if (step_read(h, s, &now, &buf, &err) < 0) {
 			if (n++ < max)
@@ -43,13 +66,14 @@ size_t engine_differences(struct host *h, const struct lease *lease, enum goal g
 		for (size_t k = 0; k < s->n_looks; k++) {
 			const struct value *want = &step_goal(s, goal)->v[k];
 			char address[BDF_TEXT_MAX];
+			const char *who = subject(s, k, address);
 
 			if (look_is_of_this_program(s->look[k]) || value_fits(&now.v[k], want))
 				continue;
 			if ((goal == GOAL_TO && is_changed_later(lease, i, k)) || n++ >= max)
 				continue;
-			lines[n - 1] = arena_fmt(a, "%s %s: %s, should be %s", subject(s, k, address),
-						 str_basename(s->look[k]), value_shown(&now.v[k]), value_shown(want));
+			lines[n - 1] = arena_fmt(a, "%s %s: %s, should be %s", who, what_of(s->look[k], who, a),
+						 value_shown(&now.v[k]), value_shown(want));
 		}
 	}
 	return n;

@@ -229,12 +229,34 @@ static bool is_about_the_same(const struct step *x, const struct step *y)
 	return strcmp(x->device, y->device) == 0 || steps_share(x, y, address);
 }
 
-static bool stops(const struct lease *lease, const bool *failed, const struct engine *e, size_t i)
+/*
+ * Whether x finds a function anew that y shall share an IOMMU group with: the order of the two makes the group, so x done
+ * first would leave y where it can never be.
+ */
+static bool regroups(const struct step *x, const struct step *y, enum goal goal)
+{
+	char address[BDF_TEXT_MAX];
+
+	for (size_t k = 0; k < y->n_looks; k++) {
+		const struct value *members = &step_goal(y, goal)->v[k];
+
+		if (!str_starts(y->look[k], "group/") || members->kind != VALUE_TEXT || !members->text)
+			continue;
+		for (size_t i = 0; i < x->n_looks; i++)
+			if (step_goal(x, goal)->v[i].kind == VALUE_NEW && look_function(x->look[i], address) &&
+			    strstr(members->text, address))
+				return true;
+	}
+	return false;
+}
+
+static bool stops(const struct lease *lease, const bool *failed, const struct engine *e, size_t i, enum goal goal)
 {
 	if (e->stuck.pid && is_about(&lease->steps[i], e->stuck_device))
 		return true;
 	for (size_t later = i + 1; later < lease->n; later++)
-		if (failed[later] && is_about_the_same(&lease->steps[i], &lease->steps[later]))
+		if (failed[later] && (is_about_the_same(&lease->steps[i], &lease->steps[later]) ||
+				      regroups(&lease->steps[i], &lease->steps[later], goal)))
 			return true;
 	return false;
 }
@@ -308,7 +330,7 @@ int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum g
 		if (lease->steps[i].phase == PHASE_POST_STOP || lease->marks[i] == MARK_NONE ||
 		    lease->marks[i] == MARK_UNDID)
 			continue;
-		if (stops(lease, failed, e, i)) {
+		if (stops(lease, failed, e, i, goal)) {
 			failed[i] = true;
 			e->left++;
 			continue;
@@ -378,10 +400,15 @@ static int step_after(struct engine *e, struct journal *j, struct lease *lease, 
 	e->end += phase_ms(e);
 	undone = step_back(e, j, lease, i, GOAL_FROM, &back, &why);
 	e->end -= phase_ms(e);
-	if (undone < 0)
-		tell_end(e, &back, begun, undone, &why);
-	e->left += undone < 0;
-	return code;
+	if (undone == 0)
+		return code;
+	tell_end(e, &back, begun, undone, &why);
+	e->left++;
+	/* It may have failed in an earlier run, and only the way back in this one. */
+	if (code < 0)
+		return code;
+	*err = why;
+	return undone;
 }
 
 int engine_after(struct engine *e, struct journal *j, struct lease *lease, struct error *err)

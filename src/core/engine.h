@@ -50,8 +50,8 @@ int engine_forward(struct engine *e, struct journal *j, struct lease *lease, enu
 
 /*
  * Takes back all steps that were begun, but for those of post-stop, last first, to where they came from (GOAL_FROM) or
- * shall go (GOAL_HOME). A step that fails stops the steps that change one of its functions; the others go on, and so do
- * the other functions of the step itself. Returns 0 if all is back; else the first failure, and e->left counts the steps
+ * shall go (GOAL_HOME). A step that fails stops the steps that change one of its functions, or find one anew that it shall
+ * share an IOMMU group with; the others go on, and so do the other functions of the step itself. Returns 0 if all is back; else the first failure, and e->left counts the steps
  * that are not. A device that is gone is back.
  */
 int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum goal goal, struct error *err);
@@ -65,7 +65,8 @@ int engine_after(struct engine *e, struct journal *j, struct lease *lease, struc
 
 /*
  * What differs now from where the steps of a lease shall be at a goal: one line for each look, as
- * "0000:02:00.0 driver: nouveau, should be vfio-pci". Returns how many; tells at most max of them.
+ * "0000:02:00.0 driver: nouveau, should be vfio-pci". A step of post-stop that is under way shall be where it came from;
+ * the others of post-stop say nothing. Returns how many; tells at most max of them.
  */
 size_t engine_differences(struct host *h, const struct lease *lease, enum goal goal, struct arena *a,
 			  const char **lines, size_t max);
