@@ -100,8 +100,7 @@ def limits():
     found["the _TIME_ of *when-busy*"] = "%d minutes" % int(
         re.search(r"#define PROFILE_WAIT_MAX_MS \((\d+) \* 60 \* 1000\)", read("src/core/profile.h"))[1])
     found["PCI functions that leave and come back in one step, fewer where many siblings stay"] = str(
-        (defined_number("src/core/step.h", "STEP_LOOKS_MAX") - defined_number("src/core/place.c", "LOOKS_AT_USB"))
-        // defined_number("src/core/place.c", "LOOKS_OF_A_FUNCTION"))
+        defined_number("src/core/place.h", "PLACE_FUNCTIONS_MAX"))
     return found
 
 

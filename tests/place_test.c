@@ -541,6 +541,28 @@ static void a_function_with_virtual_functions_stays(void **state)
 	life_free(x);
 }
 
+/* It may be bound; what removes it takes it away for good. */
+static void a_virtual_function_is_not_removed(void **state)
+{
+	struct life *x = life_new(host_load("sriov-nic"));
+	unsigned refused = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(leaving); i++) {
+		if (!strstr(leaving[i], "cycle") && !strstr(leaving[i], "remove"))
+			continue;
+		life_refused(x, 100, one(x, "05:10.1", leaving[i]), "virtual-function");
+		refused++;
+	}
+	assert_int_equal(refused, 5);
+	life_must_plan(x, 100, one(x, "05:10.1", leaving[0]));
+	/* The kernel's answer, as the simulator has it. */
+	assert_int_equal(poke_host(x->sim, DEVICES "/0000:05:10.1/remove", "1"), 0);
+	assert_int_equal(poke_host(x->sim, "sys/bus/pci/rescan", "1"), 0);
+	assert_absent(x->sim, "id/0000:05:10.1");
+	life_free(x);
+}
+
 static void a_bridge_stays(void **state)
 {
 	struct life *x = life_new(host_load("workstation-4070"));
@@ -591,6 +613,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_keyboard_that_a_vm_has_is_none_of_the_hosts),
 		cmocka_unit_test(an_interface_with_loose_ends_stays),
 		cmocka_unit_test(a_function_with_virtual_functions_stays),
+		cmocka_unit_test(a_virtual_function_is_not_removed),
 		cmocka_unit_test(a_bridge_stays),
 		cmocka_unit_test(a_function_that_does_not_answer_stays),
 	};

@@ -292,6 +292,44 @@ static void another_device_after_a_cycle_ends_the_start(void **state)
 	life_free(x);
 }
 
+/* --- a named driver ---------------------------------------------------------------------------------------------- */
+
+/* It is the graphics card's: its audio function, which goes along, would be probed by it. */
+static void what_goes_along_returns_to_its_own_driver(void **state)
+{
+	struct life *x = life_new(host_load("workstation-4070"));
+
+	(void)state;
+	life_must_lend(x, 100, "handover: 1\ndevices: {gpu: {at: \"02:00.0\"}}\npre-start:\n- bind: gpu\n  return: nouveau\n");
+	assert_reads(x->sim, DEVICES "/0000:02:00.1/driver", "vfio-pci");
+	life_must_end(x, 100);
+	assert_reads(x->sim, DEVICES "/0000:02:00.0/driver", "nouveau");
+	assert_reads(x->sim, DEVICES "/0000:02:00.1/driver", "snd_hda_intel");
+	life_free(x);
+}
+
+/* --- groups ------------------------------------------------------------------------------------------------------ */
+
+/* Function 0 joins the others again, and each of them then leaves it: one that is held up keeps the rest where they are. */
+static void the_order_of_coming_home_is_kept_when_one_is_held_up(void **state)
+{
+	struct life *x = life_idle(host_load("elitedesk"));
+	enum outcome o;
+
+	(void)state;
+	life_must_lend(x, 100, "handover: 1\ndevices: {it: {at: \"00:1f.0\", functions: all}}\npre-start:\n- bind: it\n"
+			       "  return: cycle\n");
+	/* Its unbinding hangs. */
+	sim_break(x->sim, 1, SIM_HANG, -EIO, NULL, NULL);
+	assert_int_equal(life_back(x, 100), OUTCOME_CHANGED);
+	o = life_back(x, 100);
+	if (o != OUTCOME_DONE)
+		fail_msg("%s", x->err.text);
+	assert_reads(x->sim, DEVICES "/" NIC "/driver", "e1000e");
+	assert_false(life_has_lease(x, 100));
+	life_free(x);
+}
+
 /* --- post-stop --------------------------------------------------------------------------------------------------- */
 
 #define AFTER \
@@ -351,6 +389,27 @@ static void a_write_that_fails_after_the_stop_keeps_nothing_from_being_done(void
 		assert_false(life_has_lease(x, 100));
 		life_free(x);
 	}
+}
+
+/* The step itself was done with in an earlier run: that it cannot be taken back is this run's own failure. */
+static void what_post_stop_cannot_take_back_keeps_the_lease(void **state)
+{
+	enum { RESCAN = 4 };	/* the restart, unbind and remove come before it */
+	struct life *x = life_booted(host_load("elitedesk"));
+
+	(void)state;
+	life_must_lend(x, 100, AFTER);
+	sim_break(x->sim, RESCAN, SIM_HANG, -EIO, NULL, NULL);
+	assert_int_equal(life_back(x, 100), OUTCOME_CHANGED);
+	sim_break(x->sim, 1, SIM_HANG, -EIO, NULL, NULL);
+	assert_int_equal(life_back(x, 100), OUTCOME_CHANGED);
+	assert_contains(x->err.text, AUDIO);
+	assert_true(life_has_lease(x, 100));
+	assert_int_equal(life_back(x, 100), OUTCOME_DONE);
+	assert_reads(x->sim, DEVICES "/" AUDIO "/driver", "snd_hda_intel");
+	assert_reads(x->sim, DEVICES "/" AUDIO "/power/control", "auto");
+	assert_false(life_has_lease(x, 100));
+	life_free(x);
 }
 
 /* --- the host's own lease ---------------------------------------------------------------------------------------- */
@@ -432,8 +491,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_device_that_has_gone_is_not_looked_for),
 		cmocka_unit_test(another_device_in_its_place_is_no_device_to_go_on_with),
 		cmocka_unit_test(another_device_after_a_cycle_ends_the_start),
+		cmocka_unit_test(what_goes_along_returns_to_its_own_driver),
+		cmocka_unit_test(the_order_of_coming_home_is_kept_when_one_is_held_up),
 		cmocka_unit_test(a_unit_that_is_gone_after_the_stop_keeps_nothing_from_being_done),
 		cmocka_unit_test(a_write_that_fails_after_the_stop_keeps_nothing_from_being_done),
+		cmocka_unit_test(what_post_stop_cannot_take_back_keeps_the_lease),
 		cmocka_unit_test(what_boot_has_prepared_is_so_and_in_nobodys_way),
 		cmocka_unit_test(what_boot_is_still_preparing_is_lent_to_nobody),
 	};

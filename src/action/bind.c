@@ -70,7 +70,8 @@ static bool check_drivers(struct wanted *x)
 /* What forbids handing this function to anybody, whatever the profile says. */
 static bool check_function(struct wanted *x, const struct function *fn, const struct function *because)
 {
-	if (!place_may_leave_with(x->p, x->w, fn, because))
+	if (!place_may_leave_with(x->p, x->w, fn, because) ||
+	    (strcmp(x->back, "cycle") == 0 && !place_may_be_found(x->p, x->w, fn)))
 		return false;
 	if (fn->group < 0 && strcmp(x->driver, VFIO) == 0) {
 		finding_add(x->p->findings, SEVERITY_ERROR, "no-iommu", x->w->place,
@@ -114,14 +115,15 @@ static void add_cycle(struct wanted *x, struct step *s, const struct function *f
 }
 
 /* Home of the driver and of the override, by 'return'. */
-static void add_looks(struct wanted *x, struct step *s, const struct function *fn)
+static void add_looks(struct wanted *x, struct step *s, const struct function *fn, const struct function *because)
 {
 	struct arena *a = x->p->arena;
 	const char *override = fn->override ? fn->override : "(null)";
 	bool moves = !str_same(fn->driver, x->driver), keep = strcmp(x->back, "keep") == 0;
 	enum stay stay = keep ? STAY_KEPT : STAY_LENT;
 	const char *to = moves ? x->driver : override;
-	const char *home = keep ? x->driver : returns_by_word(x) ? fn->driver : x->back;
+	/* A driver that is named is that of the devices that are named. */
+	const char *home = keep ? x->driver : returns_by_word(x) || because ? fn->driver : x->back;
 	bool cycle = strcmp(x->back, "cycle") == 0;
 	/* With another driver than it had it has no interface, or another one. */
 	enum stay children = str_same(home, fn->driver) ? stay : STAY_KEPT;
@@ -159,7 +161,7 @@ static void add_step(struct wanted *x, const struct function *fn, const struct f
 	s = planner_add(x->p, x->w, fn);
 	if (!s)
 		return;
-	add_looks(x, s, fn);
+	add_looks(x, s, fn, because);
 	if (because)
 		s->why = arena_fmt(x->p->arena, "with %s: same IOMMU group", because->address);
 }

@@ -16,7 +16,7 @@ static void plan(struct planner *p, const struct wish *w)
 	bool may = moved.n > 0;
 
 	for (size_t i = 0; i < moved.n; i++)
-		may = place_may_leave(p, w, moved.list[i]) && may;
+		may = place_may_leave(p, w, moved.list[i]) && place_may_be_found(p, w, moved.list[i]) && may;
 	if (!may)
 		return;
 	for (size_t i = moved.n; i-- > 0;) {

@@ -8,10 +8,10 @@
 
 #define DEVICES "sys/bus/pci/devices"
 
-/* A step of a whole slot, eight functions, has room for all looks, and for this many USB devices of their controllers. */
+/* A step of a whole slot, eight functions, has room for all looks, and for as many USB devices as are left. */
 #define LOOKS_OF_A_FUNCTION 16	/* at most, USB devices apart */
-#define LOOKS_AT_USB 96
-#define LOOKS_OF_FUNCTIONS (STEP_LOOKS_MAX - LOOKS_AT_USB)
+#define LOOKS_OF_FUNCTIONS (PLACE_FUNCTIONS_MAX * LOOKS_OF_A_FUNCTION)
+#define LOOKS_AT_USB (STEP_LOOKS_MAX - LOOKS_OF_FUNCTIONS)
 
 /* What it reads before is what it shall read again: within the step, or when the lease has ended. */
 static void look_again(struct step *s, const char *name, const char *text, enum stay stay)
@@ -166,6 +166,15 @@ bool place_may_leave(struct planner *p, const struct wish *w, const struct funct
 	return place_may_leave_with(p, w, fn, NULL);
 }
 
+bool place_may_be_found(struct planner *p, const struct wish *w, const struct function *fn)
+{
+	if (!fn->virtual)
+		return true;
+	finding_add(p->findings, SEVERITY_ERROR, "virtual-function", w->place, "bind it, with 'return: driver' or 'keep'",
+		    "%s is a virtual function: once removed, no rescan finds it again", fn->address);
+	return false;
+}
+
 static const struct lent *lent_sibling(const struct planner *p, const struct function *fn)
 {
 	for (size_t i = 0; i < p->n_lent; i++) {
@@ -298,7 +307,7 @@ static bool too_many(struct planner *p, const struct wish *w, const struct selec
 		return false;
 	finding_add(p->findings, SEVERITY_ERROR, "cycle-too-large", w->place, "make it two steps",
 		    "at most %d functions leave and come back together, fewer where many siblings stay in their slots, and these "
-		    "are %zu with %zu siblings", LOOKS_OF_FUNCTIONS / LOOKS_OF_A_FUNCTION, moved->n, siblings);
+		    "are %zu with %zu siblings", PLACE_FUNCTIONS_MAX, moved->n, siblings);
 	return true;
 }
 
@@ -309,7 +318,7 @@ struct step *place_cycle(struct planner *p, const struct wish *w, const struct s
 	bool may = !too_many(p, w, moved);
 
 	for (size_t i = 0; i < moved->n; i++)
-		may = place_may_leave(p, w, moved->list[i]) && may;
+		may = place_may_leave(p, w, moved->list[i]) && place_may_be_found(p, w, moved->list[i]) && may;
 	/* What cannot leave has nothing to return to; of one that does not answer, nothing could be foretold. */
 	if (!may)
 		return NULL;

@@ -35,9 +35,12 @@ void place_usb(struct planner *p, struct step *s, const struct function *fn, enu
 /* Identity, driver and all of the above of a function that is away while lent: what it goes home to. */
 void place_lent(struct planner *p, struct step *s, const struct function *fn);
 
+/* A step has room for the looks of so many functions. */
+#define PLACE_FUNCTIONS_MAX 8
+
 /*
- * The same of one that is found within the step; its IOMMU group is what is foretold. is_there: it leaves in this step, and
- * must be who it was then too.
+ * What place_lent() has, of one that is found within the step; its IOMMU group is what is foretold. is_there: it leaves
+ * in this step, and must be who it was then too.
  */
 void place_found(struct planner *p, struct step *s, const struct function *fn, const struct forecast *f, bool is_there);
 
@@ -71,5 +74,8 @@ bool place_may_leave(struct planner *p, const struct wish *w, const struct funct
 /* The same of one that nobody has named: it goes with because, whose IOMMU group it is in (NULL: it was named). */
 bool place_may_leave_with(struct planner *p, const struct wish *w, const struct function *fn,
 			  const struct function *because);
+
+/* Whether a function that was removed can be found again; if not, that is told. A virtual function cannot. */
+bool place_may_be_found(struct planner *p, const struct wish *w, const struct function *fn);
 
 #endif

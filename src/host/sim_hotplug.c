@@ -12,6 +12,7 @@
 #define GROUPS "sys/kernel/iommu_groups"
 #define BUSES "sys/class/pci_bus"
 #define REMOVED "removed"		/* why a folder is aside */
+#define UNMADE "unmade" /* a virtual one's: no scan finds it (drivers/pci/probe.c, pci_bus_generic_read_dev_vendor_id()) */
 #define HEADER_TYPE 0x0e
 #define HEADER_MULTIFUNCTION 0x80
 #define LIFE_FIRST 3000
@@ -346,7 +347,7 @@ static int obey(struct hotplug *x, const char *name)
 
 	if (strcmp(str_basename(name), "remove") == 0) {
 		stop(x, folder);
-		sim_set_aside(x->h, folder, REMOVED);
+		sim_set_aside(x->h, folder, host_has(x->h, name_of(x, folder, "physfn", NULL)) ? UNMADE : REMOVED);
 	} else if (strcmp(name, "sys/bus/pci/rescan") == 0) {
 		rescan_all(x);
 	} else if (strcmp(str_basename(above), "pci_bus") == 0) {
