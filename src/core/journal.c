@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/journal.h"
@@ -120,13 +121,20 @@ int journal_stuck(struct journal *j, struct lease *lease, struct error *err)
 	return code;
 }
 
+/* One byte more than allowed is read, so that the parser sees it is too long. What is written meanwhile is left. */
 static char *slurp(int fd, struct arena *a, size_t *n)
 {
-	char *text = arena_alloc(a, JOURNAL_BYTES_MAX + 1);
+	size_t room;
+	struct stat st;
+	char *text;
 	ssize_t got;
 
-	for (*n = 0; *n < JOURNAL_BYTES_MAX; *n += (size_t)got) {
-		got = pread(fd, text + *n, JOURNAL_BYTES_MAX + 1 - *n, (off_t)*n);
+	if (fstat(fd, &st) < 0)
+		return NULL;
+	room = st.st_size > JOURNAL_BYTES_MAX ? JOURNAL_BYTES_MAX + 1 : (size_t)st.st_size;
+	text = arena_alloc(a, room + 1);
+	for (*n = 0; *n < room; *n += (size_t)got) {
+		got = pread(fd, text + *n, room - *n, (off_t)*n);
 		if (got < 0)
 			return NULL;
 		if (got == 0)
