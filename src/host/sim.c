@@ -397,12 +397,14 @@ static int sim_write(struct host *h, const char *name, const char *value, unsign
 		     struct host_stuck *stuck)
 {
 	struct sim *s = sim_of(h);
-	bool broken = ++s->writes == s->fault.at;
-	struct fault f = s->fault;
+	struct fault f;
+	bool broken;
 	int code;
 
 	if (s->seen)
 		s->seen(s->seen_arg, name, value);
+	f = s->fault;
+	broken = ++s->writes == f.at;
 	if (broken && f.kind == SIM_FAIL_BEFORE)
 		return f.code;
 	if (broken && f.kind == SIM_DIE_BEFORE)

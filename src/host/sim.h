@@ -69,7 +69,10 @@ void sim_break(struct host *h, unsigned nth, enum sim_fault fault, int code, voi
 /* How many writes there were so far. */
 unsigned sim_writes(const struct host *h);
 
-/* Called before every write with its name and value, for tests that want to see them; NULL ends it. */
+/*
+ * Called before every write with its name and value, for tests that want to see them, or to break the very one
+ * (sim_break() with 1); NULL ends it.
+ */
 void sim_watch(struct host *h, void (*seen)(void *arg, const char *name, const char *value), void *arg);
 
 #endif
