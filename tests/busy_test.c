@@ -393,6 +393,7 @@ static void a_function_that_is_removed_is_not_taken_either(void **state)
 		const char *boot;
 		size_t n;
 
+		sim_remove(x->sim, "etc/pve/qemu-server/100.conf");
 		sim_set_link(x->sim, "sys/class/sound/controlC0", "../../devices/pci0000:00/" DESK_AUDIO "/sound/card0/controlC0");
 		boot = file_read(x->a, "profiles/elitedesk/host.yaml", &n);
 		life_must_lend(x, HOST_VMID, arena_dupn(x->a, boot, n));

@@ -44,8 +44,11 @@ struct life {
 };
 
 /* What the host stands on is told, and refused only where nobody could accept it: these tests are about other things. */
-static const char *own_units[] = { "networking.service", "netbird.service" };
-static const struct policy without_rails = { .automatic = false, .services = { own_units, 2 } };
+static const char *own_units[] = {
+	"networking.service", "netbird.service", "mpd.service", "other.service", "user@1000.service",
+	"pve-container@105.service",
+};
+static const struct policy without_rails = { .automatic = false, .services = { own_units, COUNT(own_units) } };
 
 /* --- the host ---------------------------------------------------------------------------------------------------- */
 

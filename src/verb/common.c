@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -43,6 +44,14 @@ void complain(const char *fmt, ...)
 	put_line(line);
 }
 
+/* "/dev/stdin": whoever calls us has chosen what is behind it, and waits. What another FIFO has to say is not waited for. */
+static bool is_stdin(int fd)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && fstat(STDIN_FILENO, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /* At most max bytes, and one more, which tells that there are too many. */
 static char *read_named_file(const char *path, size_t max, struct arena *a, size_t *n)
 {
@@ -53,8 +62,8 @@ static char *read_named_file(const char *path, size_t max, struct arena *a, size
 	if (fd < 0)
 		return NULL;
 	text = arena_alloc(a, max + 1);
-	/* It is open, and no FIFO without a writer has held it up; what a pipe has yet to say is waited for. */
-	fcntl(fd, F_SETFL, 0);
+	if (is_stdin(fd))
+		fcntl(fd, F_SETFL, 0);
 	got = read_whole(fd, text, max + 1);
 	close(fd);
 	*n = got < 0 ? 0 : (size_t)got;
