@@ -34,14 +34,8 @@ static struct host *pair_with(const char *more)
 	return host_from(arena_fmt(a, "%s\n" SOUND "%s", text, more));
 }
 
-static const char *units[] = {
-	"mpd.service", "other.service", "user@1000.service", "pve-container@105.service",
-};
-static const struct policy with_units = { .services = { units, COUNT(units) } };
-
 static void add_unit(struct life *x, const char *unit)
 {
-	x->policy = &with_units;
 	sim_set(x->sim, arena_fmt(x->a, "unit/%s/state", unit), "active");
 	sim_set(x->sim, arena_fmt(x->a, "unit/%s/run", unit), "1234");
 }
@@ -402,8 +396,7 @@ static void a_function_that_is_removed_is_not_taken_either(void **state)
 		scene.file = "state";
 		scene.node = HELD_CONTROL;
 		scene.line = "5 - aplay";
-		assert_int_equal(life_lend(x, 100, arena_fmt(x->a, "handover: 1\naccept: {unverified-isolation: [it, lpc]}\n"
-							     "devices: {it: {at: \"00:1f.3\"}, lpc: {at: \"00:1f.0\"}}\npre-start:\n"
+		assert_int_equal(life_lend(x, 100, arena_fmt(x->a, "handover: 1\ndevices: {it: {at: \"00:1f.3\"}}\npre-start:\n"
 							     "- service: {stop: netbird.service}\n- %s: it\n", ways[i])),
 				 OUTCOME_FAILED);
 		assert_contains(x->err.text, "is held by process 5 (aplay)");

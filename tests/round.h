@@ -52,7 +52,8 @@ struct made_host {
 
 #define MADE_UNITS 4
 #define MADE_COMMANDS 2
-extern const char *const made_units[MADE_UNITS], *const made_commands[MADE_COMMANDS];
+#define MADE_MODULES 7
+extern const char *const made_units[MADE_UNITS], *const made_commands[MADE_COMMANDS], *const made_modules[MADE_MODULES];
 
 /* A host whose IOMMU groups are what the kernel makes of it at boot. It belongs to a. */
 const struct made_host *make_host(struct dice *d, struct arena *a);

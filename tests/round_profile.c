@@ -142,12 +142,15 @@ static void write_look(struct writer *w)
 	add_step(w, any_phase(w), text);
 }
 
+const char *const made_modules[MADE_MODULES] = {
+	"nouveau", "e1000e", "igb", "xhci_pci", "vfio_pci", "snd_hda_intel", "nvme",
+};
+
 static void write_module(struct writer *w)
 {
-	static const char *const modules[] = { "nouveau", "e1000e", "igb", "xhci_pci", "vfio_pci", "snd_hda_intel", "nvme" };
-	const char *verb = dice_chance(w->d, 50) ? "load" : "unload";
+	const char *verb = dice_chance(w->d, 70) ? "load" : "unload";
 
-	add_step(w, PHASE_PRE_START, arena_fmt(w->a, "module: {%s: %s}", verb, modules[dice_pick(w->d, 7)]));
+	add_step(w, PHASE_PRE_START, arena_fmt(w->a, "module: {%s: %s}", verb, made_modules[dice_pick(w->d, MADE_MODULES)]));
 }
 
 static void write_usb(struct writer *w)

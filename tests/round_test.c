@@ -421,6 +421,10 @@ int main(int argc, char **argv)
 			last_seed = strtoull(end + 1, NULL, 10);
 	}
 	keep_in = argc > 3 ? argv[3] : NULL;
+	policy.services.list = (const char **)made_units;
+	policy.services.n = MADE_UNITS;
+	policy.modules.list = (const char **)made_modules;
+	policy.modules.n = MADE_MODULES;
 	policy.run.list = (const char **)made_commands;
 	policy.run.n = MADE_COMMANDS;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
