@@ -263,7 +263,7 @@ static int advance(struct walk *w, const char *name, char **rest, int *found)
 int trust_follow(const struct trust *t, const char *path, struct arena *a, struct distrust *why)
 {
 	const char *top = strcmp(t->root, "/") == 0 ? "" : t->root;
-	struct walk w = { .t = t, .a = a, .why = why, .dir = -1, .top = top };
+	struct walk w = { .t = t, .a = a, .why = why, .dir = -1, .top = top, .shown = top };
 	char *rest = arena_dup(a, path), *name;
 	int found = -1, code = begin(&w);
 

@@ -71,13 +71,13 @@ static void put_file(struct system *s, const char *name)
 	}
 }
 
-/* A file of which some lines are taken; without any it is left out. */
+/* A file of which some lines are taken (wanted NULL: all); without any it is left out. */
 static void put_some(struct system *s, const char *name, bool (*wanted)(struct system *s, char *line))
 {
 	char *at = read_lines(s, name), *line;
 
 	while ((line = next_line(&at)) != NULL)
-		if (wanted(s, line))
+		if (!wanted || wanted(s, line))
 			keep(s, line);
 	if (s->n)
 		put_file(s, name);
@@ -92,12 +92,6 @@ static size_t split(char *line, const char *separators, char **words, size_t max
 		if (*word)
 			words[n++] = word;
 	return n;
-}
-
-static bool all_lines(struct system *s, char *line)
-{
-	(void)s, (void)line;
-	return true;
 }
 
 /* --- storage ----------------------------------------------------------------------------------------------------- */
@@ -353,7 +347,7 @@ static void put_network(struct system *s)
 	/* Where the host itself is by its name. */
 	if (host_read(s->w->h, "proc/sys/kernel/hostname", s->w->buf, sizeof(s->w->buf)) > 0)
 		capture_remember(s->w, &s->names, s->w->buf);
-	put_some(s, "proc/net/route", all_lines);
+	put_some(s, "proc/net/route", NULL);
 	put_some(s, "proc/net/ipv6_route", is_way);
 	put_ports(s);
 	put_some(s, "proc/net/tcp", is_session);
@@ -422,7 +416,7 @@ static void put_reservations(struct system *s)
 	struct writer *w = s->w;
 	ssize_t n;
 
-	put_some(s, RESERVATIONS, all_lines);
+	put_some(s, RESERVATIONS, NULL);
 	if (s->n == 0)
 		return;
 	n = host_read(w->h, "clock/now", w->buf, sizeof(w->buf));
@@ -493,11 +487,11 @@ void capture_system(struct writer *w)
 	put_vms(s);
 	put_reservations(s);
 	put_mounts(s);
-	put_some(s, "proc/swaps", all_lines);
+	put_some(s, "proc/swaps", NULL);
 	put_boot(s);
 	put_network(s);
 	put_containers(s);
 	/* The owner's rules for this host, whole or not at all. */
 	if (read_lines(s, policy) && strlen(s->big) + strlen("| ") <= HOSTFILE_LINE_MAX)
-		put_some(s, policy, all_lines);
+		put_some(s, policy, NULL);
 }
