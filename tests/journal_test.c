@@ -292,7 +292,6 @@ static void a_doubt_of_what_was_not_begun_is_damage(void **state)
 
 static void the_longest_doubt_is_a_whole_line(void **state)
 {
-	_cleanup_arena_ struct arena *a = arena_new();
 	char line[DOUBT_LINE_BYTES], text[2000];
 
 	(void)state;
