@@ -21,14 +21,16 @@ static void require(bool good)
 		abort();
 }
 
-static void touch_words(const struct profile *p, const struct words *words, bool devices)
+static void touch_words(const struct profile *p, const struct words *words, enum field_kind kind)
 {
+	size_t most = kind == FIELD_COMMAND ? PROFILE_COMMAND_MAX : PROFILE_WORD_MAX;
+
 	require(words->n <= PROFILE_WORDS_MAX);
 	for (size_t i = 0; i < words->n; i++) {
 		const struct word *w = &words->list[i];
 
-		require(strlen(w->s) <= PROFILE_WORD_MAX && w->place.line && w->place.column);
-		if (devices)
+		require(strlen(w->s) <= most && w->place.line && w->place.column);
+		if (kind == FIELD_DEVICES)
 			require(profile_device(p, w->s) != NULL);
 	}
 }
@@ -50,7 +52,7 @@ static void touch_profile(const struct profile *p)
 		touch_device(p, &p->devices[i]);
 	for (size_t i = 0; i < p->n_accepts; i++) {
 		require(strlen(p->accepts[i].code) > 0);
-		touch_words(p, &p->accepts[i].devices, true);
+		touch_words(p, &p->accepts[i].devices, FIELD_DEVICES);
 	}
 	for (int phase = 0; phase < PHASES; phase++) {
 		require(p->n_steps[phase] <= PROFILE_STEPS_MAX);
@@ -59,7 +61,7 @@ static void touch_profile(const struct profile *p)
 
 			require(w->phase == (enum phase)phase && (w->action->phases & PHASE_BIT(phase)));
 			for (size_t k = 0; w->action->fields[k].name; k++)
-				touch_words(p, &w->fields[k], w->action->fields[k].kind == FIELD_DEVICES);
+				touch_words(p, &w->fields[k], w->action->fields[k].kind);
 		}
 	}
 }
