@@ -32,6 +32,13 @@ static bool is_first(const char *buf, const char *function, size_t n)
 	return strlen(buf) == n && strncmp(buf, function, n) == 0;
 }
 
+static const char *next_line(const char *line)
+{
+	const char *end = strchr(line, '\n');
+
+	return end ? end + 1 : NULL;
+}
+
 void waits_shown(const char *wchan, const char *stack, char buf[WAITS_BYTES])
 {
 	size_t callers = 0, n = strcspn(wchan, "\n");
@@ -40,7 +47,7 @@ void waits_shown(const char *wchan, const char *stack, char buf[WAITS_BYTES])
 	/* fs/proc/base.c, proc_pid_wchan(): "0" of one that waits for nothing. */
 	if (n != 1 || *wchan != '0')
 		append(buf, "", wchan, n);
-	for (const char *line = stack; line && callers < CALLERS_MAX; line = strchr(line, '\n'), line += line != NULL) {
+	for (const char *line = stack; line && callers < CALLERS_MAX; line = next_line(line)) {
 		const char *function = function_of(line, &n);
 
 		if (!function || (callers == 0 && is_first(buf, function, n)))
