@@ -7,6 +7,7 @@
 
 #include "core/holders.h"
 #include "core/same.h"
+#include "core/stake.h"
 
 #define NIC "0000:01:00.0"
 #define AUDIO "0000:01:00.1"
@@ -254,6 +255,25 @@ static void only_three_processes_are_told(void **state)
 	holders_read(&look, AUDIO, &found);
 	assert_string_equal(holders_shown(&found, a), "/dev/snd/controlC0 is held by process 5 (a); /dev/snd/controlC0 is held by "
 			    "process 6 (b); /dev/snd/controlC0 is held by process 7 (c); and 1 more; end process 5 first; end process 6 first; end process 7 first");
+}
+
+/* Each function is in doubt for itself: the first of them may be one that stays. */
+static void nodes_that_cannot_be_asked_about_are_all_told(void **state)
+{
+	_cleanup_host_ struct host *h = pair_with("P: /class/drm\nL: card0=../.." SLOT NIC "/drm/card0\n");
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct stakes s = { .host = h, .arena = a };
+
+	(void)state;
+	sim_make_folder(h, "holder/dev/dri/card0");
+	sim_make_folder(h, "holder/dev/snd/controlC0");
+	stakes_busy(&s, 0);
+	assert_int_equal(s.n, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(s.list[i].code, "holders-unreadable");
+	assert_string_equal(s.list[0].what, "it is not known who has /dev/dri/card0 open, which is on " NIC ": Is a directory");
+	assert_string_equal(s.list[1].what, "it is not known who has /dev/snd/controlC0 open, which is on " AUDIO
+					    ": Is a directory");
 }
 
 static void a_process_that_an_earlier_step_stops_is_no_reason(void **state)
@@ -538,6 +558,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(all_nodes_below_a_function_count_and_no_others),
 		cmocka_unit_test(all_processes_are_looked_through_once_for_a_folder),
 		cmocka_unit_test(only_three_processes_are_told),
+		cmocka_unit_test(nodes_that_cannot_be_asked_about_are_all_told),
 		cmocka_unit_test(a_process_that_an_earlier_step_stops_is_no_reason),
 		cmocka_unit_test(a_process_that_nothing_stops_in_time_is_a_reason),
 		cmocka_unit_test(what_leaves_when_the_vm_has_stopped_is_asked_then),

@@ -66,9 +66,9 @@ static void add_node(struct search *s, const char *folder, const char *name, con
 			 arena_fmt(s->arena, "pve-container@%u.service", x.guest) : list[i].unit;
 		add(s, &x);
 	}
-	if (code < 0 && s->found->code == 0) {
-		s->found->code = code;
-		s->found->unknown = x;
+	if (code < 0) {
+		s->found->unknown = arena_grow(s->arena, s->found->unknown, s->found->n_unknown, sizeof(*s->found->unknown));
+		s->found->unknown[s->found->n_unknown++] = (struct holder_unknown){ x.node, x.path, code };
 	}
 }
 

@@ -28,11 +28,17 @@ struct holder {
 	unsigned guest;		/* the VM or container it is of, 0 = none */
 };
 
+/* A node of which it is not known who has it open. */
+struct holder_unknown {
+	const char *node, *path;	/* as of a holder */
+	int code;			/* a negative errno */
+};
+
 struct holders {
 	struct holder *list;	/* each process once for each function */
 	size_t n;
-	int code;		/* a negative errno: of 'unknown' and perhaps of more it is not known who has them open */
-	struct holder unknown;	/* its node and path */
+	struct holder_unknown *unknown;
+	size_t n_unknown;
 };
 
 /*

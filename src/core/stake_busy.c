@@ -2,6 +2,7 @@
 /* What processes have open, so that its driver would not let go of it. */
 #include <string.h>
 
+#include "base/str.h"
 #include "core/holders.h"
 #include "core/stake.h"
 
@@ -23,15 +24,17 @@ void stakes_busy(struct stakes *s, unsigned self)
 	s->look.host = s->host;
 	s->look.arena = s->arena;
 	holders_read(&s->look, NULL, &found);
-	if (found.code < 0)
-		stake_unasked(s, found.unknown.node + 1, found.unknown.path, strrchr(found.unknown.node, '/') + 1,
-			      found.code);
+	for (size_t i = 0; i < found.n_unknown; i++) {
+		const struct holder_unknown *x = &found.unknown[i];
+
+		stake_unasked(s, x->node + 1, x->path, str_basename(x->node), x->code);
+	}
 	for (size_t i = 0; i < found.n; i++) {
 		const struct holder *x = &found.list[i];
 
 		if ((self && x->guest == self) || is_told(s, x))
 			continue;
-		stake_add(s, x->guest ? "other-guest" : "device-busy", x->path, strrchr(x->node, '/') + 1, x->remedy,
+		stake_add(s, x->guest ? "other-guest" : "device-busy", x->path, str_basename(x->node), x->remedy,
 			  "%s is held by %s", x->node, x->process);
 		s->list[s->n - 1].unit = x->unit;
 	}
