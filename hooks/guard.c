@@ -24,9 +24,9 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "base/trust.h"
 #include "core/guard.h"
@@ -106,14 +106,6 @@ static bool is_ours(const struct guard *g)
 	return strstr(text, line) != NULL;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* --- waiting ----------------------------------------------------------------------------------------------------- */
 
 static void drain(int fd)
@@ -128,7 +120,7 @@ static void drain(int fd)
 static void wait_on(int fd, int64_t until)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int64_t left = until < 0 ? -1 : until - now_ms();
+	int64_t left = until < 0 ? -1 : until - clock_ms(CLOCK_BOOTTIME);
 
 	if (until < 0 || left > 0)
 		poll(&p, 1, (int)left);
@@ -203,10 +195,10 @@ static void wait_for_guest(struct guard *g, int pid)
 /* Its post-stop ends the lease, if it comes. */
 static void wait_for_post_stop(struct guard *g)
 {
-	int64_t until = now_ms() + g->after_ms;
+	int64_t until = clock_ms(CLOCK_BOOTTIME) + g->after_ms;
 	int watch = inotify_add_watch(g->changes, STORE_PATH, IN_DELETE | IN_MOVED_TO | IN_CREATE);
 
-	while (is_ours(g) && now_ms() < until && !pve_running(&g->host, g->vmid)) {
+	while (is_ours(g) && clock_ms(CLOCK_BOOTTIME) < until && !pve_running(&g->host, g->vmid)) {
 		wait_on(g->changes, until);
 		drain(g->changes);
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -108,6 +109,15 @@ char *arena_dupn(struct arena *a, const char *s, size_t n)
 char *arena_dup(struct arena *a, const char *s)
 {
 	return arena_dupn(a, s, strlen(s));
+}
+
+char *arena_lower(struct arena *a, const char *s)
+{
+	char *copy = arena_dup(a, s);
+
+	for (char *c = copy; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return copy;
 }
 
 char *arena_vfmt(struct arena *a, const char *fmt, va_list ap)

@@ -36,6 +36,8 @@ void *arena_grow(struct arena *a, void *array, size_t n, size_t size) __attribut
 
 char *arena_dup(struct arena *a, const char *s) __attribute__((malloc, returns_nonnull, nonnull));
 char *arena_dupn(struct arena *a, const char *s, size_t n) __attribute__((malloc, returns_nonnull, nonnull));
+/* A copy with ASCII capitals made small. */
+char *arena_lower(struct arena *a, const char *s) __attribute__((malloc, returns_nonnull, nonnull));
 char *arena_fmt(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3), malloc, returns_nonnull));
 char *arena_vfmt(struct arena *a, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0), malloc, returns_nonnull));

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <ctype.h>
 #include <ini.h>
 #include <string.h>
 
@@ -65,15 +64,6 @@ static const struct word_kind {
 };
 #define WORD_KINDS (sizeof(word_kinds) / sizeof(*word_kinds))
 
-static const char *lower(struct arena *a, const char *s)
-{
-	char *copy = arena_dup(a, s);
-
-	for (char *c = copy; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return copy;
-}
-
 /*
  * The word as the policy keeps it, or NULL: it is none of these. An interface may be called "#" and "first"; whoever
  * writes so means a comment.
@@ -81,7 +71,7 @@ static const char *lower(struct arena *a, const char *s)
 static const char *word_of(struct arena *a, const char *s, unsigned kinds)
 {
 	for (size_t i = 0; i < WORD_KINDS && *s != '#'; i++) {
-		const char *word = word_kinds[i].hex ? lower(a, s) : s;
+		const char *word = word_kinds[i].hex ? arena_lower(a, s) : s;
 
 		if ((kinds & word_kinds[i].kind) && word_kinds[i].is(word))
 			return word;

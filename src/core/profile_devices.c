@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -12,15 +11,6 @@ const char *const profile_accept_codes[] = {
 	"console", "last-keyboard", "management-nic", "platform-function", "storage-member", "unverified-isolation", NULL,
 };
 
-static const char *lower(struct arena *a, const char *s)
-{
-	char *copy = arena_dup(a, s);
-
-	for (char *c = copy; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return copy;
-}
-
 static void id_read(struct loader *l, const struct node *node, struct word *id)
 {
 	struct word word;
@@ -32,7 +22,7 @@ static void id_read(struct loader *l, const struct node *node, struct word *id)
 			    "write vendor:device or vendor:device:subvendor:subdevice, four hex digits each, as "
 			    "'lspci -nn' shows them",
 			    "'id' cannot be %s", yaml_quote(l->arena, word.s));
-	word.s = lower(l->arena, word.s);
+	word.s = arena_lower(l->arena, word.s);
 	*id = word;
 }
 
@@ -42,7 +32,7 @@ static void at_read(struct loader *l, const struct node *node, struct word *at)
 
 	if (!word_read(l, node, "'at'", &word))
 		return;
-	word.s = lower(l->arena, word.s);
+	word.s = arena_lower(l->arena, word.s);
 	if (!str_is_pci_place(word.s))
 		profile_bad(l->f, CODE_BAD_AT, word.place,
 			    "write bus:device.function in hex as 'lspci' shows it, such as \"00:1f.3\"",

@@ -66,21 +66,6 @@ static ssize_t put(const char *text, char *buf, size_t size)
 	return (ssize_t)n;
 }
 
-/* Reads folder/file, four hex digits behind "0x". */
-static int read_digits(struct host *h, const char *folder, const char *file, uint64_t *v)
-{
-	char name[HOST_NAME_BYTES], text[32];
-	ssize_t n;
-
-	snprintf(name, sizeof(name), "%s/%s", folder, file);
-	n = host_read(h, name, text, sizeof(text));
-	/* What cannot be read is unknown, and not gone; ENODEV: it is just going. */
-	if (n < 0)
-		return n == -ENODEV ? -ENOENT : (int)n;
-	/* Nothing a kernel writes. */
-	return str_starts(text, "0x") && str_hex(text + 2, 4, 4, v) ? 0 : -ENOENT;
-}
-
 /* A text written by hand may leave the subsystem out, as lspci does for bridges that have none. */
 static ssize_t read_id(struct host *h, const struct parts *p, char *buf, size_t size)
 {
@@ -89,14 +74,14 @@ static ssize_t read_id(struct host *h, const struct parts *p, char *buf, size_t 
 	int code;
 
 	snprintf(folder, sizeof(folder), DEVICES "/%s", p->address);
-	code = read_digits(h, folder, "vendor", &vendor);
+	code = host_read_hex4(h, folder, "vendor", "0x", &vendor);
 	if (code == 0)
-		code = read_digits(h, folder, "device", &device);
+		code = host_read_hex4(h, folder, "device", "0x", &device);
 	if (code < 0)
 		return code;
-	code = read_digits(h, folder, "subsystem_vendor", &subvendor);
+	code = host_read_hex4(h, folder, "subsystem_vendor", "0x", &subvendor);
 	if (code == 0)
-		code = read_digits(h, folder, "subsystem_device", &subdevice);
+		code = host_read_hex4(h, folder, "subsystem_device", "0x", &subdevice);
 	if (code < 0 && code != -ENOENT)
 		return code;
 	snprintf(text, sizeof(text), "%04x:%04x:%04x:%04x", (unsigned)vendor, (unsigned)device, (unsigned)subvendor,

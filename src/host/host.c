@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -135,4 +136,16 @@ void host_close(struct host *h)
 void host_closep(struct host **h)
 {
 	host_close(*h);
+}
+
+int host_read_hex4(struct host *h, const char *folder, const char *file, const char *prefix, uint64_t *v)
+{
+	char name[HOST_NAME_BYTES], text[32];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%s/%s", folder, file);
+	n = host_read(h, name, text, sizeof(text));
+	if (n < 0)
+		return n == -ENODEV ? -ENOENT : (int)n;
+	return str_starts(text, prefix) && str_hex(text + strlen(prefix), 4, 4, v) ? 0 : -ENOENT;
 }

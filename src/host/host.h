@@ -96,6 +96,12 @@ struct host {
  */
 ssize_t host_read(struct host *h, const char *name, char *buf, size_t size);
 
+/*
+ * A file of an id, folder/file: four hex digits behind the prefix ("", or "0x"). 0, or a negative errno; -ENOENT also for
+ * a device that is just going (ENODEV), and for what no kernel writes. What cannot be read is unknown, and not gone.
+ */
+int host_read_hex4(struct host *h, const char *folder, const char *file, const char *prefix, uint64_t *v);
+
 /* Like host_read(), byte for byte: config space, and files whose newline matters. */
 ssize_t host_read_bytes(struct host *h, const char *name, char *buf, size_t size);
 

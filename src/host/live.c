@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "host/live.h"
 #include "host/live_command.h"
@@ -284,11 +285,8 @@ static int live_wait(struct host *h, unsigned ms)
 
 static int64_t live_now(struct host *h)
 {
-	struct timespec t;
-
 	(void)h;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return clock_ms(CLOCK_MONOTONIC);
 }
 
 static void live_close(struct host *h)

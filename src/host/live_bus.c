@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "host/live_bus.h"
 #include "host/live_unit.h"
 
@@ -17,17 +17,9 @@ static const struct unit_peer host_peers[] = {
 	{ "unix:path=/run/dbus/system_bus_socket", true },
 };
 
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 int64_t bus_end_after(int ms)
 {
-	return now_us() + (int64_t)ms * 1000;
+	return clock_us(CLOCK_MONOTONIC) + (int64_t)ms * 1000;
 }
 
 int bus_turn(sd_bus *bus, uint64_t wait_us)
@@ -56,7 +48,7 @@ static int open_peer(const struct unit_peer *peer, int64_t end, sd_bus **ret)
 	if (r >= 0)
 		r = sd_bus_start(bus);
 	while (r >= 0 && sd_bus_is_ready(bus) == 0) {
-		int64_t left = end - now_us();
+		int64_t left = end - clock_us(CLOCK_MONOTONIC);
 
 		r = left > 0 ? bus_turn(bus, (uint64_t)left) : -ETIMEDOUT;
 	}
@@ -90,7 +82,7 @@ int bus_open(const struct unit_peer *peer, int64_t end, sd_bus **bus)
 
 int bus_allow(sd_bus *bus, int64_t end)
 {
-	int64_t left = end - now_us();
+	int64_t left = end - clock_us(CLOCK_MONOTONIC);
 
 	return left > 0 ? sd_bus_set_method_call_timeout(bus, (uint64_t)left) : -ETIMEDOUT;
 }

@@ -11,9 +11,9 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "base/trust.h"
 #include "host/command.h"
@@ -125,14 +125,6 @@ static _Noreturn void become(const struct run *r, int file, int out, pid_t worke
 
 /* --- the worker -------------------------------------------------------------------------------------------------- */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* False: nobody has the other end any more, or there is nothing to be read. */
 static bool hear(struct command *c, int out)
 {
@@ -157,7 +149,7 @@ static bool watch(struct command *c, int pidfd, int out, int64_t end)
 	struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN }, { .fd = out, .events = POLLIN } };
 
 	for (;;) {
-		int64_t left = end - now_ms();
+		int64_t left = end - clock_ms(CLOCK_MONOTONIC);
 		int n = poll(p, 2, left > 0 ? (int)left : 0);
 
 		if (n > 0 && p[0].revents)
@@ -194,7 +186,7 @@ static int end_it(struct run *r, pid_t pid, int pidfd, int out)
 
 	kill(-pid, SIGKILL);
 	kill(pid, SIGKILL);
-	gone = watch(r->command, pidfd, out, now_ms() + COMMAND_KILL_MS);
+	gone = watch(r->command, pidfd, out, clock_ms(CLOCK_MONOTONIC) + COMMAND_KILL_MS);
 	if (gone)
 		waitpid(pid, NULL, 0);
 	snprintf(time, sizeof(time), tenths % 10 ? "%u.%u" : "%u", tenths / 10, tenths % 10);
@@ -205,7 +197,7 @@ static int end_it(struct run *r, pid_t pid, int pidfd, int out)
 
 static int attend(struct run *r, pid_t pid, int out)
 {
-	int64_t end = now_ms() + r->ms;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + r->ms;
 	int pidfd = pidfd_open(pid, 0), status = 0, code;
 
 	if (pidfd < 0) {

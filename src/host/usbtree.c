@@ -155,21 +155,6 @@ const struct usb_bus *usb_bus_find(const struct usb_buses *b, unsigned number)
 	return b->n ? bsearch(&wanted, b->buses, b->n, sizeof(wanted), by_number) : NULL;
 }
 
-/* Reads a file of the device, four hex digits. */
-static int read_digits(struct host *h, const char *folder, const char *file, uint64_t *v)
-{
-	char name[HOST_NAME_BYTES], text[32];
-	ssize_t n;
-
-	snprintf(name, sizeof(name), "%s/%s", folder, file);
-	n = host_read(h, name, text, sizeof(text));
-	/* What cannot be read is unknown, and not gone; ENODEV: it is just going. */
-	if (n < 0)
-		return n == -ENODEV ? -ENOENT : (int)n;
-	/* Nothing a kernel writes. */
-	return str_hex(text, 4, 4, v) ? 0 : -ENOENT;
-}
-
 int usb_id_read(struct host *h, const struct usb_bus *bus, const char *port, char id[USB_ID_BYTES])
 {
 	char folder[HOST_NAME_BYTES / 2];
@@ -177,9 +162,9 @@ int usb_id_read(struct host *h, const struct usb_bus *bus, const char *port, cha
 	int code;
 
 	snprintf(folder, sizeof(folder), USB_DEVICES "/%u-%.*s", bus->number, USB_PORT_MAX, port);
-	code = read_digits(h, folder, "idVendor", &vendor);
+	code = host_read_hex4(h, folder, "idVendor", "", &vendor);
 	if (code == 0)
-		code = read_digits(h, folder, "idProduct", &device);
+		code = host_read_hex4(h, folder, "idProduct", "", &device);
 	if (code == 0)
 		snprintf(id, USB_ID_BYTES, "%04x:%04x", (unsigned)vendor & 0xffff, (unsigned)device & 0xffff);
 	return code;

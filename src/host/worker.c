@@ -8,9 +8,9 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "host/worker.h"
 
 static void read_proc(pid_t pid, const char *file, char *buf, size_t size)
@@ -50,17 +50,9 @@ static _Noreturn void child(int (*job)(void *arg), void *arg)
 	_exit(code < 256 ? code : EIO);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int wait_for(pid_t pid, unsigned deadline_ms, struct host_stuck *stuck)
 {
-	int64_t end = now_ms() + deadline_ms;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + deadline_ms;
 	int pidfd = pidfd_open(pid, 0), n = 0, status;
 
 	/* It cannot be watched, so nobody knows whether its write is done: the same as one that does not come back. */
@@ -69,7 +61,7 @@ static int wait_for(pid_t pid, unsigned deadline_ms, struct host_stuck *stuck)
 		return -ETIMEDOUT;
 	}
 	for (;;) {
-		int64_t left = end - now_ms();
+		int64_t left = end - clock_ms(CLOCK_MONOTONIC);
 		struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
 		n = left > 0 ? poll(&p, 1, (int)left) : 0;
