@@ -15,6 +15,7 @@
 #include "host/live.h"
 #include "host/live_holder.h"
 #include "host/live_label.h"
+#include "host/reader.h"
 
 #define NOBODY 999999	/* asks, and is nobody's parent */
 #define SOMEBODY 65534	/* a user without privileges */
@@ -502,6 +503,41 @@ static void the_running_kernel_is_asked_by_the_names_of_the_seam(void **state)
 	assert_int_equal(poke_host(h, "holder/dev/null", "x"), -EPERM);
 }
 
+/* --- the process that looks --------------------------------------------------------------------------------------- */
+
+static pid_t only_child(void)
+{
+	char name[64], text[64] = { 0 };
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/self/task/%d/children", getpid());
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	return atoi(text);
+}
+
+/* As the kernel does for want of memory: to look again changes nothing. */
+static void a_reader_that_is_killed_is_followed_by_another(void **state)
+{
+	int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct reader r = { .socket = -1 };
+	char text[HOST_VALUE_BYTES];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_true(reader_read(&r, slash, "proc/sys/kernel/ostype", text, sizeof(text)) > 0);
+		assert_string_equal(text, "Linux\n");
+		kill(only_child(), SIGKILL);
+		assert_true(waitpid(-1, NULL, 0) > 0);
+	}
+	assert_int_equal(reader_read(&r, slash, "no/such/file", text, sizeof(text)), -ENOENT);
+	reader_close(&r);
+	waitpid(-1, NULL, 0);
+	close(slash);
+}
+
 #define in_a_root(test) cmocka_unit_test_setup_teardown(test, make_root, remove_root)
 
 int main(void)
@@ -519,6 +555,7 @@ int main(void)
 		in_a_root(who_cannot_be_looked_at_might_have_it),
 		in_a_root(a_folder_lists_what_is_open_in_it),
 		cmocka_unit_test(the_running_kernel_tells_who_has_a_terminal),
+		cmocka_unit_test(a_reader_that_is_killed_is_followed_by_another),
 		cmocka_unit_test(what_is_on_a_disk_is_named_with_its_label),
 		cmocka_unit_test(a_label_is_harmless),
 		cmocka_unit_test(a_pool_is_seen_below_what_was_there_before),

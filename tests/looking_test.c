@@ -15,6 +15,10 @@
 	"V: unit/on.service/state=active\nV: unit/on.service/run=aa\n" \
 	"V: unit/off.service/state=inactive\nV: unit/off.service/run=\n"
 
+#define CARD \
+	"V: nic/0000:00:03.0/name=eno1\nV: nic/0000:00:03.0/mtu=1500\nV: nic/0000:00:03.0/up=down\n" \
+	"V: nic/0000:00:03.0/master=vmbr0\nV: nic/0000:00:03.0/vlans=1 pvid untagged\n"
+
 #define HEAD "handover: 1\ndevices: {free: {at: \"00:02.0\"}, nic: {at: \"00:03.0\"}}\n"
 
 struct scene {
@@ -152,21 +156,24 @@ static void a_unit_goes_back_to_what_it_was(void **state)
 
 struct deaf {
 	struct host host, *sim;
-	const char *name;	/* cannot be read */
+	const char *name;	/* cannot be read; NULL: what is under nic/ cannot, ... */
+	int at;			/* ... at this read, and only then */
 };
 
 static ssize_t deaf_read(struct host *h, const char *name, char *buf, size_t size)
 {
-	const struct deaf *d = (const struct deaf *)h;
+	struct deaf *d = (struct deaf *)h;
 
-	return strcmp(name, d->name) == 0 ? -ETIMEDOUT : d->sim->ops->read(d->sim, name, buf, size);
+	if (d->name ? strcmp(name, d->name) == 0 : strncmp(name, "nic/", 4) == 0 && d->at-- == 0)
+		return -ETIMEDOUT;
+	return d->sim->ops->read(d->sim, name, buf, size);
 }
 
 static ssize_t deaf_link(struct host *h, const char *name, char *buf, size_t size)
 {
 	const struct deaf *d = (const struct deaf *)h;
 
-	return strcmp(name, d->name) == 0 ? -EINVAL : d->sim->ops->link(d->sim, name, buf, size);
+	return d->name && strcmp(name, d->name) == 0 ? -EINVAL : d->sim->ops->link(d->sim, name, buf, size);
 }
 
 static int deaf_list(struct host *h, const char *name, struct arena *a, char ***names, size_t *n)
@@ -176,10 +183,23 @@ static int deaf_list(struct host *h, const char *name, struct arena *a, char ***
 	return d->sim->ops->list(d->sim, name, a, names, n);
 }
 
+static const struct host_ops deaf_ops = { .read = deaf_read, .link = deaf_link, .list = deaf_list };
+
+static bool plan_deaf(struct planner *p, struct deaf *d, const char *text, struct arena *a, struct findings *f)
+{
+	const struct profile *profile;
+	struct error err = { 0 };
+
+	findings_init(f, a);
+	profile = profile_parse(text, strlen(text), "test.yaml", f);
+	assert_non_null(profile);
+	*p = (struct planner){ .host = &d->host, .profile = profile };
+	return prepare_plan(p, NULL, f, &err);
+}
+
 /* Or it would leave as if it were none, and nobody would put it back into its bridge. */
 static void an_interface_that_cannot_be_read_does_not_leave(void **state)
 {
-	static const struct host_ops ops = { .read = deaf_read, .link = deaf_link, .list = deaf_list };
 	static const char *const names[] = { "nic/0000:00:03.0/name", "nic/0000:00:03.0/master", "nic/0000:00:03.0/loose" };
 	static const char *const steps[] = { "cycle: nic", "remove: nic", "{bind: nic, driver: i915}" };
 
@@ -187,19 +207,56 @@ static void an_interface_that_cannot_be_read_does_not_leave(void **state)
 	for (size_t i = 0; i < COUNT(names) * COUNT(steps); i++) {
 		_cleanup_arena_ struct arena *a = arena_new();
 		const char *text = arena_fmt(a, HEAD "pre-start:\n- %s\n", steps[i / COUNT(names)]);
-		struct deaf d = { { &ops }, host_from(TEXT), names[i % COUNT(names)] };
-		const struct profile *profile;
-		struct error err = { 0 };
+		struct deaf d = { { &deaf_ops }, host_from(TEXT), names[i % COUNT(names)], 0 };
 		struct findings f;
 		struct planner p;
 
-		findings_init(&f, a);
-		profile = profile_parse(text, strlen(text), "test.yaml", &f);
-		assert_non_null(profile);
-		p = (struct planner){ .host = &d.host, .profile = profile };
-		assert_false(prepare_plan(&p, NULL, &f, &err));
+		assert_false(plan_deaf(&p, &d, text, a, &f));
 		assert_non_null(find_code(&f, "nic-unreadable"));
 		host_close(d.sim);
+	}
+}
+
+static size_t count_nic_looks(const struct planner *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->plan.n; i++)
+		for (size_t k = 0; k < p->plan.steps[i].n_looks; k++)
+			n += strncmp(p->plan.steps[i].look[k], "nic/", 4) == 0;
+	return n;
+}
+
+/* Whoever kills the process that reads, at whichever read: it is refused, or all that was to be brought back is. */
+static void an_interface_that_cannot_be_read_once_is_not_lost(void **state)
+{
+	static const char *const steps[] = { "cycle: nic", "remove: nic", "{bind: nic, driver: i915}" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		size_t refused = 0, looks = 0;
+		bool all = false;
+
+		for (int at = -1; !all; at++) {
+			_cleanup_arena_ struct arena *a = arena_new();
+			const char *text = arena_fmt(a, HEAD "pre-start:\n- %s\n", steps[i]);
+			struct deaf d = { { &deaf_ops }, host_from(TEXT CARD), NULL, at };
+			struct findings f;
+			struct planner p;
+
+			if (!plan_deaf(&p, &d, text, a, &f)) {
+				assert_true(find_code(&f, "nic-unreadable") || find_code(&f, "network-unreadable"));
+				refused++;
+			} else if (at < 0) {
+				looks = count_nic_looks(&p);
+			} else {
+				assert_int_equal(count_nic_looks(&p), looks);
+				all = d.at >= 0;
+			}
+			host_close(d.sim);
+		}
+		assert_int_equal(looks, 4);	/* it is down, and comes back so */
+		assert_true(refused >= looks);
 	}
 }
 
@@ -207,6 +264,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_interface_that_cannot_be_read_does_not_leave),
+		cmocka_unit_test(an_interface_that_cannot_be_read_once_is_not_lost),
 		cmocka_unit_test(looking_never_binds_and_never_unbinds),
 		cmocka_unit_test(a_device_that_is_away_is_waited_for_as_long_as_asked),
 		cmocka_unit_test(a_unit_goes_back_to_what_it_was),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* isolate: each of some functions alone in its IOMMU group, by moving as few functions as can be. */
 #include "core/isolation.h"
+#include "core/nic.h"
 #include "core/place.h"
 #include "core/turn.h"
 
@@ -31,14 +32,15 @@ static bool check_nics(struct planner *p, const struct wish *w, const struct sel
 	bool ok = true;
 
 	for (size_t i = 0; w->phase != PHASE_BOOT && i < moved->n; i++) {
-		char name[64];
+		const struct nic *nic = nic_of(p, moved->list[i]);
+		const char *name = nic->text[NIC_NAME];
 
-		if (host_read(p->host, arena_fmt(p->arena, "nic/%s/name", moved->list[i]->address), name, sizeof(name)) < 0)
+		if (nic_is_none(nic))
 			continue;
 		finding_add(p->findings, SEVERITY_ERROR, "nic-moves", w->place,
 			    "put this step under 'boot' in /etc/handover/host.yaml: it is done there before there is a network",
-			    "for this the network interface %s (%s) would have to leave for a while", name,
-			    moved->list[i]->address);
+			    "for this the network interface %s (%s) would have to leave for a while",
+			    name ? name : "of unknown name", nic->address);
 		ok = false;
 	}
 	return ok;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/nic.h"
 #include "core/place.h"
 #include "core/scan.h"
 
@@ -36,26 +37,16 @@ void place_attributes(struct planner *p, struct step *s, const struct function *
 		look_again(s, arena_fmt(p->arena, DEVICES "/%s/d3cold_allowed", fn->address), fn->d3cold, stay);
 }
 
-static const char *nic_read(struct planner *p, const struct function *fn, const char *what, const char **look)
-{
-	char text[HOST_VALUE_BYTES];
-
-	*look = arena_fmt(p->arena, "nic/%s/%s", fn->address, what);
-	return host_read(p->host, *look, text, sizeof(text)) < 0 ? NULL : arena_dup(p->arena, text);
-}
-
 void place_nic(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
 {
-	static const char *const whats[] = { "name", "mtu", "master", "vlans", "up" };
+	const struct nic *nic = nic_of(p, fn);
 
-	for (size_t i = 0; i < sizeof(whats) / sizeof(*whats); i++) {
-		const char *look, *text = nic_read(p, fn, whats[i], &look);
+	for (enum nic_what what = 0; what < NIC_LOOSE; what++) {
+		const char *text = nic->text[what];
 
-		if (i == 0 && !text)
-			return;
 		/* It comes back down. If somebody has raised it by then, or after boot, it is never taken down again. */
-		if (text && (strcmp(whats[i], "up") != 0 || strcmp(text, "down") != 0))
-			look_again(s, look, text, stay);
+		if (text && (what != NIC_UP || strcmp(text, "down") != 0))
+			look_again(s, arena_fmt(p->arena, "nic/%s/%s", fn->address, nic_what_name(what)), text, stay);
 	}
 }
 
@@ -102,30 +93,29 @@ void place_usb(struct planner *p, struct step *s, const struct function *fn, enu
 /* --- may it? ---------------------------------------------------------------------------------------------------- */
 
 /* An interface that does not say where it belongs could not be brought back there. */
-static bool is_nic_known(struct planner *p, const struct wish *w, const struct function *fn)
+static bool may_nic_leave(struct planner *p, const struct wish *w, const struct function *fn)
 {
-	static const char *const whats[] = { "name", "mtu", "master", "vlans", "up", "loose" };
-	char text[HOST_VALUE_BYTES];
+	const struct nic *nic = nic_of(p, fn);
 
-	for (size_t i = 0; i < sizeof(whats) / sizeof(*whats); i++) {
-		ssize_t n = host_read(p->host, arena_fmt(p->arena, "nic/%s/%s", fn->address, whats[i]), text, sizeof(text));
-
-		if (n >= 0 || n == -ENOENT || n == -ENODEV)
-			continue;
+	if (nic->unknown)
 		finding_add(p->findings, SEVERITY_ERROR, "nic-unreadable", w->place,
 			    "try again; if it stays so, look for a process that changes the network and does not come back",
 			    "of the network interface of %s, '%s' cannot be read (%s), so it could not be brought back",
-			    fn->address, whats[i], strerrordesc_np((int)-n));
-		return false;
-	}
-	return true;
+			    fn->address, nic->unknown, nic->why);
+	else if (nic->text[NIC_LOOSE] && *nic->text[NIC_LOOSE])
+		finding_add(p->findings, SEVERITY_ERROR, "nic-loose-ends", w->place,
+			    "take these off the interface first, or put them on a bridge above it",
+			    "the network interface of %s would lose what handover cannot bring back: %s", fn->address,
+			    nic->text[NIC_LOOSE]);
+	else
+		return true;
+	return false;
 }
 
 bool place_may_leave_with(struct planner *p, const struct wish *w, const struct function *fn,
 			  const struct function *because)
 {
 	struct findings *f = p->findings;
-	const char *look, *loose;
 
 	if (fn->bridge) {
 		finding_add(f, SEVERITY_ERROR, "bridge", w->place, "name the devices behind it",
@@ -148,17 +138,7 @@ bool place_may_leave_with(struct planner *p, const struct wish *w, const struct 
 	}
 	/* Whatever else forbids it: that the host stands on it is to be said too. */
 	planner_leaves(p, (struct leaving){ .fn = fn, .because = because, .place = w->place, .phase = w->phase });
-	if (!is_nic_known(p, w, fn))
-		return false;
-	loose = nic_read(p, fn, "loose", &look);
-	if (loose && *loose) {
-		finding_add(f, SEVERITY_ERROR, "nic-loose-ends", w->place,
-			    "take these off the interface first, or put them on a bridge above it",
-			    "the network interface of %s would lose what handover cannot bring back: %s", fn->address,
-			    loose);
-		return false;
-	}
-	return true;
+	return may_nic_leave(p, w, fn);
 }
 
 bool place_may_leave(struct planner *p, const struct wish *w, const struct function *fn)

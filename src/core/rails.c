@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "core/holders.h"
+#include "core/nic.h"
 #include "core/policy.h"
 #include "core/rails_parts.h"
 #include "core/stake_disks.h"
@@ -345,17 +346,19 @@ static enum told check_kind(struct rails *r, const struct leaving *l, const char
 static void check_taken_along(struct rails *r, const struct leaving *l, enum told management)
 {
 	struct planner *p = r->p;
-	char up[16];
+	const struct nic *nic;
 
-	if (!l->because || management == TOLD_REFUSED || management == TOLD_ACCEPTED ||
-	    host_read(p->host, arena_fmt(p->arena, "nic/%s/up", l->fn->address), up, sizeof(up)) < 0 || strcmp(up, "up") != 0)
+	if (!l->because || management == TOLD_REFUSED || management == TOLD_ACCEPTED)
+		return;
+	nic = nic_of(p, l->fn);
+	if (!nic->unknown && (!nic->text[NIC_UP] || strcmp(nic->text[NIC_UP], "up") != 0))
 		return;
 	p->refused += !l->by_proxmox;
 	finding_add(p->findings, l->by_proxmox ? SEVERITY_WARNING : SEVERITY_ERROR, "nic-taken-along", l->place,
 		    arena_fmt(p->arena, "split the group at boot ('isolate'), leave %s, or name this device too if the VM is to "
 			      "have it", l->because->address),
-		    "%s shares its IOMMU group with %s, so it would go with it, and its network interface is up",
-		    l->fn->address, l->because->address);
+		    "%s shares its IOMMU group with %s, so it would go with it, and its network interface is %s",
+		    l->fn->address, l->because->address, nic->unknown ? "not known to be down" : "up");
 }
 
 static void check_stakes(struct rails *r, const struct leaving *l)

@@ -131,7 +131,7 @@ static ssize_t ask(struct reader *r, const char *name, struct answer *a)
 	return n < (ssize_t)sizeof(a->result) ? -EIO : 0;
 }
 
-ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, size_t size)
+static ssize_t read_by_child(struct reader *r, int root, const char *name, char *buf, size_t size, bool is_second)
 {
 	struct answer a = { .result = -EIO };
 	ssize_t code;
@@ -139,10 +139,13 @@ ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, siz
 	if (r->socket < 0 && (code = start(r, root)) < 0)
 		return code;
 	code = ask(r, name, &a);
-	if (code < 0) {
+	if (code < 0)
 		reader_close(r);
+	/* Ended by somebody, as for want of memory: to look again harms nobody. */
+	if (code < 0 && code != -ETIMEDOUT && !is_second)
+		return read_by_child(r, root, name, buf, size, true);
+	if (code < 0)
 		return code;
-	}
 	if (a.result < 0)
 		return a.result;
 	if ((size_t)a.result >= size)
@@ -150,6 +153,11 @@ ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, siz
 	memcpy(buf, a.bytes, (size_t)a.result);
 	buf[a.result] = '\0';
 	return a.result;
+}
+
+ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, size_t size)
+{
+	return read_by_child(r, root, name, buf, size, false);
 }
 
 void reader_close(struct reader *r)

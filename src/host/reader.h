@@ -9,7 +9,7 @@
  * Reads that can block for ever. driver_override_show() and sriov_numvfs_show() take the device's lock, which an
  * unbind that does not come back holds (drivers/pci/pci-sysfs.c, drivers/pci/iov.c): whoever merely looks at such a
  * device hangs with it, and no signal helps. So a child process looks; one that does not answer within READ_MS is left
- * where it is, and another takes its place. Config space, too, is not answered while the device is being reset, which
+ * where it is, and another takes its place; one that was killed is asked for once more. Config space, too, is not answered while the device is being reset, which
  * may take a minute for a card that does not come back (drivers/pci/access.c, pci_wait_cfg()). nic/ asks rtnetlink,
  * which waits for whoever changes the network (rtnl.h); label/ reads a disk; holder/ reads control groups, which waits for
  * whoever changes them (live_holder.h); command/ may be on a file system whose server is gone.

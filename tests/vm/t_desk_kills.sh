@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # t_desk_kills.sh - as t_kills.sh, on the EliteDesk (topology seed; carries desk.sh and killer): `handover boot` and VM
-# 100's phases, with functions that leave and come back, are killed before each write and each fork, and so are workers.
+# 100's phases, with functions that leave and come back, are killed before each write and each fork; so are workers, and
+# whoever of its processes is about to send a netlink message.
 # Then recover, or boot again: all functions must be there, with their drivers and groups, and the NIC in vmbr0.
 . /lab/lib.sh
 . /lab/desk.sh
@@ -67,9 +68,10 @@ killed() {
 	local call=$1 n=$2
 	shift 2
 	# bash would tell of each death on its own stderr
+	rm -f /tmp/killed
 	{
-		KILLER_CALL=$call KILLER_AT=$n LD_PRELOAD=/lab/libkiller.so handover --quiet "$@"
-		[ $? -eq 137 ]
+		KILLER_CALL=$call KILLER_AT=$n KILLER_SAID=/tmp/killed LD_PRELOAD=/lab/libkiller.so handover --quiet "$@"
+		[ $? -eq 137 ] || [ -e /tmp/killed ]
 	} 2>/dev/null
 }
 
@@ -86,8 +88,9 @@ every_boot() {
 	ok "boot, killed before each of its $((n - 1)) calls of $call"
 }
 
+# every_phase CALL PHASE LEAST: at least so many calls are to be met.
 every_phase() {
-	local call=$1 phase=$2 n=1
+	local call=$1 phase=$2 least=$3 n=1
 
 	while :; do
 		[ "$phase" = pre-start ] || handover --quiet 100 pre-start || die "pre-start before $phase"
@@ -97,7 +100,7 @@ every_phase() {
 		[ $n -lt 200 ] || die "$phase never ends"
 	done
 	handover --quiet 100 post-stop || die "post-stop after $phase"
-	[ $n -gt 3 ] || die "only $((n - 1)) calls of $call in $phase"
+	[ $n -gt "$least" ] || die "only $((n - 1)) calls of $call in $phase"
 	ok "$phase, killed before each of its $((n - 1)) calls of $call"
 }
 
@@ -118,6 +121,7 @@ done
 ok "boot, its workers killed"
 every_boot write
 every_boot fork
+every_boot send
 nic_life=$(life_of $nic)
 for file in "$pci/$audio/driver_override" /sys/bus/pci/drivers/vfio-pci/bind; do
 	worker "$file" 100 pre-start
@@ -130,9 +134,11 @@ for file in "$pci/$audio/remove" /sys/class/pci_bus/0000:00/rescan "$pci/$lpc/dr
 done
 ok "pre-start and post-stop, their workers killed"
 for phase in pre-start post-stop; do
-	every_phase write $phase
-	every_phase fork $phase
+	every_phase write $phase 3
+	every_phase fork $phase 3
 done
+# After it the card has no interface that would be asked.
+every_phase send pre-start 3
 figure vm-desk-kills $kills
 figure vm-desk-kills-dirty $dirty
 [ $dirty -eq 0 ]

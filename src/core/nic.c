@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "core/nic.h"
+
+static const char *const whats[NIC_WHATS] = { "name", "mtu", "master", "vlans", "up", "loose" };
+
+const char *nic_what_name(enum nic_what what)
+{
+	return whats[what];
+}
+
+static void read_what(struct planner *p, struct nic *nic, enum nic_what what)
+{
+	char text[HOST_VALUE_BYTES];
+	ssize_t n = host_read(p->host, arena_fmt(p->arena, "nic/%s/%s", nic->address, whats[what]), text, sizeof(text));
+
+	if (n >= 0) {
+		nic->text[what] = arena_dup(p->arena, text);
+	} else if (n != -ENOENT && n != -ENODEV && !nic->unknown) {
+		nic->unknown = whats[what];
+		nic->why = strerrordesc_np((int)-n);
+	}
+}
+
+const struct nic *nic_of(struct planner *p, const struct function *fn)
+{
+	struct nic *nic;
+
+	for (size_t i = 0; i < p->n_nics; i++)
+		if (strcmp(p->nics[i]->address, fn->address) == 0)
+			return p->nics[i];
+	nic = arena_alloc(p->arena, sizeof(*nic));
+	nic->address = fn->address;
+	for (enum nic_what what = 0; what < NIC_WHATS; what++)
+		read_what(p, nic, what);
+	p->nics = arena_grow(p->arena, p->nics, p->n_nics, sizeof(*p->nics));
+	p->nics[p->n_nics++] = nic;
+	return nic;
+}
+
+bool nic_is_none(const struct nic *nic)
+{
+	return !nic->unknown && !nic->text[NIC_NAME];
+}

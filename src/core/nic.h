@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_NIC_H
+#define HANDOVER_NIC_H
+
+#include <stdbool.h>
+
+#include "core/plan.h"
+
+/*
+ * The network interface of a function as a plan found it. Each is read once, when it is first asked for: what is checked
+ * and what is brought back must be one answer, or an interface that could not be read for a moment would leave as if
+ * there were none.
+ */
+enum nic_what { NIC_NAME, NIC_MTU, NIC_MASTER, NIC_VLANS, NIC_UP, NIC_LOOSE, NIC_WHATS };
+
+struct nic {
+	const char *address;
+	const char *text[NIC_WHATS];	/* as nic/ADDRESS/WHAT reads (host.h); NULL: absent, or not known */
+	const char *unknown;		/* the first WHAT that cannot be read, and why; NULL: all is known */
+	const char *why;
+};
+
+/* As host.h names it: "mtu". */
+const char *nic_what_name(enum nic_what what);
+
+/* What is known of the function's interface. It belongs to the planner. */
+const struct nic *nic_of(struct planner *p, const struct function *fn);
+
+/* Whether it has none for sure. */
+bool nic_is_none(const struct nic *nic);
+
+#endif
