@@ -70,7 +70,7 @@ static ssize_t put(const char *text, char *buf, size_t size)
 static ssize_t read_id(struct host *h, const struct parts *p, char *buf, size_t size)
 {
 	char folder[HOST_NAME_BYTES / 2], text[24];
-	uint64_t vendor, device, subvendor = 0, subdevice = 0;
+	uint64_t vendor = 0, device = 0, subvendor = 0, subdevice = 0;
 	int code;
 
 	snprintf(folder, sizeof(folder), DEVICES "/%s", p->address);
