@@ -11,7 +11,7 @@
 #include "verb/verb.h"
 
 static const struct verb *const verbs[] = {
-	&verb_check, &verb_plan, &verb_rehearse, &verb_doctor, &verb_boot, &verb_status, &verb_recover, &verb_map, &verb_capture, NULL,
+	&verb_init, &verb_check, &verb_plan, &verb_rehearse, &verb_doctor, &verb_boot, &verb_status, &verb_recover, &verb_map, &verb_capture, NULL,
 };
 
 static void print_help(void)
@@ -22,16 +22,16 @@ static void print_help(void)
 		printf("handover %s%s%s\n    %s\n", (*v)->name, *(*v)->args ? " " : "", (*v)->args, (*v)->help);
 	puts("\nOptions:\n"
 	     "  --json         print JSON\n"
-	     "  --host FILE    work on the host in a .host text (check, plan, rehearse, doctor, map, capture)\n"
+	     "  --host FILE    work on the host in a .host text (init, check, plan, rehearse, doctor, map, capture)\n"
 	     "  --boot FILE    begin with what this file does at boot (rehearse)\n"
-	     "  --policy FILE  what the host allows, in place of " POLICY_PATH " (check, plan, rehearse,\n"
-	     "                 doctor)\n"
+	     "  --policy FILE  what the host allows, in place of " POLICY_PATH " (init, check, plan,\n"
+	     "                 rehearse, doctor)\n"
 	     "  --quiet        print only what is wrong\n"
 	     "  --version      print the version\n"
 	     "  --help         print this\n"
 	     "\nExit status: 0 done or nothing to do; 1 failed, the host is as it was; 2 usage, profile, or refused,\n"
 	     "the host was not touched; 3 the host is not as it was, the message says what; 4 busy, try again; 5 doctor has\n"
-	     "warnings; 6 doctor foresees a failure.");
+	     "warnings, or init left a decision open; 6 doctor or init foresees a failure.");
 }
 
 static const struct verb *find_verb(const char *name)

@@ -36,7 +36,7 @@ struct verb {
 /* hooks/boot.c */
 extern const struct verb verb_boot;
 
-extern const struct verb verb_check, verb_plan, verb_rehearse, verb_doctor, verb_status, verb_recover, verb_map, verb_capture;
+extern const struct verb verb_init, verb_check, verb_plan, verb_rehearse, verb_doctor, verb_status, verb_recover, verb_map, verb_capture;
 
 /* --- for commands ---------------------------------------------------------------------------------------------- */
 
