@@ -6,6 +6,7 @@
 tap=tap100i0	# another VM's port of the bridge
 ways=(idle floor stop leave ifreload seed)
 declare -A gaps lost deleted
+moved=()
 
 title() {
 	case $1 in
@@ -107,9 +108,16 @@ largest() { printf '%s\n' "$@" | sort -n | tail -n 1; }
 # -- how long handover itself takes, between the card's removal and its being up, without what the kernel does meanwhile
 
 own_share() {
-	strace -f -ttt -T -o /tmp/trace -e trace=write,sendto,recvmsg,recvfrom,ppoll,poll handover --quiet 102 pre-start 2>/dev/null
+	CALLS_SAID=/tmp/calls LD_PRELOAD=/lab/libcalls.so handover --quiet 102 pre-start || die "pre-start"
 	handover --quiet 102 post-stop
-	cat /tmp/trace
+	wait_for "the gateway answers" 30 gateway_answers
+	# What the kernel does: writes of workers, and what handover waits for to be seen (at most 200 ms at a time).
+	sort -n /tmp/calls | awk '
+		$3 == "child" && $4 == "write" && !begin { begin = $1 }
+		begin && $3 == "child" && $4 == "write" { kernel += $2 - $1 }
+		begin && $3 == "itself" && $4 == "poll" && $5 <= 200 { kernel += $2 - $1 }
+		begin && $3 == "child" && $4 == "sendto" { end = $2; at_end = kernel }
+		END { printf "%d %d\n", (end - begin) / 1000, (end - begin - at_end) / 1000 }'
 }
 
 same "the system" running "$(systemctl is-system-running --wait)"
@@ -118,7 +126,6 @@ wait_for "the gateway answers" 30 gateway_answers
 handover --quiet boot || die "boot"
 plug_tap
 wait_for "the gateway answers" 30 gateway_answers
-if [ -n "${TRACE:-}" ]; then own_share; exit 0; fi
 for ((pair = 0; pair < PAIRS; pair++)); do
 	for way in "${ways[@]}"; do
 		measure "$way"
@@ -131,3 +138,19 @@ for way in "${ways[@]}"; do
 	printf '| %s | %d ms | %d ms | %d ms | %d | %d |\n' "$(title "$way")" "$(median ${gaps[$way]})" "$(smallest ${gaps[$way]})" \
 		"$(largest ${gaps[$way]})" "${lost[$way]:-0}" "${deleted[$way]}"
 done
+
+own=()
+for ((pair = 0; pair < PAIRS; pair++)); do
+	read -r whole mine < <(own_share | tail -n 1)
+	own+=("$mine")
+	moved+=("$whole")
+done
+# shellcheck disable=SC2086 # numbers
+{
+	floor=$(median ${gaps[floor]})
+	figure outage-leave-to-floor-percent $(($(median ${gaps[leave]}) * 100 / floor))
+	figure outage-leave-to-seed-percent $(($(median ${gaps[leave]}) * 100 / $(median ${gaps[seed]})))
+	figure outage-stop-to-idle-percent $(($(largest ${gaps[stop]}) * 100 / $(largest ${gaps[idle]})))
+}
+figure outage-move-ms "$(median "${moved[@]}")"
+figure outage-own-share-ms "$(median "${own[@]}")"
