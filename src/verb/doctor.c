@@ -109,7 +109,7 @@ static enum outcome look_at_vm(struct run *r, struct host *h)
 	if (s.idle)
 		subject_print_idle(r, &s);
 	else if (!r->quiet)
-		printf("%s: %s\n", r->args[0], texts[o]);
+		printf("%s: %s\n", subject_shown(&s, r->args[0]), texts[o]);
 	return o;
 }
 

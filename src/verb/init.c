@@ -60,13 +60,15 @@ static enum outcome put_file(struct run *r, const char *path, const char *text)
 /* Where to, NULL: standard output. False: told. */
 static bool find_place(struct run *r, unsigned vmid, const char **path)
 {
+	struct findings ignored;
 	const char *there;
 
 	*path = r->n_args > 1 && strcmp(r->args[1], "-") != 0 ? r->args[1] : NULL;
 	if (r->n_args > 1 || r->host_file)
 		return true;
 	*path = arena_fmt(r->arena, PROFILE_FOLDER_HOST "/%u.yaml", vmid);
-	there = profile_path(vmid, r->arena);
+	findings_init(&ignored, r->arena);
+	there = profile_path(vmid, &ignored);
 	if (!there)
 		return true;
 	not_written(there, -EEXIST);
