@@ -83,8 +83,11 @@ def limits():
     for what, header, name, unit in [
             ("the file", "profile.h", "PROFILE_BYTES_MAX", "KiB"),
             ("*name*", "profile.h", "PROFILE_NAME_MAX", "bytes"),
-            ("the name of a device, driver or module", "profile.h", "PROFILE_WORD_MAX", "bytes"),
-            ("entries of *devices*", "profile.h", "PROFILE_DEVICES_MAX", ""),
+            ("the name of a device, driver, module, base or node", "profile.h", "PROFILE_WORD_MAX", "bytes"),
+            ("names of devices, in all entries of *devices* and *hosts* and in all files", "profile.h", "PROFILE_DEVICES_MAX", ""),
+            ("entries of *hosts*", "profile.h", "PROFILE_HOSTS_MAX", ""),
+            ("a word of *dmi*", "profile.h", "PROFILE_DMI_MAX", "bytes"),
+            ("bases, each of which extends the next", "profile.h", "PROFILE_BASES_MAX", ""),
             ("steps of a phase", "profile.h", "PROFILE_STEPS_MAX", ""),
             ("words of a list", "profile.h", "PROFILE_WORDS_MAX", ""),
             ("keys of a map", "yaml.h", "YAML_KEYS_MAX", ""),
@@ -190,7 +193,7 @@ class Program(unittest.TestCase):
 
     def test_files_are_the_programs(self):
         files = section("handover.8", "FILES")
-        for header, name in [("prepare.h", "PROFILE_FOLDER_HOST"), ("prepare.h", "PROFILE_FOLDER_CLUSTER"),
+        for header, name in [("prepare.h", "PROFILE_FOLDER_HOST"), ("prepare.h", "PROFILE_FOLDER_CLUSTER"), ("prepare.h", "PROFILE_FOLDER_SHARED"),
                              ("store.h", "STORE_PATH")]:
             path = re.search(rf'#define {name} "([^"]+)"', read("src/core", header))[1]
             self.assertRegex(files, rf"(?m)^_{path}/")
@@ -269,6 +272,15 @@ class Keys(unittest.TestCase):
     def test_device(self):
         self.assertEqual(set(defined(section("handover-profile.5", "DEVICES"))),
                          set(self.SCHEMA["$defs"]["device"]["properties"]))
+
+    def test_host(self):
+        text = section("handover-profile.5", "SHARING")
+        self.assertEqual(set(defined(text)), set(self.SCHEMA["$defs"]["host"]["properties"]))
+        for name, words in [("PROFILE_BASES_MAX", "up to %d files"), ("PROFILE_DMI_MAX", "At most %d bytes")]:
+            self.assertIn(words % defined_number("src/core/profile.h", name), text)
+        folders = [re.search(rf'#define {name} "([^"]+)"', read("src/core/prepare.h"))[1] for name in
+                   ("PROFILE_FOLDER_HOST", "PROFILE_FOLDER_CLUSTER", "PROFILE_FOLDER_SHARED")]
+        self.assertEqual(re.findall(r"^\. _(/[^_]+)_", text, re.M), folders)
 
     def test_accept(self):
         self.assertEqual(set(defined(section("handover-profile.5", "ACCEPT"))),
@@ -370,6 +382,12 @@ class Examples(unittest.TestCase):
         profiles = self.profiles()
         self.assertGreaterEqual([name for name, _ in profiles].count("handover-profile.5"), 2)
         with tempfile.TemporaryDirectory() as folder:
+            # One may extend another, which has its path in its first line.
+            for _, text in profiles:
+                path = re.match(r"# /\S*/([^/\s]+)\n", text)
+                if path:
+                    with open(os.path.join(folder, path[1]), "w", encoding="utf-8") as f:
+                        f.write(text)
             for i, (name, text) in enumerate(profiles):
                 path = os.path.join(folder, f"{i}.yaml")
                 with open(path, "w", encoding="utf-8") as f:
