@@ -259,10 +259,12 @@ bool prepare_plan(struct planner *p, struct store *store, struct findings *f, st
 	};
 	if (inventory_read(p->host, f->arena, inv, err) < 0 || !read_guest(p, err))
 		return false;
+	p->profile = profile_here(p->profile, p->host, f);
+	if (!p->profile)
+		return false;
 	if (store)
 		lend_list(store, p->host, p->vmid, f->arena, &lent, &n_lent);
 	p->lent = lent;
 	p->n_lent = n_lent;
-	p->profile = profile_here(p->profile, p->host, f);
-	return p->profile && plan_make(p);
+	return plan_make(p);
 }
