@@ -444,6 +444,7 @@ int hostfile_write(struct host *h, const char *source, FILE *out, struct error *
 		put_mappings(w);
 		capture_stakes(w);
 		capture_system(w);
+		capture_history(w);
 		if (fflush(out) || ferror(out))
 			code = error_set(err, -EIO, "cannot write the capture");
 	}
