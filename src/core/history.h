@@ -17,22 +17,25 @@
  * boot cannot be read back from the kernel, and nothing is said of it.
  */
 struct history {
-	struct host *host;		/* only read */
+	struct host *host;			/* only read */
 	const struct inventory *inventory;	/* of it, as it is found */
 	/*
-	 * What is asked about: the VM, and the functions that it gets or that leave for it. With vmid 0 it is the whole host:
-	 * functions is not looked at, and what any VM of this host names under hostpci is taken for lent.
+	 * What is asked about: the VM, and the functions that it gets or that leave for it. functions NULL: it is the whole
+	 * host, and what any VM of it names under hostpci is taken for lent.
 	 */
-	unsigned vmid;
+	unsigned vmid;				/* 0: none is known */
 	const struct selection *functions;
+	/* Those of them that are found anew on the way there or back; NULL: that is not known. */
+	const struct selection *found_anew;
 };
 
 /*
  * Adds to f what is found, and nothing twice. Of a VM only what concerns its functions, or may; of the host, all.
  *
- * A warning: a plan for these functions, or another VM's network, would break on it: it takes a function away from the
- * host that no VM is to have, gives one of these to another driver, or acts on one while the VM may run. A note: the plan
- * takes it into account, or does not need it any more. There are no errors: what cannot be read is not there.
+ * A warning: a plan for these functions, or the network of guests, would break on it: it takes a function away from the
+ * host that no VM is to have, gives one of these to another driver while it is moved, or acts on one while the VM may
+ * run. A note: the plan takes it into account, or does not need it any more. There are no errors: what cannot be read is
+ * not there.
  *
  * It reads some dozens of files, so it is for commands that people run, and not for the hook.
  */

@@ -30,9 +30,20 @@ static struct trace_line *add(struct parser *p, unsigned number)
 	return l;
 }
 
+/* As it can be shown. */
+static const char *shown(struct arena *a, const char *text)
+{
+	char *copy = arena_dup(a, text);
+
+	for (char *c = copy; *c; c++)
+		*c = *c == '\t' ? ' ' : *c;
+	str_harmless(copy);
+	return copy;
+}
+
 static void add_text(struct parser *p, unsigned number, const char *text)
 {
-	add(p, number)->text = arena_dup(p->arena, text);
+	add(p, number)->text = shown(p->arena, text);
 }
 
 /* The deeds of the line that the shell took last. */
@@ -210,7 +221,7 @@ static void take_udev(struct parser *p, unsigned number, const char *line)
 	if (add_deeds(p, number, "") || writes) {
 		if (!p->shell.n)
 			add(p, number);
-		p->f->lines[p->f->n - 1].text = kept;
+		p->f->lines[p->f->n - 1].text = shown(p->arena, kept);
 	}
 }
 
