@@ -10,7 +10,7 @@
 
 bool past_asks(const struct past *p, const struct function *fn)
 {
-	return !p->q->functions || selection_holds(p->q->functions, fn);
+	return !p->q->functions || selection_holds(&p->given, fn);
 }
 
 struct selection past_asked(const struct past *p, const struct selection *all)
@@ -126,8 +126,8 @@ static void read_guests(struct past *p)
 	unsigned vmid;
 	size_t n;
 
-	for (size_t i = 0; p->q->functions && i < p->q->functions->n; i++)
-		selection_add(&p->lent, p->q->functions->list[i], p->arena);
+	for (size_t i = 0; i < p->given.n; i++)
+		selection_add(&p->lent, p->given.list[i], p->arena);
 	if (host_list(p->q->host, GUESTS, p->arena, &names, &n) < 0)
 		return;
 	for (size_t i = 0; i < n; i++)
@@ -135,10 +135,26 @@ static void read_guests(struct past *p)
 			add_guest(p, vmid);
 }
 
+/* The same functions of the inventory that is worked with: a plan has a copy of it. */
+static struct selection of_inventory(const struct past *p, const struct selection *s)
+{
+	struct selection found = { 0 };
+
+	for (size_t i = 0; s && i < s->n; i++) {
+		const struct function *fn = inventory_find(p->q->inventory, s->list[i]->address);
+
+		if (fn)
+			selection_add(&found, fn, p->arena);
+	}
+	return found;
+}
+
 void history_find(const struct history *q, struct findings *f)
 {
 	struct past p = { .q = q, .f = f, .arena = f->arena };
 
+	p.given = of_inventory(&p, q->functions);
+	p.anew = of_inventory(&p, q->found_anew);
 	traces_read(q->host, p.arena, &p.traces);
 	read_guests(&p);
 	past_modules(&p);

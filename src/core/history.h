@@ -20,8 +20,8 @@ struct history {
 	struct host *host;			/* only read */
 	const struct inventory *inventory;	/* of it, as it is found */
 	/*
-	 * What is asked about: the VM, and the functions that it gets or that leave for it. functions NULL: it is the whole
-	 * host, and what any VM of it names under hostpci is taken for lent.
+	 * What is asked about: the VM, and the functions that it gets or that leave for it, of this inventory or of a copy.
+	 * functions NULL: it is the whole host, and what any VM of it names under hostpci is taken for lent.
 	 */
 	unsigned vmid;				/* 0: none is known */
 	const struct selection *functions;

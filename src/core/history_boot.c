@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "core/history_parts.h"
+#include "core/isolation.h"
 
 #define WORDS_MAX 128
 #define CMDLINE "proc/cmdline"
@@ -106,8 +107,8 @@ static void tell_robbed(const struct past *p, const struct saying *w, const stru
 				arena_fmt(p->arena, "drop %s: handover binds by address", setting(p, w, list));
 
 	finding_add(p->f, SEVERITY_WARNING, "history-vfio-ids", place_of(p, w), drop(p, w, remedy),
-		    "vfio-pci takes every function with these ids at boot, and when it is found anew: also %s, which the host uses "
-		    "and no VM is given", past_names(p, &ids->robbed));
+		    "vfio-pci takes each function with these ids that has no driver yet, at boot and when it is found anew: also %s, "
+		    "which the host uses and no VM is given", past_names(p, &ids->robbed));
 }
 
 static void tell_ids(const struct past *p, const struct saying *w, char *list)
@@ -126,9 +127,9 @@ static void tell_ids(const struct past *p, const struct saying *w, char *list)
 		tell_robbed(p, w, &ids, whole);
 	else if (ids.taken.n)
 		finding_add(p->f, SEVERITY_NOTE, "history-vfio-ids", place_of(p, w),
-			    drop(p, w, arena_fmt(p->arena, "keep it if the host never uses them; else drop %s", setting(p, w, whole))),
-			    "vfio-pci takes %s at boot, and when they are found anew: that is where they go back to after a VM, and "
-			    "no driver of the host's has them in between", past_names(p, &asked));
+			    drop(p, w, arena_fmt(p->arena, "keep it if that is meant; else drop %s", setting(p, w, whole))),
+			    "vfio-pci takes %s at boot, and when they are found anew: after a VM they go back to it, and the host never "
+			    "uses them", past_names(p, &asked));
 	if (ids.unknown && !p->q->functions)
 		finding_add(p->f, SEVERITY_NOTE, "history-vfio-ids", place_of(p, w), drop(p, w, "drop them"),
 			    "nothing on this host has the ids %s", ids.unknown);
@@ -212,9 +213,9 @@ static void tell_hard(const struct past *p, const struct block *b, const struct 
 static void tell_soft(const struct past *p, const struct block *b, const struct selection *s)
 {
 	finding_add(p->f, SEVERITY_NOTE, "history-blacklist", place_of(p, &b->word),
-		    drop(p, &b->word, arena_fmt(p->arena, "keep it if the host never uses them; else drop '%s': handover takes the device "
-						 "from its driver before the VM starts", b->word.text)),
-		    "%s is not loaded for %s, and neither is any other driver of the host's: without a VM nothing uses them",
+		    drop(p, &b->word, arena_fmt(p->arena, "keep it if that is meant; else drop '%s': handover takes them from their "
+						 "driver when the VM starts", b->word.text)),
+		    "%s is not loaded by itself for %s, nor is another driver of the host's: without a VM nothing uses them",
 		    b->module, past_names(p, s));
 }
 
@@ -263,7 +264,7 @@ static void tell_acs(const struct past *p, const struct saying *w)
 	const char *more = vain.n ? arena_fmt(p->arena, "; of what it names, %s is conventional PCI, for which it does nothing",
 					      past_names(p, &vain)) : "";
 
-	if (p->q->functions && p->q->functions->n == 0)
+	if (p->q->functions && p->given.n == 0)
 		return;
 	finding_add(p->f, SEVERITY_NOTE, "history-acs-override", place_of(p, w),
 		    drop(p, w, arena_fmt(p->arena, "drop '%s' if an IOMMU group of its own can be had by 'isolate', or by another slot; as "
@@ -282,7 +283,7 @@ static void take_parameter(const struct past *p, const struct saying *w, struct 
 
 	if (str_starts(w->text, "vfio-pci.ids=") || str_starts(w->text, "vfio_pci.ids="))
 		tell_ids(p, w, value);
-	else if (str_starts(w->text, "pcie_acs_override"))
+	else if (is_acs_override(w->text))
 		tell_acs(p, w);
 	else if (hard || str_starts(w->text, "modprobe.blacklist=") || str_starts(w->text, "modprobe_blacklist="))
 		while ((module = strsep(&value, ",")) != NULL)

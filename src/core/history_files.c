@@ -10,8 +10,8 @@
 
 static bool is_found_anew(const struct past *p, const struct selection *s)
 {
-	for (size_t i = 0; p->q->found_anew && i < s->n; i++)
-		if (selection_holds(p->q->found_anew, s->list[i]))
+	for (size_t i = 0; i < s->n; i++)
+		if (selection_holds(&p->anew, s->list[i]))
 			return true;
 	return false;
 }
@@ -45,7 +45,7 @@ static void tell_driverctl(const struct past *p, const struct trace_file *f, con
 			    "same time as handover", fn->address, l->text);
 	else if (vfio)
 		finding_add(p->f, SEVERITY_NOTE, "history-driverctl", place,
-			    arena_fmt(p->arena, "keep it if the host never uses it; else %s", drop),
+			    arena_fmt(p->arena, "keep it if the host never uses the device; else %s", drop),
 			    "driverctl gives %s to vfio-pci at boot: that is where it goes back to after a VM", fn->address);
 	else
 		finding_add(p->f, SEVERITY_NOTE, "history-driverctl", place, "keep it: no VM is given the device",

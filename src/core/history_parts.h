@@ -11,6 +11,7 @@ struct past {
 	struct findings *f;
 	struct arena *arena;
 	struct traces traces;
+	struct selection given, anew;	/* q->functions and q->found_anew, of q->inventory */
 	struct selection lent;	/* what VMs get: the one that is asked about, and all others of this host */
 };
 

@@ -105,7 +105,7 @@ static bool is_harmful(enum deed_kind kind)
 /* Whether it changes a function that a VM gets, or may. */
 static bool harms(const struct past *p, const struct doing *d)
 {
-	const struct selection *given = p->q->functions ? p->q->functions : &p->lent;
+	const struct selection *given = p->q->functions ? &p->given : &p->lent;
 
 	for (int k = 0; k < DEED_KINDS; k++) {
 		const struct sum *s = &d->sums[k];
@@ -176,7 +176,7 @@ static const char *hook_text(const struct past *p, const struct trace_file *f)
 	for (size_t i = 0; i < f->n_origins; i++)
 		if (!f->origins[i].by)
 			text = arena_fmt(p->arena, "%s%s%u", text, *text ? ", " : "", f->origins[i].vmid);
-	return *text ? arena_fmt(p->arena, "the hookscript of %s", text) : NULL;
+	return *text ? arena_fmt(p->arena, "hookscript of %s", text) : NULL;
 }
 
 static const char *origin_text(const struct past *p, const struct trace_origin *o)
@@ -184,9 +184,9 @@ static const char *origin_text(const struct past *p, const struct trace_origin *
 	const char *hook = o->by->kind == TRACE_SCRIPT ? hook_text(p, o->by) : NULL;
 
 	if (o->by->kind == TRACE_SCRIPT)
-		return arena_fmt(p->arena, "/%s:%u%s%s%s%s", o->by->name, o->number, hook ? ", " : "", hook ? hook : "",
-				 *o->when ? ", at " : "", o->when);
-	return arena_fmt(p->arena, "/%s:%u, so %s", o->by->name, o->number, by_place(p, o->by, o->when));
+		return arena_fmt(p->arena, "/%s:%u%s%s%s%s%s", o->by->name, o->number, hook || *o->when ? " (" : "", hook ? hook : "",
+				 *o->when ? (hook ? ", at " : "at ") : "", o->when, hook || *o->when ? ")" : "");
+	return arena_fmt(p->arena, "/%s:%u (%s)", o->by->name, o->number, by_place(p, o->by, o->when));
 }
 
 static const char *run_by(const struct past *p, const struct trace_file *f, const char *when)
@@ -194,7 +194,7 @@ static const char *run_by(const struct past *p, const struct trace_file *f, cons
 	const char *text = hook_text(p, f);
 	size_t shown = 0;
 
-	text = text ? arena_fmt(p->arena, "Proxmox, as %s", text) : NULL;
+	text = text ? arena_fmt(p->arena, "Proxmox VE, as %s", text) : NULL;
 	for (size_t i = 0; i < f->n_origins && shown < ORIGINS_SHOWN; i++) {
 		if (!f->origins[i].by)
 			continue;
@@ -355,7 +355,7 @@ static void tell_script(const struct past *p, const struct doing *d)
 	finding_add(p->f, warns ? SEVERITY_WARNING : SEVERITY_NOTE, "history-script", past_place(p, f, d->first, 1),
 		    remedy_of(p, d, arena_fmt(p->arena, "drop these lines")), "it %s; it is run by %s%s", summary(p, d),
 		    run_by(p, f, when_of(f, d->first)),
-		    warns ? ", and whether a VM has them then is not asked" : "");
+		    warns ? ", whether a VM has the device then or not" : "");
 }
 
 static void tell_network(const struct past *p, const struct doing *d)
