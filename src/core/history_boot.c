@@ -128,8 +128,9 @@ static void tell_ids(const struct past *p, const struct saying *w, char *list)
 	else if (ids.taken.n)
 		finding_add(p->f, SEVERITY_NOTE, "history-vfio-ids", place_of(p, w),
 			    drop(p, w, arena_fmt(p->arena, "keep it if that is meant; else drop %s", setting(p, w, whole))),
-			    "vfio-pci takes %s at boot, and when they are found anew: after a VM they go back to it, and the host never "
-			    "uses them", past_names(p, &asked));
+			    "vfio-pci takes %s at boot, and when found anew: the host never uses %s, and after a VM %s back there, unless "
+			    "'return' says otherwise", past_names(p, &asked), asked.n == 1 ? "it" : "them",
+			    asked.n == 1 ? "it goes" : "they go");
 	if (ids.unknown && !p->q->functions)
 		finding_add(p->f, SEVERITY_NOTE, "history-vfio-ids", place_of(p, w), drop(p, w, "drop them"),
 			    "nothing on this host has the ids %s", ids.unknown);
@@ -168,6 +169,8 @@ struct block {
 	struct saying word;
 	const char *module;
 	bool hard;	/* also if it is asked for by name, as handover does */
+	struct selection gone;	/* what it drives now, and could not drive again */
+	struct selection alone;	/* what has no driver, and for which none is loaded */
 };
 
 struct blocks {
@@ -178,7 +181,7 @@ struct blocks {
 static void add_block(const struct past *p, struct blocks *b, struct saying w, const char *module, bool hard)
 {
 	b->list = arena_grow(p->arena, b->list, b->n, sizeof(*b->list));
-	b->list[b->n++] = (struct block){ w, module, hard };
+	b->list[b->n++] = (struct block){ .word = w, .module = module, .hard = hard };
 }
 
 static bool is_blocked(const struct past *p, const struct blocks *b, const char *module)
@@ -206,23 +209,47 @@ static void tell_hard(const struct past *p, const struct block *b, const struct 
 {
 	finding_add(p->f, SEVERITY_WARNING, "history-blacklist", place_of(p, &b->word),
 		    drop(p, &b->word, arena_fmt(p->arena, "drop '%s'", b->word.text)),
-		    "%s cannot be loaded, not by handover either, and %s would go back to it after a VM: once it is taken out, there "
-		    "is no way back", b->module, past_names(p, s));
+		    "%s cannot be loaded, not by handover either, and after a VM %s would go back to it: once the module is out, "
+		    "there is no way back", b->module, past_names(p, s));
 }
 
-static void tell_soft(const struct past *p, const struct block *b, const struct selection *s)
+static bool same_functions(const struct selection *x, const struct selection *y)
 {
-	finding_add(p->f, SEVERITY_NOTE, "history-blacklist", place_of(p, &b->word),
-		    drop(p, &b->word, arena_fmt(p->arena, "keep it if that is meant; else drop '%s': handover takes them from their "
-						 "driver when the VM starts", b->word.text)),
-		    "%s is not loaded by itself for %s, nor is another driver of the host's: without a VM nothing uses them",
-		    b->module, past_names(p, s));
+	for (size_t i = 0; i < x->n; i++)
+		if (!selection_holds(y, x->list[i]))
+			return false;
+	return x->n == y->n;
 }
 
-static void tell_block(const struct past *p, const struct blocks *all, const struct block *b)
+/* Lines of which each keeps a module from the same functions are told together, with the first of them. */
+static void tell_soft(const struct past *p, struct blocks *all, size_t first)
+{
+	const struct selection *s = &all->list[first].alone;
+	const char *modules = NULL, *lines = NULL;
+
+	for (size_t i = first; i < all->n; i++) {
+		struct block *b = &all->list[i];
+
+		if (!same_functions(&b->alone, s))
+			continue;
+		modules = modules ? arena_fmt(p->arena, "%s, %s", modules, b->module) : b->module;
+		lines = arena_fmt(p->arena, "%s%s'%s'", lines ? lines : "", lines ? ", " : "", b->word.text);
+		if (i > first && b->word.file)
+			lines = arena_fmt(p->arena, "%s (/%s:%u)", lines, b->word.file->name, b->word.line);
+		if (i > first)
+			b->alone.n = 0;
+	}
+	finding_add(p->f, SEVERITY_NOTE, "history-blacklist", place_of(p, &all->list[first].word),
+		    drop(p, &all->list[first].word,
+			 arena_fmt(p->arena, "keep that if it is meant; else drop what keeps the right driver away: %s", lines)),
+		    "no driver of the host's is loaded by itself for %s, for %s must not be: without a VM nothing uses %s",
+		    past_names(p, s), modules, s->n == 1 ? "it" : "them");
+}
+
+/* Finds what a line keeps its module from. */
+static void look_at_block(const struct past *p, const struct blocks *all, struct block *b)
 {
 	const struct inventory *inv = p->q->inventory;
-	struct selection gone = { 0 }, alone = { 0 };
 
 	for (size_t i = 0; i < inv->n; i++) {
 		const struct function *fn = &inv->functions[i];
@@ -230,14 +257,22 @@ static void tell_block(const struct past *p, const struct blocks *all, const str
 		if (!past_asks(p, fn))
 			continue;
 		if (b->hard && selection_holds(&p->lent, fn) && past_drives(p, b->module, fn))
-			selection_add(&gone, fn, p->arena);
+			selection_add(&b->gone, fn, p->arena);
 		else if (past_could_drive(p, b->module, fn) && is_left_alone(p, all, fn) && !past_is_used(fn))
-			selection_add(&alone, fn, p->arena);
+			selection_add(&b->alone, fn, p->arena);
 	}
-	if (gone.n)
-		tell_hard(p, b, &gone);
-	if (alone.n)
-		tell_soft(p, b, &alone);
+}
+
+static void tell_blocks(const struct past *p, struct blocks *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		look_at_block(p, all, &all->list[i]);
+	for (size_t i = 0; i < all->n; i++) {
+		if (all->list[i].gone.n)
+			tell_hard(p, &all->list[i], &all->list[i].gone);
+		if (all->list[i].alone.n)
+			tell_soft(p, all, i);
+	}
 }
 
 /* --- pcie_acs_override ------------------------------------------------------------------------------------------- */
@@ -365,6 +400,5 @@ void past_modules(struct past *p)
 	for (size_t i = 0; i < r.n; i++)
 		if (!r.told[i])
 			take_parameter(p, &(struct saying){ .text = r.words[i], .runs = true }, &b);
-	for (size_t i = 0; i < b.n; i++)
-		tell_block(p, &b, &b.list[i]);
+	tell_blocks(p, &b);
 }

@@ -45,7 +45,7 @@ static void tell_driverctl(const struct past *p, const struct trace_file *f, con
 			    "same time as handover", fn->address, l->text);
 	else if (vfio)
 		finding_add(p->f, SEVERITY_NOTE, "history-driverctl", place,
-			    arena_fmt(p->arena, "keep it if the host never uses the device; else %s", drop),
+			    arena_fmt(p->arena, "keep it if that is meant; else %s", drop),
 			    "driverctl gives %s to vfio-pci at boot: that is where it goes back to after a VM", fn->address);
 	else
 		finding_add(p->f, SEVERITY_NOTE, "history-driverctl", place, "keep it: no VM is given the device",
@@ -186,13 +186,13 @@ static void tell_driver(const struct past *p, struct place place, const char *dr
 	if (harm)
 		finding_add(p->f, SEVERITY_WARNING, "history-udev", place,
 			    "drop the line; handover binds the device when a VM starts, and gives it back",
-			    "udev has %s given to %.64s whenever it is added: also when it is found anew for a VM or after it, at the "
-			    "same time as handover", past_names(p, s), driver);
+			    "udev has %s given to %.64s on each 'add': also on being found anew for a VM or after it, at the same time as "
+			    "handover", past_names(p, s), driver);
 	else
 		finding_add(p->f, SEVERITY_NOTE, "history-udev", place,
-			    vfio ? "keep it if the host never uses them; else drop the line" : "keep it: no VM is given the device",
+			    vfio ? "keep it if that is meant; else drop the line" : "keep it: no VM is given the device",
 			    "udev has %s given to %.64s at boot%s", past_names(p, s), driver,
-			    vfio ? ": that is where they go back to after a VM" : "");
+			    vfio ? ": what a VM had goes back there" : "");
 }
 
 static void take_rule(const struct past *p, const struct trace_file *f, const struct trace_line *l)
@@ -213,7 +213,7 @@ static void take_rule(const struct past *p, const struct trace_file *f, const st
 		tell_driver(p, place, driver, &s);
 	else if (makes_vfs(keys, n, l))
 		finding_add(p->f, SEVERITY_NOTE, "history-udev", place, "keep it: handover lends virtual functions, and makes none",
-			    "udev has the virtual functions of %s made whenever it is added", past_names(p, &s));
+			    "udev has the virtual functions of %s made on each 'add'", past_names(p, &s));
 }
 
 void past_overrides(struct past *p)

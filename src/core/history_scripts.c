@@ -227,7 +227,7 @@ static const char *verb_of(const struct past *p, enum deed_kind kind, const stru
 	case DEED_RESCAN:
 		return "looks for removed functions on all buses";
 	case DEED_UNBIND:
-		return arena_fmt(p->arena, "takes %s from their drivers", what);
+		return arena_fmt(p->arena, "unbinds %s", what);
 	case DEED_BIND:
 		return arena_fmt(p->arena, "gives %s to %s", what, s->value ? s->value : "any driver");
 	case DEED_NEW_ID:
