@@ -25,7 +25,8 @@ static struct place place_of(const struct past *p, const struct saying *w)
 /* "drop X", and what makes that count. */
 static const char *drop(const struct past *p, const struct saying *w, const char *what)
 {
-	const char *apply = w->file ? past_apply(w->file) : "then boot";
+	const char *apply = w->file ? past_apply(w->file) :
+			    "it comes from /etc/default/grub or /etc/kernel/cmdline";
 
 	return arena_fmt(p->arena, "%s%s%s", what, apply ? "; " : "", apply ? apply : "");
 }
