@@ -80,7 +80,8 @@ static const struct {
 	{ "service networking stop", "network - systemctl stop networking" },
 	{ "ifdown -a && ifup -a", "network - ifdown -a" },
 	{ "source /root/x.sh", "runs - /root/x.sh" },
-	{ ". /root/x.sh; bash -x /opt/y; /usr/local/bin/z 1", "runs - /root/x.sh; runs - /opt/y; runs - /usr/local/bin/z" },
+	{ ". /root/x.sh; bash -x /opt/y; /usr/local/bin/z 1", "runs - /root/x.sh; runs - /opt/y; runs - "
+		"/usr/local/bin/z" },
 	{ "post-up /root/x.sh", "runs - /root/x.sh" },
 	{ "open(my $fh, '>', \"/sys/bus/pci/devices/0000:02:00.0/remove\");", "remove 0000:02:00.0 -" },
 	{ "system(\"echo 1 > /sys/bus/pci/rescan\");", "rescan - -" },
@@ -103,8 +104,10 @@ static const struct {
 	{ "/usr/bin/env >/dev/null 2>&1", "" },
 	{ "cp /root/x.sh /root/y.sh", "" },
 	{ "/bin/true; /mnt/pve/nas/x.sh; /dev/watchdog", "" },
-	{ "${", "" }, { "$", "" }, { "\\", "" }, { ">", "" }, { "'", "" }, { "for", "" }, { "echo >", "" }, { "|||&&;;", "" },
-	{ "X=; echo 1 > $X/remove", "" }, { "tee", "" }, { "driverctl set-override", "" }, { "echo > /sys/bus/pci/drivers/x/bind", "bind - x" },
+	{ "${", "" }, { "$", "" }, { "\\", "" }, { ">", "" }, { "'", "" }, { "for", "" }, { "echo >", "" },
+		{ "|||&&;;", "" },
+	{ "X=; echo 1 > $X/remove", "" }, { "tee", "" }, { "driverctl set-override", "" }, { "echo > "
+		"/sys/bus/pci/drivers/x/bind", "bind - x" },
 };
 
 static void a_line_does_what_it_says(void **state)
@@ -252,7 +255,8 @@ static void crontabs_have_times_and_perhaps_users(void **state)
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct trace_file own = parsed(a, TRACE_CRON, "var/spool/cron/crontabs/root",
 				       "A=/root/x.sh\n@reboot $A\n0 3 * * 1-5 ifdown a\n0 3 * ifdown b\n@reboot\n*/5");
-	struct trace_file all = parsed(a, TRACE_CRON, "etc/cron.d/x", "@reboot root ifdown a\n1 2 3 4 5 root ifdown b\n");
+	struct trace_file all = parsed(a, TRACE_CRON, "etc/cron.d/x", "@reboot root ifdown a\n1 2 3 4 5 root ifdown "
+				       "b\n");
 
 	(void)state;
 	assert_int_equal(own.n, 2);
@@ -279,6 +283,23 @@ static size_t lines_with(struct arena *a, const char *text)
 	return f.n;
 }
 
+/* A line whose times have n bytes. */
+static size_t cron_lines(struct arena *a, size_t n)
+{
+	const char *times = arena_fmt(a, "%s * * * *", repeated(a, "1", n - strlen(" * * * *")));
+
+	return parsed(a, TRACE_CRON, "var/spool/cron/crontabs/x", arena_fmt(a, "%s ifdown a\n", times)).n;
+}
+
+/* A rule of which n bytes are kept. */
+static size_t rules_of(struct arena *a, size_t n)
+{
+	static const char rest[] = "KERNEL==\"\", ATTR{driver_override}=\"x\"";
+	const char *text = arena_fmt(a, "KERNEL==\"%s\", ATTR{driver_override}=\"x\"\n", repeated(a, "1", n - strlen(rest)));
+
+	return parsed(a, TRACE_UDEV, "etc/udev/rules.d/x.rules", text).n;
+}
+
 static void limits_of_a_file_hold(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
@@ -290,6 +311,10 @@ static void limits_of_a_file_hold(void **state)
 	assert_int_equal(lines_with(a, arena_fmt(a, "%sifdown a", repeated(a, "\n", TRACE_LINES_MAX))), 0);
 	assert_int_equal(lines_with(a, arena_fmt(a, "%s;ifdown a", repeated(a, "x", TRACE_LINE_MAX - 9))), 1);
 	assert_int_equal(lines_with(a, arena_fmt(a, "%s;ifdown a", repeated(a, "x", TRACE_LINE_MAX - 8))), 0);
+	assert_int_equal(cron_lines(a, TRACE_WHEN_MAX), 1);
+	assert_int_equal(cron_lines(a, TRACE_WHEN_MAX + 1), 0);
+	assert_int_equal(rules_of(a, TRACE_RULE_MAX), 1);
+	assert_int_equal(rules_of(a, TRACE_RULE_MAX + 1), 0);
 	/* Whole lines of the beginning count. */
 	sim_set(h, "etc/rc.local", arena_fmt(a, "ifdown a\n%s", filler));
 	assert_int_equal(traces_of(h, a), 1);
@@ -405,7 +430,8 @@ static struct look *look_back(const char *more, unsigned vmid, bool anew)
 	assert_int_equal(inventory_read(l->h, a, &l->inv, &err), 0);
 	selection_add(&functions, inventory_find(&l->inv, GPU), a);
 	history_find(&(struct history){ .host = l->h, .inventory = &l->inv, .vmid = vmid,
-					.functions = vmid ? &functions : NULL, .found_anew = anew ? &functions : NULL }, &l->f);
+					.functions = vmid ? &functions : NULL, .found_anew = anew ? &functions :
+						NULL }, &l->f);
 	return l;
 }
 
@@ -445,22 +471,29 @@ static void assert_silent(const char *more, unsigned vmid)
 static void ids_take_every_card_of_a_kind(void **state)
 {
 	(void)state;
-	assert_told(MODPROBE "|\n|   options vfio-pci disable_vga=1 ids=10de:2783\n", 0, false, WARNING, "history-vfio-ids",
-		    "/etc/modprobe.d/x.conf:2:34: ", "also " TWIN " (nouveau), which the host uses", "drop 'options vfio-pci ids=10de:2783'");
-	assert_told(MODPROBE "| options vfio_pci ids=10de:2783,1234:5678,10de:15bb:0:0\n", 100, false, WARNING, "history-vfio-ids",
+	assert_told(MODPROBE "|\n|   options vfio-pci disable_vga=1 ids=10de:2783\n", 0, false, WARNING,
+		    "history-vfio-ids",
+		    "/etc/modprobe.d/x.conf:2:34: ", "also " TWIN " (nouveau), which the host uses", "drop 'options "
+		    "vfio-pci ids=10de:2783'");
+	assert_told(MODPROBE "| options vfio_pci ids=10de:2783,1234:5678,10de:15bb:0:0\n", 100, false, WARNING,
+		    "history-vfio-ids",
 		    "/etc/modprobe.d/x.conf:1:18: ", TWIN, "write 'options vfio-pci ids=1234:5678'");
 	/* What the running kernel was told, and where that is written. */
-	assert_told("V: proc/cmdline=quiet vfio-pci.ids=10de:2783\n", 100, false, WARNING, "history-vfio-ids", "/proc/cmdline: ", TWIN,
+	assert_told("V: proc/cmdline=quiet vfio-pci.ids=10de:2783\n", 100, false, WARNING, "history-vfio-ids",
+		    "/proc/cmdline: ", TWIN,
 		    "'vfio-pci.ids=10de:2783'");
-	assert_told("V: proc/cmdline=quiet vfio-pci.ids=10de:2783\nF: etc/default/grub\n| GRUB_CMDLINE_LINUX=\"vfio-pci.ids=10de:2783\"\n",
+	assert_told("V: proc/cmdline=quiet vfio-pci.ids=10de:2783\nF: etc/default/grub\n| "
+		    "GRUB_CMDLINE_LINUX=\"vfio-pci.ids=10de:2783\"\n",
 		    100, false, WARNING, "history-vfio-ids", "/etc/default/grub:1:1: ", TWIN, "update-grub");
 	/* Nothing of it is the VM's. */
 	assert_silent(MODPROBE "| options vfio-pci ids=10de:15bb\n", 100);
-	assert_told(MODPROBE "| options vfio-pci ids=10de:15bb\n", 0, false, WARNING, "history-vfio-ids", "/etc", NIC, "drop");
+	assert_told(MODPROBE "| options vfio-pci ids=10de:15bb\n", 0, false, WARNING, "history-vfio-ids", "/etc", NIC,
+		    "drop");
 	assert_told(MODPROBE "| options vfio-pci ids=1234:5678\n", 0, false, NOTE, "history-vfio-ids", "/etc",
 		    "nothing on this host has the ids 1234:5678", "drop them");
 	/* All of them are VMs'. */
-	assert_told(MODPROBE "| options vfio-pci ids=10de:2783\nF: etc/pve/qemu-server/101.conf\n| hostpci0: 02:00\n", 100, false,
+	assert_told(MODPROBE "| options vfio-pci ids=10de:2783\nF: etc/pve/qemu-server/101.conf\n| hostpci0: 02:00\n",
+		    100, false,
 		    NOTE, "history-vfio-ids", "/etc", "vfio-pci takes " GPU " at boot", "keep it");
 }
 
@@ -478,7 +511,8 @@ static void ids_are_matched_as_the_driver_matches_them(void **state)
 static void a_softdep_is_told_of_what_it_is_about(void **state)
 {
 	(void)state;
-	assert_told(MODPROBE "| softdep nvidia* pre: vfio-pci\n", 100, false, NOTE, "history-softdep", "/etc/modprobe.d/x.conf:1:1: ",
+	assert_told(MODPROBE "| softdep nvidia* pre: vfio-pci\n", 100, false, NOTE, "history-softdep",
+		    "/etc/modprobe.d/x.conf:1:1: ",
 		    GPU, "drop 'softdep nvidia* pre: vfio-pci'");
 	assert_silent(MODPROBE "| softdep xhci_pci pre: vfio-pci\n| softdep nouveau pre: i915\n", 0);
 	assert_silent(MODPROBE "| softdep e1000e pre: vfio-pci\n", 100);
@@ -490,9 +524,12 @@ static void blacklists_are_told_where_no_driver_is_left(void **state)
 	/* Every Proxmox host has this one. */
 	assert_silent(MODPROBE "| blacklist nvidiafb\n", 0);
 	assert_silent(MODPROBE "| blacklist nvidiafb\n| blacklist nouveau\n", 100);
-	assert_told(MODPROBE "| blacklist nvidiafb\n| blacklist nouveau\n| blacklist nvidia\n", 100, false, NOTE, "history-blacklist",
-		    "/etc/modprobe.d/x.conf:1:1: ", "for nvidiafb, nouveau, nvidia must not be", "'blacklist nouveau' (/etc/modprobe.d/x.conf:2)");
-	assert_told("V: proc/cmdline=modprobe.blacklist=nvidiafb,nouveau,nvidia\n", 100, false, NOTE, "history-blacklist",
+	assert_told(MODPROBE "| blacklist nvidiafb\n| blacklist nouveau\n| blacklist nvidia\n", 100, false, NOTE,
+		    "history-blacklist",
+		    "/etc/modprobe.d/x.conf:1:1: ", "for nvidiafb, nouveau, nvidia must not be", "'blacklist nouveau' "
+		    "(/etc/modprobe.d/x.conf:2)");
+	assert_told("V: proc/cmdline=modprobe.blacklist=nvidiafb,nouveau,nvidia\n", 100, false, NOTE,
+		    "history-blacklist",
 		    "/proc/cmdline: ", GPU, "boot");
 	/* What the host uses keeps its driver. */
 	assert_silent(MODPROBE "| blacklist e1000e\n", 0);
@@ -500,23 +537,29 @@ static void blacklists_are_told_where_no_driver_is_left(void **state)
 
 static void a_driver_that_cannot_be_loaded_is_a_warning(void **state)
 {
-	static const char lent[] = MODPROBE "| install e1000e /bin/false\nF: etc/pve/qemu-server/101.conf\n| hostpci0: 00:1f.6\n";
+	static const char lent[] = MODPROBE "| install e1000e /bin/false\nF: etc/pve/qemu-server/101.conf\n| "
+		"hostpci0: 00:1f.6\n";
 
 	(void)state;
-	assert_told(lent, 0, false, WARNING, "history-blacklist", "/etc/modprobe.d/x.conf:1:1: ", "e1000e cannot be loaded",
+	assert_told(lent, 0, false, WARNING, "history-blacklist", "/etc/modprobe.d/x.conf:1:1: ", "e1000e cannot be "
+		    "loaded",
 		    "drop 'install e1000e /bin/false'");
 	assert_silent(lent, 100);
 	assert_silent(MODPROBE "| install e1000e /sbin/modprobe -i e1000e\n", 0);
-	assert_told("V: proc/cmdline=module_blacklist=e1000e\nF: etc/pve/qemu-server/101.conf\n| hostpci0: 00:1f.6\n", 0, false, WARNING,
+	assert_told("V: proc/cmdline=module_blacklist=e1000e\nF: etc/pve/qemu-server/101.conf\n| hostpci0: 00:1f.6\n",
+		    0, false, WARNING,
 		    "history-blacklist", "/proc/cmdline: ", NIC, "module_blacklist=e1000e");
 }
 
 static void an_acs_override_is_told(void **state)
 {
 	(void)state;
-	assert_told("V: proc/cmdline=pcie_acs_override=downstream,id:10de:2783\n", 100, false, NOTE, "history-acs-override",
-		    "/proc/cmdline: ", "of what it names, " GPU " is conventional PCI", "drop 'pcie_acs_override=downstream,id:10de:2783'");
-	assert_told("F: etc/kernel/cmdline\n| quiet pcie_acs_override=downstream\n", 0, false, NOTE, "history-acs-override",
+	assert_told("V: proc/cmdline=pcie_acs_override=downstream,id:10de:2783\n", 100, false, NOTE,
+		    "history-acs-override",
+		    "/proc/cmdline: ", "of what it names, " GPU " is conventional PCI", "drop "
+		    "'pcie_acs_override=downstream,id:10de:2783'");
+	assert_told("F: etc/kernel/cmdline\n| quiet pcie_acs_override=downstream\n", 0, false, NOTE,
+		    "history-acs-override",
 		    "/etc/kernel/cmdline:1:1: ", "from the next boot on", "proxmox-boot-tool refresh");
 	assert_silent("V: proc/cmdline=pcie_acs_overridden\n", 0);
 }
@@ -526,12 +569,16 @@ static void driverctl_races_with_what_is_found_anew(void **state)
 	static const char file[] = "F: etc/driverctl.d/pci-" GPU "\n| vfio-pci\n";
 
 	(void)state;
-	assert_told(file, 100, false, NOTE, "history-driverctl", "/etc/driverctl.d/pci-" GPU ":1:1: ", "gives " GPU " to vfio-pci at boot",
+	assert_told(file, 100, false, NOTE, "history-driverctl", "/etc/driverctl.d/pci-" GPU ":1:1: ",
+		    "gives " GPU " to vfio-pci at boot",
 		    "driverctl unset-override " GPU);
-	assert_told(file, 100, true, WARNING, "history-driverctl", "/etc", "at the same time as handover", "driverctl unset-override");
-	assert_told("F: etc/driverctl.d/pci-" GPU "\n| nouveau\n", 0, false, WARNING, "history-driverctl", "/etc", "to nouveau",
+	assert_told(file, 100, true, WARNING, "history-driverctl", "/etc", "at the same time as handover", "driverctl "
+		    "unset-override");
+	assert_told("F: etc/driverctl.d/pci-" GPU "\n| nouveau\n", 0, false, WARNING, "history-driverctl", "/etc",
+		    "to nouveau",
 		    "driverctl unset-override");
-	assert_told("F: etc/driverctl.d/pci-" NIC "\n| e1000e\n", 0, false, NOTE, "history-driverctl", "/etc", "to e1000e at boot", "keep it");
+	assert_told("F: etc/driverctl.d/pci-" NIC "\n| e1000e\n", 0, false, NOTE, "history-driverctl", "/etc",
+		    "to e1000e at boot", "keep it");
 	assert_silent("F: etc/driverctl.d/pci-" NIC "\n| vfio-pci\n", 100);
 	assert_told("F: etc/driverctl.d/pci-0000:09:00.0\n| vfio-pci\n", 0, false, NOTE, "history-driverctl", "/etc",
 		    "there is no such function", "rm /etc/driverctl.d/pci-0000:09:00.0");
@@ -544,47 +591,65 @@ static void udev_races_with_what_is_found_anew(void **state)
 		"ATTR{vendor}==\"0x10de\", ATTR{driver_override}=\"vfio-pci\"\n";
 
 	(void)state;
-	assert_told(rule, 100, false, NOTE, "history-udev", "/etc/udev/rules.d/9.rules:2:1: ", GPU " given to vfio-pci at boot", "drop the line");
+	assert_told(rule, 100, false, NOTE, "history-udev", "/etc/udev/rules.d/9.rules:2:1: ", GPU " given to "
+		    "vfio-pci at boot", "drop the line");
 	assert_told(rule, 100, true, WARNING, "history-udev", "/etc", "at the same time as handover", "drop the line");
-	assert_told("F: etc/udev/rules.d/9.rules\n| SUBSYSTEM==\"pci\", KERNEL==\"" GPU "\", RUN+=\"/bin/sh -c 'echo nouveau > "
-		    "/sys$devpath/driver_override'\"\n", 0, false, WARNING, "history-udev", "/etc", "to nouveau", "drop");
-	assert_told("F: etc/udev/rules.d/9.rules\n| SUBSYSTEM==\"net\", KERNEL==\"eno1\", ATTR{device/sriov_numvfs}=\"4\"\n", 0, false, NOTE,
+	assert_told("F: etc/udev/rules.d/9.rules\n| SUBSYSTEM==\"pci\", KERNEL==\"" GPU "\", RUN+=\"/bin/sh -c 'echo "
+		    "nouveau > "
+		    "/sys$devpath/driver_override'\"\n", 0, false, WARNING, "history-udev", "/etc", "to nouveau",
+			    "drop");
+	assert_told("F: etc/udev/rules.d/9.rules\n| SUBSYSTEM==\"net\", KERNEL==\"eno1\", "
+		    "ATTR{device/sriov_numvfs}=\"4\"\n", 0, false, NOTE,
 		    "history-udev", "/etc", "virtual functions of " NIC, "keep it");
-	assert_silent("F: etc/udev/rules.d/9.rules\n| KERNEL!=\"0000:01:*\", ATTR{device}==\"0x15bb\", ATTR{driver_override}=\"vfio-pci\"\n", 100);
-	assert_silent("F: etc/udev/rules.d/9.rules\n| ATTR{driver_override}==\"vfio-pci\", KERNEL==\"" GPU "\", MODE=\"0600\"\n", 0);
+	assert_silent("F: etc/udev/rules.d/9.rules\n| KERNEL!=\"0000:01:*\", ATTR{device}==\"0x15bb\", "
+		      "ATTR{driver_override}=\"vfio-pci\"\n", 100);
+	assert_silent("F: etc/udev/rules.d/9.rules\n| ATTR{driver_override}==\"vfio-pci\", KERNEL==\"" GPU "\", "
+		      "MODE=\"0600\"\n", 0);
 }
 
 static void scripts_are_told_with_who_runs_them(void **state)
 {
 	(void)state;
-	assert_told("F: var/spool/cron/crontabs/root\n| @reboot /root/a.sh\nF: root/a.sh\n| . /root/b.sh\nF: root/b.sh\n|\n"
-		    "| echo 1 > /sys/bus/pci/devices/" GPU "/remove\n", 100, false, WARNING, "history-script", "/root/b.sh:2:1: ",
+	assert_told("F: var/spool/cron/crontabs/root\n| @reboot /root/a.sh\nF: root/a.sh\n| . /root/b.sh\nF: "
+		    "root/b.sh\n|\n"
+		    "| echo 1 > /sys/bus/pci/devices/" GPU "/remove\n", 100, false, WARNING, "history-script",
+			    "/root/b.sh:2:1: ",
 		    "it removes " GPU " (line 2); it is run by /root/a.sh:1", "isolate");
-	assert_told("F: etc/cron.d/x\n| @reboot root echo " TWIN " > /sys/bus/pci/drivers/nouveau/unbind\n", 0, false, NOTE,
-		    "history-script", "/etc/cron.d/x:1:1: ", "it unbinds " TWIN " (nouveau) (line 1); it is run by cron, at every boot",
+	assert_told("F: etc/cron.d/x\n| @reboot root echo " TWIN " > /sys/bus/pci/drivers/nouveau/unbind\n", 0, false,
+		    NOTE,
+		    "history-script", "/etc/cron.d/x:1:1: ", "it unbinds " TWIN " (nouveau) (line 1); it is run by "
+		    "cron, at every boot",
 		    "drop these lines");
 	assert_silent("F: etc/cron.d/x\n| @reboot root echo " TWIN " > /sys/bus/pci/drivers/nouveau/unbind\n", 100);
 	/* A new id takes what the VM has too. */
-	assert_told("F: etc/rc.local\n| echo 10de 2783 > /sys/bus/pci/drivers/vfio-pci/new_id\n", 100, false, WARNING, "history-script",
+	assert_told("F: etc/rc.local\n| echo 10de 2783 > /sys/bus/pci/drivers/vfio-pci/new_id\n", 100, false, WARNING,
+		    "history-script",
 		    "/etc/rc.local:1:1: ", "it is run by systemd, at every boot", "drop");
 	/* One that a variable names may be any. */
-	assert_told("F: etc/systemd/system/x.service\n| [Service]\n| ExecStart=/bin/sh -c 'echo 1 > /sys/bus/pci/devices/$GPU/reset'\n", 100,
-		    false, WARNING, "history-script", "/etc/systemd/system/x.service:2:1: ", "devices that a variable names", "drop");
-	assert_told("F: etc/systemd/system/x.service.d/o.conf\n| ExecStop=/bin/sh -c 'echo 1 > /sys/bus/pci/rescan'\n", 100, false, NOTE,
+	assert_told("F: etc/systemd/system/x.service\n| [Service]\n| ExecStart=/bin/sh -c 'echo 1 > "
+		    "/sys/bus/pci/devices/$GPU/reset'\n", 100,
+		    false, WARNING, "history-script", "/etc/systemd/system/x.service:2:1: ", "devices that a variable "
+			    "names", "drop");
+	assert_told("F: etc/systemd/system/x.service.d/o.conf\n| ExecStop=/bin/sh -c 'echo 1 > /sys/bus/pci/rescan'\n",
+		    100, false, NOTE,
 		    "history-script", "/etc", "looks for removed functions on all buses", "drop");
 }
 
 static void hookscripts_are_told_of_their_guests(void **state)
 {
-	static const char hook[] = "F: srv/s/snippets/h.sh\n| case $2 in\n| pre-stop) echo 1 > /sys/bus/pci/devices/" GPU "/remove ;;\n| esac\n"
+	static const char hook[] = "F: srv/s/snippets/h.sh\n| case $2 in\n"
+		"| pre-stop) echo 1 > /sys/bus/pci/devices/" GPU "/remove ;;\n| esac\n"
 		"F: etc/pve/storage.cfg\n| dir: files\n| \tpath /srv/s\n| \tcontent snippets\n"
-		"F: etc/pve/qemu-server/101.conf\n| hookscript: files:snippets/h.sh\n| [old]\n| hookscript: files:snippets/none.sh\n";
+		"F: etc/pve/qemu-server/101.conf\n| hookscript: files:snippets/h.sh\n| [old]\n| hookscript: "
+		"files:snippets/none.sh\n";
 	static const char idle[] = "F: var/lib/vz/snippets/h.sh\n| echo 1 > /sys/bus/pci/devices/" GPU "/remove\n";
 
 	(void)state;
 	assert_told(hook, 0, false, WARNING, "history-script", "/srv/s/snippets/h.sh:2:1: ",
-		    "(line 2, at pre-stop); it is run by Proxmox VE, as hookscript of 101", "`qm set 101 --hookscript local:snippets/handover`");
-	assert_told(idle, 0, false, NOTE, "history-script", "/var/lib/vz/snippets/h.sh:1:1: ", "nobody now", "drop the file");
+		    "(line 2, at pre-stop); it is run by Proxmox VE, as hookscript of 101", "`qm set 101 --hookscript "
+		    "local:snippets/handover`");
+	assert_told(idle, 0, false, NOTE, "history-script", "/var/lib/vz/snippets/h.sh:1:1: ", "nobody now", "drop "
+		    "the file");
 	/* What cloud-init does in a guest. */
 	assert_silent("F: var/lib/vz/snippets/user.yaml\n| runcmd:\n| - systemctl restart networking\n", 0);
 }
@@ -592,7 +657,8 @@ static void hookscripts_are_told_of_their_guests(void **state)
 static void who_takes_bridges_down_is_told(void **state)
 {
 	(void)state;
-	assert_told("F: etc/crontab\n| 1 2 * * * root systemctl restart networking\n", 0, false, WARNING, "history-network",
+	assert_told("F: etc/crontab\n| 1 2 * * * root systemctl restart networking\n", 0, false, WARNING,
+		    "history-network",
 		    "/etc/crontab:1:1: ", "cron, at '1 2 * * *'", "ifreload -a");
 	assert_silent("F: etc/crontab\n| 1 2 * * * root systemctl restart networking\n", 100);
 	assert_silent("F: etc/crontab\n| 1 2 * * * root systemctl reload networking\n", 0);
@@ -609,14 +675,16 @@ static void a_host_without_a_past_is_silent(void **state)
 
 static void a_capture_takes_deeds_and_no_secrets(void **state)
 {
-	struct host *h = host_from(HOST "F: var/spool/cron/crontabs/root\n| TOKEN=secret\n| @reboot curl -u me:secret x; /root/a.sh secret\n"
+	struct host *h = host_from(HOST "F: var/spool/cron/crontabs/root\n| TOKEN=secret\n| @reboot curl -u me:secret "
+				   "x; /root/a.sh secret\n"
 		"| 0 3 * * * /root/secret.sh\n"
 		"F: root/a.sh\n| PASSWORD=secret\n| echo secret | passwd; echo 1 > /sys/bus/pci/rescan # secret\n"
 		"F: root/secret.sh\n| echo secret\n"
 		MODPROBE "| # secret\n| options vfio-pci ids=10de:2783\n| install x /bin/sh -c secret\n"
 		"F: etc/default/grub\n| GRUB_CMDLINE_LINUX=\"password=secret pcie_acs_override=downstream\"\n"
 		"F: etc/udev/rules.d/9.rules\n| KERNEL==\"x\", ENV{A}=\"secret\", ATTR{driver_override}=\"y\"\n"
-		"F: etc/pve/storage.cfg\n| cifs: secret\n| \tpath /mnt/secret\n| dir: local\n| \tpath /var/lib/vz\n| \tprune secret\n");
+		"F: etc/pve/storage.cfg\n| cifs: secret\n| \tpath /mnt/secret\n| dir: local\n| \tpath /var/lib/vz\n| "
+		"\tprune secret\n");
 	_cleanup_arena_ struct arena *a = arena_new();
 	const char *text = host_capture(a, h), *again;
 

@@ -74,7 +74,8 @@ bool past_drives(const struct past *p, const char *module, const struct function
 	char name[HOST_NAME_BYTES];
 
 	return past_is_used(fn) &&
-	       host_read(p->q->host, arena_fmt(p->arena, "sys/bus/pci/drivers/%s/module", fn->driver), name, sizeof(name)) > 0 &&
+	       host_read(p->q->host, arena_fmt(p->arena, "sys/bus/pci/drivers/%s/module", fn->driver), name,
+			 sizeof(name)) > 0 &&
 	       past_same_module(p, module, name);
 }
 
@@ -89,7 +90,8 @@ const char *past_apply(const struct trace_file *f)
 	case TRACE_MODPROBE:
 		return "`update-initramfs -u -k all` and a boot make it count";
 	case TRACE_CMDLINE:
-		return strcmp(str_basename(f->name), "cmdline") == 0 ? "`proxmox-boot-tool refresh` and a boot make it count" :
+		return strcmp(str_basename(f->name), "cmdline") == 0 ? "`proxmox-boot-tool refresh` and a boot make "
+			"it count" :
 			"`update-grub` and a boot make it count";
 	case TRACE_UDEV:
 		return "`udevadm control --reload` makes it count";

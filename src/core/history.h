@@ -20,8 +20,8 @@ struct history {
 	struct host *host;			/* only read */
 	const struct inventory *inventory;	/* of it, as it is found */
 	/*
-	 * What is asked about: the VM, and the functions that it gets or that leave for it, of this inventory or of a copy.
-	 * functions NULL: it is the whole host, and what any VM of it names under hostpci is taken for lent.
+	 * What is asked about: the VM, and the functions that it gets or that leave for it, of this inventory or of a
+	 * copy. functions NULL: it is the whole host, and what any VM of it names under hostpci is taken for lent.
 	 */
 	unsigned vmid;				/* 0: none is known */
 	const struct selection *functions;
@@ -34,8 +34,8 @@ struct history {
  *
  * A warning: a plan for these functions, or the network of guests, would break on it: it takes a function away from the
  * host that no VM is to have, gives one of these to another driver while it is moved, or acts on one while the VM may
- * run. A note: the plan takes it into account, or does not need it any more. There are no errors: what cannot be read is
- * not there.
+ * run. A note: the plan takes it into account, or does not need it any more. There are no errors: what cannot be read
+ * is not there.
  *
  * It reads some dozens of files, so it is for commands that people run, and not for the hook.
  */

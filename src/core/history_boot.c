@@ -26,14 +26,15 @@ static struct place place_of(const struct past *p, const struct saying *w)
 static const char *drop(const struct past *p, const struct saying *w, const char *what)
 {
 	const char *apply = w->file ? past_apply(w->file) :
-			    "it comes from /etc/default/grub or /etc/kernel/cmdline";
+			    "it comes from /etc/default/grub or /etc/kernel/cmdline, and a boot makes the change count";
 
 	return arena_fmt(p->arena, "%s%s%s", what, apply ? "; " : "", apply ? apply : "");
 }
 
 /* --- the ids of vfio-pci ----------------------------------------------------------------------------------------- */
 
-#define ID_FIELDS 6	/* vendor, device, subvendor, subdevice, class, mask: drivers/vfio/pci/vfio_pci.c, vfio_pci_fill_ids() */
+#define ID_FIELDS 6	/* vendor, device, subvendor, subdevice, class, mask: drivers/vfio/pci/vfio_pci.c,
+	vfio_pci_fill_ids() */
 #define ANY 0xffffffffu
 
 static bool id_fits(const struct past *p, const char *id, const struct function *fn)
@@ -103,12 +104,14 @@ static const char *setting(const struct past *p, const struct saying *w, const c
 
 static void tell_robbed(const struct past *p, const struct saying *w, const struct ids *ids, const char *list)
 {
-	const char *remedy = ids->kept ? arena_fmt(p->arena, "write %s: handover binds by address, and needs none of the others",
+	const char *remedy = ids->kept ? arena_fmt(p->arena, "write %s: handover binds by address, and needs none of "
+						   "the others",
 						   setting(p, w, ids->kept)) :
 				arena_fmt(p->arena, "drop %s: handover binds by address", setting(p, w, list));
 
 	finding_add(p->f, SEVERITY_WARNING, "history-vfio-ids", place_of(p, w), drop(p, w, remedy),
-		    "vfio-pci takes each function with these ids that has no driver yet, at boot and when it is found anew: also %s, "
+		    "vfio-pci takes each function with these ids that has no driver yet, at boot and when it is found "
+		    "anew: also %s, "
 		    "which the host uses and no VM is given", past_names(p, &ids->robbed));
 }
 
@@ -128,8 +131,10 @@ static void tell_ids(const struct past *p, const struct saying *w, char *list)
 		tell_robbed(p, w, &ids, whole);
 	else if (ids.taken.n)
 		finding_add(p->f, SEVERITY_NOTE, "history-vfio-ids", place_of(p, w),
-			    drop(p, w, arena_fmt(p->arena, "keep it if that is meant; else drop %s", setting(p, w, whole))),
-			    "vfio-pci takes %s at boot, and when found anew: the host never uses %s, and after a VM %s back there, unless "
+			    drop(p, w, arena_fmt(p->arena, "keep it if that is meant; else drop %s", setting(p, w,
+													     whole))),
+			    "vfio-pci takes %s at boot, and when found anew: the host never uses %s, and after a VM "
+			    "%s back there, unless "
 			    "'return' says otherwise", past_names(p, &asked), asked.n == 1 ? "it" : "them",
 			    asked.n == 1 ? "it goes" : "they go");
 	if (ids.unknown && !p->q->functions)
@@ -158,8 +163,10 @@ static void tell_softdep(const struct past *p, const struct saying *w, const cha
 	if (driven.n == 0)
 		return;
 	finding_add(p->f, SEVERITY_NOTE, "history-softdep", place_of(p, w),
-		    drop(p, w, arena_fmt(p->arena, "keep it as long as ids= lists one of them, and drop '%s' with the ids", w->text)),
-		    "vfio-pci is loaded before %s, so that it is first to look at %s: of these it takes what ids= lists, and "
+		    drop(p, w, arena_fmt(p->arena, "keep it as long as ids= lists one of them, and drop '%s' with the "
+					 "ids", w->text)),
+		    "vfio-pci is loaded before %s, so that it is first to look at %s: of these it takes what ids= "
+		    "lists, and "
 		    "nothing else", module, past_names(p, &driven));
 }
 
@@ -210,7 +217,8 @@ static void tell_hard(const struct past *p, const struct block *b, const struct 
 {
 	finding_add(p->f, SEVERITY_WARNING, "history-blacklist", place_of(p, &b->word),
 		    drop(p, &b->word, arena_fmt(p->arena, "drop '%s'", b->word.text)),
-		    "%s cannot be loaded, not by handover either, and after a VM %s would go back to it: once the module is out, "
+		    "%s cannot be loaded, not by handover either, and after a VM %s would go back to it: once the "
+		    "module is out, "
 		    "there is no way back", b->module, past_names(p, s));
 }
 
@@ -242,8 +250,10 @@ static void tell_soft(const struct past *p, struct blocks *all, size_t first)
 	}
 	finding_add(p->f, SEVERITY_NOTE, "history-blacklist", place_of(p, &all->list[first].word),
 		    drop(p, &all->list[first].word,
-			 arena_fmt(p->arena, "keep that if it is meant; else drop what keeps the right driver away: %s", lines)),
-		    "no driver of the host's is loaded by itself for %s, for %s must not be: without a VM nothing uses %s",
+			 arena_fmt(p->arena,
+				   "keep that if it is meant; else drop what keeps the right driver away: %s", lines)),
+		    "no driver of the host's is loaded by itself for %s, for %s must not be: without a VM nothing "
+		    "uses %s",
 		    past_names(p, s), modules, s->n == 1 ? "it" : "them");
 }
 
@@ -285,7 +295,8 @@ static struct selection in_vain(const struct past *p, const char *word)
 	struct selection s = { 0 };
 
 	while ((part = strsep(&at, ",=")) != NULL) {
-		struct selection named = str_starts(part, "id:") ? taken_by(p, part + strlen("id:")) : (struct selection){ 0 };
+		struct selection named = str_starts(part, "id:") ? taken_by(p, part + strlen("id:")) :
+			(struct selection){ 0 };
 
 		for (size_t i = 0; i < named.n; i++)
 			if (!named.list[i]->pcie && past_asks(p, named.list[i]))
@@ -297,15 +308,19 @@ static struct selection in_vain(const struct past *p, const char *word)
 static void tell_acs(const struct past *p, const struct saying *w)
 {
 	struct selection vain = in_vain(p, w->text);
-	const char *more = vain.n ? arena_fmt(p->arena, "; of what it names, %s is conventional PCI, for which it does nothing",
+	const char *more = vain.n ? arena_fmt(p->arena, "; of what it names, %s is conventional PCI, for which it "
+					      "does nothing",
 					      past_names(p, &vain)) : "";
 
 	if (p->q->functions && p->given.n == 0)
 		return;
 	finding_add(p->f, SEVERITY_NOTE, "history-acs-override", place_of(p, w),
-		    drop(p, w, arena_fmt(p->arena, "drop '%s' if an IOMMU group of its own can be had by 'isolate', or by another slot; as "
-						 "long as it stands, profiles must accept 'unverified-isolation'", w->text)),
-		    "'%s' has the kernel take functions for isolated of which it does not know that: IOMMU groups prove nothing%s%s",
+		    drop(p, w, arena_fmt(p->arena, "drop '%s' if an IOMMU group of its own can be had by 'isolate', "
+					 "or by another slot; as "
+						 "long as it stands, profiles must accept 'unverified-isolation'",
+							 w->text)),
+		    "'%s' has the kernel take functions for isolated of which it does not know that: IOMMU groups "
+		    "prove nothing%s%s",
 		    w->text, w->runs ? "" : ", from the next boot on", more);
 }
 
@@ -327,7 +342,8 @@ static void take_parameter(const struct past *p, const struct saying *w, struct 
 				add_block(p, b, *w, module, hard);
 }
 
-static void take_modprobe(const struct past *p, const struct trace_file *f, const struct trace_line *l, struct blocks *b)
+static void take_modprobe(const struct past *p, const struct trace_file *f, const struct trace_line *l,
+			  struct blocks *b)
 {
 	char *words[WORDS_MAX], *copy = arena_dup(p->arena, l->text);
 	size_t n = str_words(copy, words, WORDS_MAX);
@@ -366,7 +382,8 @@ static void read_running(const struct past *p, struct running *r)
 }
 
 /* What stands in a file is told there, where it can be edited. */
-static void take_cmdline(const struct past *p, const struct trace_file *f, const struct trace_line *l, struct running *r,
+static void take_cmdline(const struct past *p, const struct trace_file *f, const struct trace_line *l,
+			 struct running *r,
 			 struct blocks *b)
 {
 	char *words[WORDS_MAX];

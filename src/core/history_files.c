@@ -36,17 +36,20 @@ static void tell_driverctl(const struct past *p, const struct trace_file *f, con
 	struct place place = past_place(p, f, l->number, 1);
 	struct selection one = { &fn, 1 };
 	bool vfio = strcmp(l->text, "vfio-pci") == 0;
-	const char *drop = arena_fmt(p->arena, "`driverctl unset-override %s` drops it, and handover binds the device when a VM "
+	const char *drop = arena_fmt(p->arena, "`driverctl unset-override %s` drops it, and handover binds the device "
+				     "when a VM "
 				     "starts", fn->address);
 
 	if (is_found_anew(p, &one) || (!vfio && any_lent(p, &one)))
 		finding_add(p->f, SEVERITY_WARNING, "history-driverctl", place, drop,
-			    "driverctl gives %s to %s whenever it is added: also when it is found anew for a VM or after it, at the "
+			    "driverctl gives %s to %s whenever it is added: also when it is found anew for a VM or "
+			    "after it, at the "
 			    "same time as handover", fn->address, l->text);
 	else if (vfio)
 		finding_add(p->f, SEVERITY_NOTE, "history-driverctl", place,
 			    arena_fmt(p->arena, "keep it if that is meant; else %s", drop),
-			    "driverctl gives %s to vfio-pci at boot: that is where it goes back to after a VM", fn->address);
+			    "driverctl gives %s to vfio-pci at boot: that is where it goes back to after a VM",
+				    fn->address);
 	else
 		finding_add(p->f, SEVERITY_NOTE, "history-driverctl", place, "keep it: no VM is given the device",
 			    "driverctl gives %s to %s at boot", fn->address, l->text);
@@ -83,7 +86,8 @@ static size_t parse_rule(struct arena *a, const char *text, struct key *keys)
 	size_t n = 0;
 
 	while (n < KEYS_MAX && *at) {
-		char *name = at + strspn(at, " ,"), *quote = strchr(name, '"'), *end = quote ? strchr(quote + 1, '"') : NULL;
+		char *name = at + strspn(at, " ,"), *quote = strchr(name, '"'), *end = quote ? strchr(quote + 1,
+												      '"') : NULL;
 		size_t length = strcspn(name, "=!+:");
 
 		if (!end || length >= (size_t)(quote - name))
@@ -166,7 +170,8 @@ static const char *driver_of(const struct key *keys, size_t n, const struct trac
 		if (strcmp(keys[i].name, "ATTR{driver_override}") == 0 && strcmp(keys[i].sign, "=") == 0)
 			return keys[i].value;
 	for (size_t i = 0; i < l->n; i++)
-		if (l->deeds[i].kind == DEED_OVERRIDE || l->deeds[i].kind == DEED_DRIVERCTL || l->deeds[i].kind == DEED_BIND)
+		if (l->deeds[i].kind == DEED_OVERRIDE || l->deeds[i].kind == DEED_DRIVERCTL ||
+		    l->deeds[i].kind == DEED_BIND)
 			return l->deeds[i].value ? l->deeds[i].value : "a driver";
 	return NULL;
 }
@@ -186,11 +191,13 @@ static void tell_driver(const struct past *p, struct place place, const char *dr
 	if (harm)
 		finding_add(p->f, SEVERITY_WARNING, "history-udev", place,
 			    "drop the line; handover binds the device when a VM starts, and gives it back",
-			    "udev has %s given to %.64s on each 'add': also on being found anew for a VM or after it, at the same time as "
+			    "udev has %s given to %.64s on each 'add': also on being found anew for a VM or after it, "
+			    "at the same time as "
 			    "handover", past_names(p, s), driver);
 	else
 		finding_add(p->f, SEVERITY_NOTE, "history-udev", place,
-			    vfio ? "keep it if that is meant; else drop the line" : "keep it: no VM is given the device",
+			    vfio ? "keep it if that is meant; else drop the line" : "keep it: no VM is given the "
+				    "device",
 			    "udev has %s given to %.64s at boot%s", past_names(p, s), driver,
 			    vfio ? ": what a VM had goes back there" : "");
 }
@@ -212,7 +219,8 @@ static void take_rule(const struct past *p, const struct trace_file *f, const st
 	if (driver)
 		tell_driver(p, place, driver, &s);
 	else if (makes_vfs(keys, n, l))
-		finding_add(p->f, SEVERITY_NOTE, "history-udev", place, "keep it: handover lends virtual functions, and makes none",
+		finding_add(p->f, SEVERITY_NOTE, "history-udev", place, "keep it: handover lends virtual functions, "
+			    "and makes none",
 			    "udev has the virtual functions of %s made on each 'add'", past_names(p, &s));
 }
 

@@ -147,7 +147,8 @@ static const char *by_place(const struct past *p, const struct trace_file *f, co
 
 	switch (f->kind) {
 	case TRACE_CRON:
-		return strcmp(when, "@reboot") == 0 ? "cron, at every boot" : arena_fmt(p->arena, "cron, at '%s'", when);
+		return strcmp(when, "@reboot") == 0 ? "cron, at every boot" : arena_fmt(p->arena, "cron, at '%s'",
+											when);
 	case TRACE_UNIT:
 		if (strcmp(unit + strlen(unit) - strlen(".conf"), ".conf") == 0)
 			unit = arena_fmt(p->arena, "%s, of a unit", unit);
@@ -184,7 +185,8 @@ static const char *origin_text(const struct past *p, const struct trace_origin *
 	const char *hook = o->by->kind == TRACE_SCRIPT ? hook_text(p, o->by) : NULL;
 
 	if (o->by->kind == TRACE_SCRIPT)
-		return arena_fmt(p->arena, "/%s:%u%s%s%s%s%s", o->by->name, o->number, hook || *o->when ? " (" : "", hook ? hook : "",
+		return arena_fmt(p->arena, "/%s:%u%s%s%s%s%s", o->by->name, o->number, hook || *o->when ? " (" : "",
+				 hook ? hook : "",
 				 *o->when ? (hook ? ", at " : "at ") : "", o->when, hook || *o->when ? ")" : "");
 	return arena_fmt(p->arena, "/%s:%u (%s)", o->by->name, o->number, by_place(p, o->by, o->when));
 }
@@ -198,7 +200,8 @@ static const char *run_by(const struct past *p, const struct trace_file *f, cons
 	for (size_t i = 0; i < f->n_origins && shown < ORIGINS_SHOWN; i++) {
 		if (!f->origins[i].by)
 			continue;
-		text = arena_fmt(p->arena, "%s%s%s", text ? text : "", text ? "; and by " : "", origin_text(p, &f->origins[i]));
+		text = arena_fmt(p->arena, "%s%s%s", text ? text : "", text ? "; and by " : "",
+				 origin_text(p, &f->origins[i]));
 		shown++;
 	}
 	return text ? text : by_place(p, f, when);
@@ -231,9 +234,11 @@ static const char *verb_of(const struct past *p, enum deed_kind kind, const stru
 	case DEED_BIND:
 		return arena_fmt(p->arena, "gives %s to %s", what, s->value ? s->value : "any driver");
 	case DEED_NEW_ID:
-		return arena_fmt(p->arena, "has %s take all with the id of %s, now and later", s->value ? s->value : "a driver", what);
+		return arena_fmt(p->arena, "has %s take all with the id of %s, now and later", s->value ? s->value :
+				 "a driver", what);
 	case DEED_OVERRIDE:
-		return arena_fmt(p->arena, "writes %s to driver_override of %s", s->value ? s->value : "a driver", what);
+		return arena_fmt(p->arena, "writes %s to driver_override of %s", s->value ? s->value : "a driver",
+				 what);
 	case DEED_DRIVERCTL:
 		return s->value ? arena_fmt(p->arena, "has driverctl give %s to %s", what, s->value) :
 				  arena_fmt(p->arena, "has driverctl take %s back", what);
@@ -242,7 +247,8 @@ static const char *verb_of(const struct past *p, enum deed_kind kind, const stru
 	case DEED_VFS:
 		return arena_fmt(p->arena, "makes virtual functions of %s", what);
 	case DEED_UNLOAD:
-		return arena_fmt(p->arena, "takes out %s%s%s", s->value ? s->value : "a module", s->functions.n ? ", which drives " : "",
+		return arena_fmt(p->arena, "takes out %s%s%s", s->value ? s->value : "a module", s->functions.n ?
+				 ", which drives " : "",
 				 s->functions.n ? past_names(p, &s->functions) : "");
 	case DEED_NETWORK:
 	case DEED_RUNS:
@@ -265,7 +271,8 @@ static const char *summary(const struct past *p, const struct doing *d)
 		lines = s->first == s->last ? arena_fmt(p->arena, "line %u", s->first) :
 			arena_fmt(p->arena, "lines %u to %u", s->first, s->last);
 		phase = d->file->kind == TRACE_SCRIPT && *s->phase ? arena_fmt(p->arena, ", at %s", s->phase) : "";
-		text = arena_fmt(p->arena, "%s%s%s (%s%s)", text, *text ? ", " : "", verb_of(p, (enum deed_kind)k, s), lines, phase);
+		text = arena_fmt(p->arena, "%s%s%s (%s%s)", text, *text ? ", " : "", verb_of(p, (enum deed_kind)k, s),
+				 lines, phase);
 	}
 	return text;
 }
@@ -285,7 +292,8 @@ static const char *hook_remedy(const struct past *p, const struct trace_file *f,
 
 		if (f->origins[i].by || (p->q->vmid && p->q->vmid != vmid))
 			continue;
-		text = add_remedy(p, text, arena_fmt(p->arena, "`%s set %u --hookscript local:snippets/handover` has handover called in its place",
+		text = add_remedy(p, text, arena_fmt(p->arena, "`%s set %u --hookscript local:snippets/handover` has "
+						     "handover called in its place",
 						      pve_is_container(p->q->host, vmid) ? "pct" : "qm", vmid));
 	}
 	return text;
@@ -365,9 +373,11 @@ static void tell_network(const struct past *p, const struct doing *d)
 	bool idle = is_idle(f);
 
 	finding_add(p->f, idle ? SEVERITY_NOTE : SEVERITY_WARNING, "history-network", past_place(p, f, s->first, 1),
-		    "drop the line: handover puts a network card back into its bridge by itself; where it is needed for something else, "
+		    "drop the line: handover puts a network card back into its bridge by itself; where it is needed "
+		    "for something else, "
 		    "`ifreload -a` leaves the guests where they are",
-		    "'%s' takes bridges down, and the guests' interfaces out of them, which nobody puts back: guests that run lose "
+		    "'%s' takes bridges down, and the guests' interfaces out of them, which nobody puts back: guests "
+		    "that run lose "
 		    "their network; it is run by %s", s->value, run_by(p, f, when_of(f, s->first)));
 }
 

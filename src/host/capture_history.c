@@ -50,7 +50,8 @@ static void put_storages(struct writer *w)
 
 		if (!indented && n)
 			inside = n == 2 && (strcmp(words[0], "dir:") == 0 || strcmp(words[0], "btrfs:") == 0);
-		if (n != 2 || !inside || (indented && strcmp(words[0], "path") != 0) || strlen(words[1]) > DEED_PATH_MAX)
+		if (n != 2 || !inside || (indented && strcmp(words[0], "path") != 0) ||
+		    strlen(words[1]) > DEED_PATH_MAX)
 			continue;
 		if (!any)
 			fprintf(w->out, "\nF: etc/pve/storage.cfg\n");

@@ -158,7 +158,7 @@ static void take_target(struct shell *s, const char *path, const struct command 
 	if (str_starts(path, "/sys$") || str_starts(path, "/sys%p"))
 		path = arena_fmt(s->arena, "/sys/bus/pci/devices/$kernel/%s", file);
 	/* "$SYSFS/devices/..." */
-	if (whole && strchr(path, '$') < strchr(path, '/') && str_starts(whole, "/sys/") && word_alternatives(s, path) == 1)
+	if (whole && *path == '$' && str_starts(whole, "/sys/") && word_alternatives(s, path) == 1)
 		path = whole;
 	if (!str_starts(path, "/sys/"))
 		return;
@@ -202,7 +202,8 @@ static void take_modprobe(struct shell *s, const struct command *c, size_t first
 		const char *word = c->words[i];
 
 		if (word[0] == '-')
-			out = out || strcmp(word, "-r") == 0 || strcmp(word, "--remove") == 0 || strcmp(word, "-rf") == 0;
+			out = out || strcmp(word, "-r") == 0 || strcmp(word, "--remove") == 0 || strcmp(word,
+													"-rf") == 0;
 		else if (out)
 			add_each(s, DEED_UNLOAD, NULL, word);
 		else if (str_starts(word, "ids="))
@@ -290,7 +291,8 @@ static void take_interpreter(struct shell *s, const struct command *c, size_t fi
 /* Words that stand before a command. */
 static const char *const prefixes[] = { "sudo", "exec", "time", "nice", "nohup", "if", "elif", "then", "else", "do",
 					"while", "until", "!", "-", "sh", "bash", "-c", "/bin/sh", "/bin/bash",
-					"/usr/bin/bash", "/usr/bin/sh", "-e", "-x", "-lc", "env", "/usr/bin/env", "system",
+					"/usr/bin/bash", "/usr/bin/sh", "-e", "-x", "-lc", "env", "/usr/bin/env",
+						"system",
 					"pre-up", "up", "post-up", "pre-down", "down", "post-down", NULL };
 
 static bool is_assignment(const char *word)

@@ -9,8 +9,8 @@
 
 /*
  * What a line of shell, or of what looks like it, does to a host's PCI functions and network. It is read as text, and
- * nothing of it is run: words are what stands between blanks and ";|&(){}", without quotes; variables are known if a line
- * before has set them ("GPU=0000:01:00.0", "for dev in A B; do"). What is behind an if counts as if it were done.
+ * nothing of it is run: words are what stands between blanks and ";|&(){}", without quotes; variables are known if a
+ * line before has set them ("GPU=0000:01:00.0", "for dev in A B; do"). What is behind an if counts as if it were done.
  */
 enum deed_kind {
 	DEED_REMOVE,	/* takes device off the bus */
@@ -31,8 +31,8 @@ enum deed_kind {
 struct deed {
 	enum deed_kind kind;
 	/*
-	 * An address, which may have wildcards of the shell ("0000:00:1f.*"), or the name of a network interface; NULL: not
-	 * known, or none is meant.
+	 * An address, which may have wildcards of the shell ("0000:00:1f.*"), or the name of a network interface;
+	 * NULL: not known, or none is meant.
 	 */
 	const char *device;
 	const char *value;
@@ -43,7 +43,7 @@ struct deed {
 #define SHELL_LINE_MAX 4096	/* a longer line does nothing */
 #define SHELL_WORDS_MAX 64	/* of a command; what is behind is left out */
 #define SHELL_VARIABLES_MAX 32	/* more are not known */
-#define SHELL_DEEDS_MAX 64	/* of a line; more are left out */
+#define SHELL_DEEDS_MAX 16	/* of a line; more are left out, so that it can be written again */
 
 struct variable {
 	const char *name, *value;	/* one word or several */
@@ -61,7 +61,9 @@ struct shell {
 /* Takes a line without its newline. */
 void shell_take(struct shell *s, const char *line);
 
-/* A line that shell_take() takes for exactly this deed: what is kept of a line whose other words are nobody's business. */
+/*
+ * A line that shell_take() takes for exactly this deed: what is kept of a line whose other words are nobody's business.
+ */
 const char *deed_line(const struct deed *d, struct arena *a);
 
 #endif

@@ -12,7 +12,9 @@ bool word_is_plain(const char *word);
 /* More than SHELL_VARIABLES_MAX are not kept. */
 void variable_set(struct shell *s, const char *name, const char *value);
 
-/* A word with its variables replaced, each by its value's word of that number. NULL: one is not known, or has no more. */
+/*
+ * A word with its variables replaced, each by its value's word of that number. NULL: one is not known, or has no more.
+ */
 const char *word_expand(const struct shell *s, const char *word, size_t number);
 
 /* How many words the variables of a word have; at least 1. */

@@ -10,7 +10,7 @@
  * The files of a host in which people have written what shall be done with its devices, and of each the lines that say
  * so. A capture takes these lines and nothing else of them, and whoever explains them (core/history.h) reads the same.
  *
- *   TRACE_MODPROBE   etc/modprobe.d/NAME.conf: options of vfio-pci, softdep with it, blacklist, install that does nothing
+ *   TRACE_MODPROBE   etc/modprobe.d/NAME.conf: options of vfio-pci, softdep with it, blacklist, install of nothing
  *   TRACE_MODULES    etc/modules, etc/modules-load.d/NAME.conf, etc/initramfs-tools/modules: names of vfio's modules
  *   TRACE_CMDLINE    etc/kernel/cmdline, etc/default/grub and its folder: words for vfio-pci, of blacklists,
  *                    pcie_acs_override
@@ -18,8 +18,8 @@
  *   TRACE_UDEV       etc/udev/rules.d/NAME.rules: driver_override, sriov_numvfs, and commands with deeds
  *   TRACE_CRON       etc/crontab, etc/cron.d/NAME, var/spool/cron/crontabs/USER: lines with deeds
  *   TRACE_UNIT       etc/systemd/system/NAME.service and what is dropped in: Exec lines with deeds
- *   TRACE_SCRIPT     etc/rc.local, etc/network/interfaces, etc/cron.daily/NAME and the like, the snippets of the storage
- *                    local, the hookscripts of guests, and the scripts that any of these runs: lines with deeds
+ *   TRACE_SCRIPT     etc/rc.local, etc/network/interfaces, etc/cron.daily/NAME and the like, the snippets of the
+ *                    storage local, the hookscripts of guests, and the scripts that any of these runs: lines with deeds
  *
  * A line has what deeds.h says of it; in the others it stands as it is in the file. Lines that end with a backslash are
  * one with the next (kmod, cron's shell, udev, systemd), and have the first one's number.
@@ -42,11 +42,14 @@ enum trace_kind {
 #define TRACE_LINES_MAX 4000	/* of a file; so too */
 #define TRACE_DEPTH_MAX 3	/* scripts that one another run */
 #define TRACE_LINE_MAX 4096	/* bytes of a line; what is longer is left out */
+#define TRACE_WHEN_MAX 64	/* bytes of the times of a crontab; so too */
+#define TRACE_RULE_MAX 512	/* bytes of what is kept of the keys of a rule; so too */
 
 struct trace_line {
 	unsigned number;
 	const char *text;	/* of the kinds that have no deeds: the line, without a comment */
-	const char *when;	/* of a crontab: "@reboot", "0 3 * * *"; of a script: "pre-stop" from here on, "" = any phase */
+	/* Of a crontab "@reboot" or "0 3 * * *"; of a unit "ExecStart"; of a script the phase, "pre-stop", "" = any. */
+	const char *when;
 	struct deed *deeds;
 	size_t n;
 };

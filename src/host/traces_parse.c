@@ -178,8 +178,10 @@ static void take_driverctl(struct parser *p, unsigned number, const char *line)
 static bool is_udev_key(const char *key)
 {
 	static const char *const keys[] = { "ACTION", "SUBSYSTEM", "KERNEL", "KERNELS", "DRIVER", "DRIVERS",
-					    "ATTR{vendor}", "ATTRS{vendor}", "ATTR{device}", "ATTRS{device}", "ATTR{class}",
-					    "ATTR{driver_override}", "ATTR{sriov_numvfs}", "ATTR{device/sriov_numvfs}" };
+					    "ATTR{vendor}", "ATTRS{vendor}", "ATTR{device}", "ATTRS{device}",
+						    "ATTR{class}",
+					    "ATTR{driver_override}", "ATTR{sriov_numvfs}",
+						    "ATTR{device/sriov_numvfs}" };
 	size_t n = strcspn(key, "=!+: ");
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
@@ -211,12 +213,15 @@ static void take_udev(struct parser *p, unsigned number, const char *line)
 	while ((key = next_key(&at)) != NULL) {
 		if (is_udev_key(key)) {
 			kept = arena_fmt(p->arena, "%s%s%s", kept, *kept ? ", " : "", key);
-			writes = writes || str_starts(key, "ATTR{driver_override}=\"") || strstr(key, "sriov_numvfs}=\"");
+			writes = writes || str_starts(key, "ATTR{driver_override}=\"") || strstr(key,
+												 "sriov_numvfs}=\"");
 		} else if (str_starts(key, "RUN")) {
 			run = arena_fmt(p->arena, "%s; %.*s", run, (int)strcspn(strchr(key, '"') + 1, "\""),
 					strchr(key, '"') + 1);
 		}
 	}
+	if (strlen(kept) > TRACE_RULE_MAX)
+		return;
 	shell_take(&p->shell, run);
 	if (add_deeds(p, number, "") || writes) {
 		if (!p->shell.n)
@@ -261,18 +266,22 @@ static void take_cron(struct parser *p, unsigned number, const char *line)
 		at += n;
 		at += blanks(at);
 	}
+	if (strlen(when) > TRACE_WHEN_MAX)
+		return;
 	shell_take(&p->shell, at);
 	add_deeds(p, number, when);
 }
 
 static void take_unit(struct parser *p, unsigned number, const char *line)
 {
-	const char *equals = strchr(line, '=');
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t key = strspn(line, letters);
+	const char *equals = line + key + blanks(line + key);
 
-	if (!str_starts(line, "Exec") || !equals)
+	if (!str_starts(line, "Exec") || *equals != '=')
 		return;
 	shell_take(&p->shell, equals + 1 + strspn(equals + 1, "-@:+!| \t"));
-	add_deeds(p, number, arena_dupn(p->arena, line, strcspn(line, "= \t")));
+	add_deeds(p, number, arena_dupn(p->arena, line, key));
 }
 
 /* --- scripts ----------------------------------------------------------------------------------------------------- */
@@ -389,9 +398,11 @@ static bool ends_with_backslash(const char *line)
 /* A line and those that go on from it, as one. *number becomes that of the last. */
 static char *join_lines(char *line, char **at, unsigned *number)
 {
-	while (*at && ends_with_backslash(line)) {
-		/* strsep() has put a NUL where the newline was. */
+	while (ends_with_backslash(line)) {
 		line[strlen(line) - 1] = ' ';
+		if (!*at)
+			break;
+		/* strsep() has put a NUL where the newline was. */
 		line[strlen(line)] = ' ';
 		strsep(at, "\n");
 		(*number)++;

@@ -128,7 +128,8 @@ static void look_back(struct subject *s)
 			selection_add(&functions, p->devices[i].list[k], p->arena);
 	for (size_t i = 0; i < p->plan.n; i++)
 		add_found_anew(&anew, p, &p->plan.steps[i]);
-	history_find(&(struct history){ .host = p->host, .inventory = p->found, .vmid = s->vmid, .functions = &functions,
+	history_find(&(struct history){ .host = p->host, .inventory = p->found, .vmid = s->vmid,
+				       .functions = &functions,
 					.found_anew = &anew }, &s->findings);
 }
 

@@ -19,8 +19,9 @@ static void require(bool good)
 }
 
 static const char *const names[] = {
-	[TRACE_MODPROBE] = "etc/modprobe.d/x.conf", [TRACE_MODULES] = "etc/modules", [TRACE_CMDLINE] = "etc/default/grub",
-	[TRACE_DRIVERCTL] = "etc/driverctl.d/pci-x", [TRACE_UDEV] = "etc/udev/rules.d/x.rules", [TRACE_CRON] = "etc/crontab",
+	[TRACE_MODPROBE] = "etc/modprobe.d/x.conf", [TRACE_MODULES] = "etc/modules",
+	[TRACE_CMDLINE] = "etc/default/grub", [TRACE_DRIVERCTL] = "etc/driverctl.d/pci-x",
+	[TRACE_UDEV] = "etc/udev/rules.d/x.rules", [TRACE_CRON] = "etc/crontab",
 	[TRACE_UNIT] = "etc/systemd/system/x.service", [TRACE_SCRIPT] = "root/x",
 };
 
@@ -78,10 +79,13 @@ static void require_same(const struct trace_file *x, const struct trace_file *y)
 	for (size_t i = 0; i < x->n; i++) {
 		const struct trace_line *l = &x->lines[i], *m = &y->lines[i];
 
-		require(l->number == m->number && l->n == m->n && str_same(l->text, m->text) && str_same(l->when, m->when));
-		for (size_t k = 0; k < l->n; k++)
-			require(l->deeds[k].kind == m->deeds[k].kind && str_same(l->deeds[k].device, m->deeds[k].device) &&
-				str_same(l->deeds[k].value, m->deeds[k].value));
+		require(l->number == m->number && l->n == m->n);
+		require(str_same(l->text, m->text) && str_same(l->when, m->when));
+		for (size_t k = 0; k < l->n; k++) {
+			require(l->deeds[k].kind == m->deeds[k].kind);
+			require(str_same(l->deeds[k].device, m->deeds[k].device));
+			require(str_same(l->deeds[k].value, m->deeds[k].value));
+		}
 	}
 }
 
