@@ -16,7 +16,8 @@ struct command {
 /* A line that is taken apart. */
 struct lexer {
 	const char *at;
-	char *to;			/* words are put together here */
+	char *to;			/* words are put together here, on zeros */
+	const char *word;		/* the one that is, while in_word */
 	struct command now, before;	/* before: whose output comes in */
 	bool is_target;			/* the next word is one */
 	bool in_word;
@@ -379,6 +380,7 @@ static void end_word(struct lexer *l)
 static void put(struct lexer *l, char c)
 {
 	if (!l->in_word) {
+		l->word = l->to;
 		if (l->is_target)
 			l->now.target = l->to;
 		else if (l->now.n < SHELL_WORDS_MAX)
@@ -401,8 +403,8 @@ static void end_command(struct shell *s, struct lexer *l, bool piped)
 /* "2>/dev/null", ">&2", ">>": the number before is no word. */
 static void take_redirection(struct lexer *l)
 {
-	if (l->in_word && l->now.n && strspn(l->now.words[l->now.n - 1], "0123456789") ==
-	    (size_t)(l->to - l->now.words[l->now.n - 1]))
+	if (l->in_word && l->now.n && l->now.words[l->now.n - 1] == l->word &&
+	    l->word[strspn(l->word, "0123456789")] == '\0')
 		l->now.n--;
 	end_word(l);
 	while (l->at[1] == '>' || l->at[1] == '|' || l->at[1] == '&')
@@ -413,9 +415,7 @@ static void take_redirection(struct lexer *l)
 /* In the value of an assignment, blanks between quotes are of it. */
 static bool is_inside_value(const struct lexer *l, char quote)
 {
-	const char *word = l->now.n ? l->now.words[l->now.n - 1] : "";
-
-	return quote && l->in_word && !l->is_target && memchr(word, '=', (size_t)(l->to - word)) && is_assignment(word);
+	return quote && l->in_word && is_assignment(l->word);
 }
 
 void shell_take(struct shell *s, const char *line)
