@@ -88,7 +88,7 @@ static void add_id(struct shell *s, const char *first, const char *second, const
 /* The part of a path so many above its last; "" if there is none. */
 static char *part_above(struct arena *a, const char *path, unsigned above)
 {
-	char *copy = arena_dup(a, path), *slash = copy;
+	char *copy = arena_dup(a, path), *slash;
 
 	for (;; above--) {
 		slash = strrchr(copy, '/');
@@ -264,8 +264,10 @@ static bool is_script(const char *path)
 {
 	static const char *const folders[] = { "/root/", "/usr/local/", "/opt/", "/etc/", "/home/", "/srv/",
 					       "/var/lib/vz/", NULL };
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+@:-";
 
-	if (!str_is_path(path, DEED_PATH_MAX))
+	/* Nothing that a shell would take apart when it is written again. */
+	if (!str_is_path(path, DEED_PATH_MAX) || path[strspn(path, plain)] != '\0')
 		return false;
 	for (const char *const *folder = folders; *folder; folder++)
 		if (str_starts(path, *folder))

@@ -118,8 +118,9 @@ static bool is_modprobe_line(char *const *words, size_t n)
 static void take_modprobe(struct parser *p, unsigned number, const char *line)
 {
 	char *words[WORDS_MAX];
+	size_t n = words_of(line, p->arena, words);
 
-	if (line[blanks(line)] != '#' && is_modprobe_line(words, words_of(line, p->arena, words)))
+	if (line[blanks(line)] != '#' && is_modprobe_line(words, n))
 		add_text(p, number, line);
 }
 
