@@ -204,7 +204,7 @@ class Program(unittest.TestCase):
 
     def test_what_is_said_of_commands_is_so(self):
         text = section("handover-profile.5", "STEPS")
-        self.assertIn(f"of more than {defined_number('src/host/live_command.h', 'COMMAND_OUTPUT_BYTES')} bytes", text)
+        self.assertIn(f"of more than {defined_number('src/host/child.h', 'CHILD_OUTPUT_BYTES')} bytes", text)
         default = defined_number("src/action/run.c", "RUN_DEFAULT_MS") // 1000
         self.assertIn(f"How long it may run. Default: _{default}s_.", text)
         self.assertIn(f"*for*, which is {default} seconds if", section("handover.8", "TIME LIMITS"))
