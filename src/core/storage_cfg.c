@@ -162,6 +162,7 @@ static struct storage storage_of(const struct section *s, struct arena *a)
 		.mountpoint = kind && kind->shared ? "" : mountpoint(s->mountpoint),
 		.disabled = is_true(s->disable),
 		.shared = is_true(s->shared) || (kind && kind->shared),
+		.content = s->content,
 		.snippets = lists(s->content, SNIPPETS),
 	};
 }

@@ -31,7 +31,8 @@ struct storage {
 	const char *mountpoint;	/* is_mountpoint: a path; "" is path itself; NULL: it need not be one */
 	bool disabled;
 	bool shared;		/* one and the same on all nodes */
-	bool snippets;		/* content: whether that is listed. Hookscripts are taken from it all the same */
+	const char *content;	/* "iso,vztmpl"; NULL: what is usual for its type */
+	bool snippets;		/* whether that is in it; hookscripts are taken from it all the same */
 };
 
 struct storages {
