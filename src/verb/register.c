@@ -2,9 +2,11 @@
 /* handover register VMID...: Proxmox calls handover for these guests from now on. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "core/pveconf.h"
+#include "host/child.h"
 #include "verb/register.h"
 #include "verb/subject.h"
 
@@ -72,6 +74,7 @@ static void look(struct registry *g, const struct link *l, struct registration *
 
 void registration_set(struct registry *g, struct registration *x, const char *volume)
 {
+	const char *now;
 	struct error err;
 	int code;
 
@@ -83,6 +86,9 @@ void registration_set(struct registry *g, struct registration *x, const char *vo
 	code = pve_set_hookscript(g, x, volume, &err);
 	if (code == 0)
 		return;
+	/* What was not changed needs no copy. */
+	if (guest_reread(g->host, x->guest, g->a, &now) >= 0 && strcmp(now, x->guest->text) == 0 && unlink(x->kept) == 0)
+		x->kept = NULL;
 	/* PVE/AbstractConfig.pm, lock_file_full() and check_lock(). */
 	refuse(x, strstr(err.text, "got timeout") || strstr(err.text, "is locked") ? OUTCOME_BUSY : OUTCOME_FAILED,
 	       arena_dup(g->a, err.text));
@@ -133,7 +139,7 @@ static void tell_clones(struct registry *g, const struct link *l, struct registr
 			continue;
 		device = shared_device(x->guest->text, y->text, g->a);
 		if (device)
-			note_add(&x->notes, g->a, "guest %u has this hookscript too, and the same device ('%s'), as a clone has: only one of "
+			note_add(&x->warnings, g->a, "guest %u has this hookscript too, and the same device ('%s'), as a clone has: only one of "
 						  "the two runs at a time; `handover unregister %u` if that is not meant", y->vmid, device,
 				 y->vmid);
 	}
@@ -178,7 +184,7 @@ static void tell(struct registry *g, const struct link *l, struct registration *
 	if (strcmp(x->guest->node, g->guests.here) != 0)
 		return;
 	if (str_same(template, "1"))
-		note_add(&x->notes, g->a, "it is a template: each clone of it will have this hookscript and its devices");
+		note_add(&x->warnings, g->a, "it is a template: each clone of it will have this hookscript and its devices");
 	else
 		foresee(g, x);
 }
@@ -199,11 +205,11 @@ static void tell_nodes(struct registry *g, const struct link *l)
 	const char *nodes = other_nodes(g);
 
 	if (nodes && l->storage->shared)
-		note_add(&g->notes, g->a, "a guest that goes to another node takes its hookscript along, and storage '%s' is the same "
+		note_add(&g->warnings, g->a, "a guest that goes to another node takes its hookscript along, and storage '%s' is the same "
 					  "everywhere: '%s' leads to that node's own '%s', so install handover on %s, or it does not start "
 					  "there", l->storage->id, l->path, g->program, nodes);
 	else if (nodes)
-		note_add(&g->notes, g->a, "a guest that goes to another node takes its hookscript along, but not the file: install "
+		note_add(&g->warnings, g->a, "a guest that goes to another node takes its hookscript along, but not the file: install "
 					  "handover on %s and run `handover register` with the same words there, or it does not start there",
 			 nodes);
 }
@@ -233,7 +239,6 @@ bool registry_take_vmids(struct registry *g)
 		struct registration *x = &g->list[g->n];
 		bool twice = false;
 
-		findings_init(&x->findings, g->a);
 		if (!vmid_parse(r->args[i], &x->vmid)) {
 			complain("'%s' is no VMID; it is a number from %d to %d", r->args[i], VMID_MIN, VMID_MAX);
 			return false;
@@ -245,6 +250,18 @@ bool registry_take_vmids(struct registry *g)
 	return true;
 }
 
+enum outcome registry_look(struct registry *g, const struct link *l, registration_look *decide, struct error *err)
+{
+	if (guests_read(g->host, g->a, &g->guests, err) < 0)
+		return OUTCOME_FAILED;
+	for (size_t i = 0; i < g->n; i++) {
+		g->list[i] = (struct registration){ .vmid = g->list[i].vmid };
+		findings_init(&g->list[i].findings, g->a);
+		decide(g, l, &g->list[i]);
+	}
+	return OUTCOME_DONE;
+}
+
 bool registry_goes_on(const struct registry *g)
 {
 	for (size_t i = 0; i < g->n; i++)
@@ -253,17 +270,30 @@ bool registry_goes_on(const struct registry *g)
 	return false;
 }
 
+/* What is handover already, by another volume, needs none of it. */
+static bool needs_link(const struct registry *g, const struct link *l)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->list[i].set || (g->list[i].go_on && str_same(g->list[i].before, l->volume)))
+			return true;
+	return false;
+}
+
 /* The link, and whether Proxmox comes to us by it, before any guest names it. */
 static int prepare_link(struct registry *g, struct link *l, struct error *err)
 {
-	int code = link_make(g, l, err);
+	int code = link_make(g, l, err), fd;
+	const char *why = NULL;
 
 	if (code < 0)
 		return code;
-	code = pve_try_hook(g, l->path, g->list[0].vmid, err);
-	if (code != -EPERM)
-		return code;
-	note_add(&g->notes, g->a, "%s: whoever could change it decides what Proxmox runs as root", err->text);
+	fd = child_open(l->path, g->a, &why);
+	if (fd != -EPERM) {
+		if (fd >= 0)
+			close(fd);
+		return pve_try_hook(g, l->path, g->list[0].vmid, err);
+	}
+	note_add(&g->warnings, g->a, "%s, and Proxmox runs it as root; it was not called for a try", why);
 	return 0;
 }
 
@@ -273,39 +303,50 @@ static enum outcome fail(enum outcome o, const struct error *err)
 	return o;
 }
 
+/* With the link there, and the lock held. */
+static void set_all(struct registry *g, const struct link *l)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->list[i].set)
+			set(g, l, &g->list[i]);
+	for (size_t i = 0; i < g->n; i++)
+		if (g->list[i].go_on)
+			tell(g, l, &g->list[i]);
+	tell_nodes(g, l);
+}
+
 static enum outcome do_register(struct registry *g)
 {
 	const struct storage *s = registry_storage(g);
 	struct error err = { 0 };
 	enum outcome o;
 	struct link l;
+	bool link;
 
 	if (!s)
 		return OUTCOME_REFUSED;
 	l = link_in(g, s);
-	if (!link_answers(s, &err))
+	if (!link_answers(g, s, &err))
 		return fail(OUTCOME_REFUSED, &err);
 	l.state = link_look(g, l.path, &l.target);
-	for (size_t i = 0; i < g->n; i++)
-		look(g, &l, &g->list[i]);
-	if (!registry_goes_on(g))
+	o = registry_look(g, &l, look, &err);
+	if (o == OUTCOME_DONE && !registry_goes_on(g))
 		return registry_show(g, NULL);
-	if (!link_check(g, &l, g->r->replace, &err))
-		return fail(OUTCOME_REFUSED, &err);
-	o = keep_open(g, &err);
+	if (o == OUTCOME_DONE && needs_link(g, &l) && !link_check(g, &l, g->r->replace, &err))
+		o = OUTCOME_REFUSED;
+	if (o == OUTCOME_DONE)
+		o = keep_open(g, "register", &err);
+	if (o == OUTCOME_DONE)
+		o = registry_look(g, &l, look, &err);
+	link = needs_link(g, &l);
+	if (o == OUTCOME_DONE && link && prepare_link(g, &l, &err) < 0)
+		o = OUTCOME_FAILED;
 	if (o != OUTCOME_DONE)
 		return fail(o, &err);
-	if (prepare_link(g, &l, &err) < 0)
-		return fail(OUTCOME_FAILED, &err);
-	for (size_t i = 0; i < g->n; i++)
-		if (g->list[i].set)
-			set(g, &l, &g->list[i]);
-	for (size_t i = 0; i < g->n; i++)
-		if (g->list[i].go_on)
-			tell(g, &l, &g->list[i]);
-	tell_storage(g, &l);
-	tell_nodes(g, &l);
-	return registry_show(g, &l);
+	set_all(g, &l);
+	if (link)
+		tell_storage(g, &l);
+	return registry_show(g, link ? &l : NULL);
 }
 
 static enum outcome run(struct run *r)

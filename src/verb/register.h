@@ -19,12 +19,11 @@
 
 /* Configurations as they were, VMID.conf.DATE, and the hookscript that --replace has replaced, VMID.hookscript. */
 #define KEEP_PATH "/var/lib/handover"
-#define REGISTER_LOCK "register"	/* one at a time: nobody takes a link away that another has just made */
-#define REGISTER_LOCK_MS 10000
+#define REGISTER_LOCK "hookscripts"	/* one at a time: nobody takes a link away that another has just made */
 
 #define REGISTER_NOTES_MAX 16
 
-/* What a person is told besides what was done. */
+/* What a person is told besides what was done. Warnings are told with --quiet too. */
 struct notes {
 	const char *list[REGISTER_NOTES_MAX];
 	size_t n;
@@ -41,7 +40,7 @@ struct registration {
 	const char *text;	/* what was done, or why not */
 	const char *kept;	/* where its configuration as it was is, NULL: it was not changed */
 	const char *verdict;	/* whether it would start, NULL: nobody has asked */
-	struct notes notes;
+	struct notes notes, warnings;
 	struct findings findings;	/* of its plan */
 };
 
@@ -55,17 +54,26 @@ struct registry {
 	const char *program;	/* this program's own file */
 	struct store keep;
 	struct lockset locks;
-	struct notes notes;
+	struct notes notes, warnings;
 	struct registration *list;
 	size_t n;
 };
 
 void note_add(struct notes *n, struct arena *a, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+struct link;
+
 /* --- for both commands: register.c --------------------------------------------------------------------------------- */
 
 /* The guests that are meant, each once. False: one is no VMID, which has been told. */
 bool registry_take_vmids(struct registry *g);
+
+/*
+ * What is to be done with each, by decide(), which finds go_on and set. It is done twice: before anything is changed, so
+ * that nothing is if no guest goes on; and once the lock is held, by what stands in the files then.
+ */
+typedef void registration_look(struct registry *g, const struct link *l, struct registration *x);
+enum outcome registry_look(struct registry *g, const struct link *l, registration_look *decide, struct error *err);
 
 /* Whether there is one that nothing speaks against. */
 bool registry_goes_on(const struct registry *g);
@@ -106,10 +114,10 @@ struct link link_in(const struct registry *g, const struct storage *s);
 enum link_state link_look(const struct registry *g, const char *path, const char **target);
 
 /*
- * Whether the storage's folder is there, and can be looked at: a server that is gone would hold us up for as long as its
+ * Whether the storage's folder is mounted, and can be looked at: a server that is gone would hold us up for as long as its
  * mount says.
  */
-bool link_answers(const struct storage *s, struct error *err);
+bool link_answers(const struct registry *g, const struct storage *s, struct error *err);
 
 /* What stands behind a hookscript's volume. LINK_OTHER also for one that nobody can look at. */
 enum link_state link_of_volume(const struct registry *g, const char *volume);
@@ -125,8 +133,13 @@ bool link_tidy(struct registry *g, const struct storage *s);
 
 /* --- what is kept: register_keep.c ------------------------------------------------------------------------------- */
 
-/* Opens KEEP_PATH and takes the lock. */
-enum outcome keep_open(struct registry *g, struct error *err);
+/* Opens KEEP_PATH and takes the lock; purpose, "register", is for those who wait for it. */
+enum outcome keep_open(struct registry *g, const char *purpose, struct error *err);
+
+#define KEEP_NAMES_MAX 100	/* for one thing in one second */
+
+/* "20261121-221500", as what is kept is named; it is UTC. */
+const char *keep_date(struct arena *a);
 
 /* Keeps a configuration. NULL: err says why not. */
 const char *keep_conf(struct registry *g, unsigned vmid, const char *text, struct error *err);

@@ -9,17 +9,27 @@
 #include "base/trust.h"
 #include "verb/register.h"
 
-#define NAMES_MAX 100		/* of one guest in one second */
-#define VOLUME_MAX 4096
+#define VOLUME_BYTES_MAX 4096
 
-enum outcome keep_open(struct registry *g, struct error *err)
+const char *keep_date(struct arena *a)
+{
+	time_t now = time(NULL);
+	char date[32];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%Y%m%d-%H%M%S", &tm);
+	return arena_dup(a, date);
+}
+
+enum outcome keep_open(struct registry *g, const char *purpose, struct error *err)
 {
 	static const char *const lock = REGISTER_LOCK;
 	int code = store_open(&g->keep, KEEP_PATH, err);
 
 	if (code < 0)
 		return OUTCOME_FAILED;
-	code = store_lock(&g->keep, &g->locks, &lock, 1, "register", REGISTER_LOCK_MS, err);
+	code = store_lock(&g->keep, &g->locks, &lock, 1, purpose, LOCK_MS, err);
 	if (code < 0)
 		return code == -EBUSY ? OUTCOME_BUSY : OUTCOME_FAILED;
 	return OUTCOME_DONE;
@@ -53,7 +63,7 @@ static int name_it(const struct registry *g, const char *from, const char *base,
 {
 	int dir = g->keep.dir;
 
-	for (int i = 0; i < NAMES_MAX; i++) {
+	for (int i = 0; i < KEEP_NAMES_MAX; i++) {
 		*name = i ? arena_fmt(g->a, "%s.%d", base, i) : base;
 		if (renameat2(dir, from, dir, *name, RENAME_NOREPLACE) == 0)
 			return fsync(dir) < 0 ? -errno : 0;
@@ -66,16 +76,9 @@ static int name_it(const struct registry *g, const char *from, const char *base,
 const char *keep_conf(struct registry *g, unsigned vmid, const char *text, struct error *err)
 {
 	const char *draft = arena_fmt(g->a, "%u.conf.new", vmid), *name = NULL;
-	time_t now = time(NULL);
-	char date[32];
-	struct tm tm;
-	int code;
-
-	gmtime_r(&now, &tm);
-	strftime(date, sizeof(date), "%Y%m%d-%H%M%S", &tm);
-	code = write_whole(g->keep.dir, draft, text);
+	int code = write_whole(g->keep.dir, draft, text);
 	if (code == 0)
-		code = name_it(g, draft, arena_fmt(g->a, "%u.conf.%s", vmid, date), &name);
+		code = name_it(g, draft, arena_fmt(g->a, "%u.conf.%s", vmid, keep_date(g->a)), &name);
 	if (code == 0)
 		return arena_fmt(g->a, KEEP_PATH "/%s", name);
 	error_errno(err, code, "cannot keep its configuration in '" KEEP_PATH "', so nothing was changed");
@@ -99,9 +102,9 @@ int keep_hookscript(struct registry *g, unsigned vmid, const char *volume, struc
 
 const char *keep_find_hookscript(struct registry *g, unsigned vmid)
 {
-	char *text = arena_alloc(g->a, VOLUME_MAX + 1);
+	char *text = arena_alloc(g->a, VOLUME_BYTES_MAX + 1);
 	int fd = openat(g->keep.dir, arena_fmt(g->a, "%u.hookscript", vmid), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	ssize_t n = fd < 0 || own_file_check(fd) < 0 ? -1 : read_whole(fd, text, VOLUME_MAX);
+	ssize_t n = fd < 0 || own_file_check(fd) < 0 ? -1 : read_whole(fd, text, VOLUME_BYTES_MAX);
 
 	if (fd >= 0)
 		close(fd);

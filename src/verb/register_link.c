@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -79,11 +78,32 @@ static int stat_job(void *arg)
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
-bool link_answers(const struct storage *s, struct error *err)
+/* A folder below a mount point that nothing is mounted on would be hidden as soon as something is. */
+static bool is_mounted(const struct registry *g, const struct storage *s, struct error *err)
+{
+	const char *point = s->mountpoint && *s->mountpoint ? s->mountpoint : s->path;
+	struct mounts m = { 0 };
+
+	if (!s->mountpoint)
+		return true;
+	if (mounts_read(g->host, g->a, &m, err) < 0)
+		return false;
+	for (size_t i = 0; i < m.n; i++)
+		if (strcmp(m.list[i].point, point) == 0)
+			return true;
+	error_set(err, -ENOENT, "storage '%s' is not mounted: there is nothing at '%s'; `pvesm status --storage %s` mounts it if it "
+				"can be", s->id, point, s->id);
+	return false;
+}
+
+bool link_answers(const struct registry *g, const struct storage *s, struct error *err)
 {
 	struct host_stuck stuck;
-	int code = worker_run(stat_job, (void *)s->path, ANSWER_MS, &stuck);
+	int code;
 
+	if (!is_mounted(g, s, err))
+		return false;
+	code = worker_run(stat_job, (void *)s->path, ANSWER_MS, &stuck);
 	if (code == -ETIMEDOUT)
 		error_set(err, code, "storage '%s' does not answer: '%s' could not be looked at within %d s", s->id, s->path,
 			  ANSWER_MS / 1000);
@@ -101,25 +121,7 @@ enum link_state link_of_volume(const struct registry *g, const char *volume)
 	if (!path || !colon)
 		return LINK_OTHER;
 	s = storage_find(&g->storages, arena_dupn(g->a, volume, (size_t)(colon - volume)));
-	return s && link_answers(s, &ignored) ? link_look(g, path, NULL) : LINK_OTHER;
-}
-
-/* A folder below a mount point that nothing is mounted on would be hidden as soon as something is. */
-static bool is_mounted(const struct registry *g, const struct storage *s, struct error *err)
-{
-	const char *point = s->mountpoint && *s->mountpoint ? s->mountpoint : s->path;
-	struct mounts m = { 0 };
-
-	if (!s->mountpoint)
-		return true;
-	if (mounts_read(g->host, g->a, &m, err) < 0)
-		return false;
-	for (size_t i = 0; i < m.n; i++)
-		if (strcmp(m.list[i].point, point) == 0)
-			return true;
-	error_set(err, -ENOENT, "storage '%s' is not mounted: there is nothing at '%s'; `pvesm status --storage %s` mounts it if it "
-				"can be", s->id, point, s->id);
-	return false;
+	return s && link_answers(g, s, &ignored) ? link_look(g, path, NULL) : LINK_OTHER;
 }
 
 /* Guests whose hookscript it is already, by their numbers: they would call us too. */
@@ -162,7 +164,7 @@ static bool is_free(const struct registry *g, const struct link *l, bool replace
 		error_set(err, -EEXIST, "'%s' is %s; move it away", l->path, what);
 	else
 		error_set(err, -EEXIST, "'%s' is %s, and not handover at '%s'%s%s%s; --replace puts a link to handover in its "
-					"place", l->path, what, g->program, whose ? " (it is the hookscript of " : "",
+					"place", l->path, what, g->program, whose ? " (it is the hookscript of guest " : "",
 			  whose ? whose : "", whose ? ")" : "");
 	return false;
 }
@@ -184,7 +186,7 @@ static bool is_trusted(const struct registry *g, struct error *err)
 
 bool link_check(struct registry *g, const struct link *l, bool replace, struct error *err)
 {
-	return is_trusted(g, err) && is_mounted(g, l->storage, err) && link_answers(l->storage, err) && is_free(g, l, replace, err);
+	return is_trusted(g, err) && is_free(g, l, replace, err);
 }
 
 /* --- making ------------------------------------------------------------------------------------------------------ */
@@ -227,16 +229,19 @@ static int open_folder(struct registry *g, const struct link *l, struct error *e
 /* Another name for what is going to be replaced, so that it stays. A link is only its text, which is told. */
 static int keep_file(struct registry *g, const struct link *l, int dir, struct error *err)
 {
-	char date[32];
-	time_t now = time(NULL);
-	const char *name;
-	struct tm tm;
+	const char *base = arena_fmt(g->a, HOOK_NAME ".%s", keep_date(g->a)), *name = base;
+	struct stat st;
 
-	gmtime_r(&now, &tm);
-	strftime(date, sizeof(date), "%Y%m%d-%H%M%S", &tm);
-	name = arena_fmt(g->a, HOOK_NAME ".%s", date);
-	if (linkat(dir, HOOK_NAME, dir, name, 0) < 0)
-		return error_errno(err, -errno, "cannot keep '%s' as '%s'", l->path, name);
+	if (fstatat(dir, HOOK_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_errno(err, -errno, "cannot look at '%s'", l->path);
+	for (int i = 1; linkat(dir, HOOK_NAME, dir, name, 0) < 0; i++) {
+		/* A run that was killed behind this has given it the name already. */
+		if (errno == EEXIST && is_same_file(&st, arena_fmt(g->a, "%s/%s", l->folder, name)))
+			break;
+		if (errno != EEXIST || i == KEEP_NAMES_MAX)
+			return error_errno(err, -errno, "cannot keep '%s' as '%s'", l->path, name);
+		name = arena_fmt(g->a, "%s.%d", base, i);
+	}
 	note_add(&g->notes, g->a, "the file that was '%s' is '%s/%s' now", l->path, l->folder, name);
 	return 0;
 }
@@ -252,7 +257,7 @@ static int replace_with(struct registry *g, const struct link *l, int dir, struc
 	if (l->target)
 		note_add(&g->notes, g->a, "'%s' led to '%s' before", l->path, l->target);
 	if (whose)
-		note_add(&g->notes, g->a, "'%s' was the hookscript of %s already; that is handover now", l->volume, whose);
+		note_add(&g->notes, g->a, "'%s' was the hookscript of guest %s already; that is handover now", l->volume, whose);
 	/* One that a killed run has left. */
 	unlinkat(dir, NEW_NAME, 0);
 	if (symlinkat(g->program, dir, NEW_NAME) < 0 || renameat(dir, NEW_NAME, dir, HOOK_NAME) < 0)
@@ -293,7 +298,7 @@ bool link_tidy(struct registry *g, const struct storage *s)
 	struct link l = link_in(g, s);
 	struct error ignored;
 
-	if (!link_answers(s, &ignored))
+	if (!link_answers(g, s, &ignored))
 		return false;
 	l.state = link_look(g, l.path, &l.target);
 	/* A file that is ours is a copy somebody has put there. */

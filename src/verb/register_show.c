@@ -23,10 +23,12 @@ const char *registration_name(const struct registration *x, struct arena *a)
 
 /* --- for people -------------------------------------------------------------------------------------------------- */
 
-static void show_notes(const struct notes *n, const char *who)
+static void show_notes(const struct registry *g, const struct notes *notes, const struct notes *warnings, const char *who)
 {
-	for (size_t i = 0; i < n->n; i++)
-		printf("%s%s%s\n", who, *who ? ": " : "", n->list[i]);
+	for (size_t i = 0; i < warnings->n; i++)
+		printf("%swarning: %s\n", who, warnings->list[i]);
+	for (size_t i = 0; i < notes->n && !g->r->quiet; i++)
+		printf("%s%s\n", who, notes->list[i]);
 }
 
 static void show_one(const struct registry *g, const struct registration *x)
@@ -40,7 +42,7 @@ static void show_one(const struct registry *g, const struct registration *x)
 		printf("%s: %s\n", who, x->text);
 	if (x->kept && !g->r->quiet)
 		printf("%s: its configuration as it was is %s\n", who, x->kept);
-	show_notes(&x->notes, who);
+	show_notes(g, &x->notes, &x->warnings, arena_fmt(g->a, "%s: ", who));
 	print_findings(&x->findings, stdout);
 	if (x->verdict && x->outcome == OUTCOME_WILL_FAIL)
 		complain("%s: %s", who, x->verdict);
@@ -82,6 +84,7 @@ static struct json_object *json_registration(const struct registration *x)
 	json_add(o, "before", json_text(x->before));
 	json_add(o, "kept", json_text(x->kept));
 	json_add(o, "notes", json_notes(&x->notes));
+	json_add(o, "warnings", json_notes(&x->warnings));
 	json_add(o, "findings", json_findings(&x->findings));
 	json_add(o, "verdict", json_text(x->verdict));
 	return o;
@@ -96,6 +99,7 @@ static void show_json(const struct registry *g, const struct link *l)
 		json_object_array_add(list, json_registration(&g->list[i]));
 	json_add(o, "guests", list);
 	json_add(o, "notes", json_notes(&g->notes));
+	json_add(o, "warnings", json_notes(&g->warnings));
 	json_print(o);
 }
 
@@ -113,6 +117,6 @@ enum outcome registry_show(const struct registry *g, const struct link *l)
 		printf("%s -> %s%s\n", l->path, l->target ? l->target : g->program, l->made ? ": made" : "");
 	for (size_t i = 0; i < g->n; i++)
 		show_one(g, &g->list[i]);
-	show_notes(&g->notes, "");
+	show_notes(g, &g->notes, &g->warnings, "");
 	return worst;
 }

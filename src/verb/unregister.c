@@ -19,8 +19,9 @@ static bool is_ours(const struct registry *g, const char *volume)
 	return (state == LINK_ABSENT || state == LINK_DANGLING) && strcmp(str_basename(volume), HOOK_NAME) == 0;
 }
 
-static void look(struct registry *g, struct registration *x)
+static void look(struct registry *g, const struct link *l, struct registration *x)
 {
+	(void)l;
 	if (!registration_find(g, x))
 		return;
 	x->outcome = OUTCOME_REFUSED;
@@ -100,11 +101,13 @@ static enum outcome do_unregister(struct registry *g)
 	struct error err = { 0 };
 	enum outcome o;
 
-	for (size_t i = 0; i < g->n; i++)
-		look(g, &g->list[i]);
-	if (!registry_goes_on(g))
+	o = registry_look(g, NULL, look, &err);
+	if (o == OUTCOME_DONE && !registry_goes_on(g))
 		return registry_show(g, NULL);
-	o = keep_open(g, &err);
+	if (o == OUTCOME_DONE)
+		o = keep_open(g, "unregister", &err);
+	if (o == OUTCOME_DONE)
+		o = registry_look(g, NULL, look, &err);
 	for (size_t i = 0; i < g->n && o == OUTCOME_DONE; i++)
 		if (g->list[i].set)
 			set(g, &g->list[i]);
