@@ -93,7 +93,7 @@ install_here() {
 		mkdir -p /var/lib/vz/snippets
 		ln -sfn /usr/bin/handover /var/lib/vz/snippets/handover
 	fi
-	say "installed; a VM is told with: qm set VMID --hookscript local:snippets/handover"
+	say "installed; Proxmox is told to call it for a VM with: handover register VMID"
 }
 
 case ${1-} in

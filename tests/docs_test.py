@@ -187,6 +187,10 @@ class Program(unittest.TestCase):
                                    ("all steps of pre-start", "core/step.h", "PHASE_MS"),
                                    ("all steps on the way back", "core/step.h", "PHASE_MS"),
                                    ("the VM's lock, and then the locks of its devices", "core/step.h", "LOCK_MS"),
+                                   ("*qm set* and *pct set*", "verb/register_pve.c", "SET_MS"),
+                                   ("the try to call the hook", "verb/register_pve.c", "TRY_MS"),
+                                   ("looking at a storage", "verb/register_link.c", "ANSWER_MS"),
+                                   ("another *register* or *unregister*", "core/step.h", "LOCK_MS"),
                                    ("reading a file that the kernel may lock", "host/reader.h", "READ_MS")]:
             with self.subTest(what):
                 self.assertIn(f"\n|  {what}\n:  {defined_number('src/' + header, name) // 1000} seconds", text)
