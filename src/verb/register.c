@@ -113,16 +113,23 @@ static void set(struct registry *g, const struct link *l, struct registration *x
 
 /* --- what else there is to know ---------------------------------------------------------------------------------- */
 
+static void read_devices(const char *text, const char *values[HOSTPCI_MAX], struct arena *a)
+{
+	for (int i = 0; i < HOSTPCI_MAX; i++)
+		values[i] = guest_value(text, arena_fmt(a, "hostpci%d", i), a);
+}
+
 /* A hostpci line of x that y has too. */
 static const char *shared_device(const char *x, const char *y, struct arena *a)
 {
-	for (int i = 0; i < HOSTPCI_MAX; i++) {
-		const char *value = guest_value(x, arena_fmt(a, "hostpci%d", i), a);
+	const char *mine[HOSTPCI_MAX], *theirs[HOSTPCI_MAX];
 
-		for (int k = 0; value && k < HOSTPCI_MAX; k++)
-			if (str_same(value, guest_value(y, arena_fmt(a, "hostpci%d", k), a)))
-				return value;
-	}
+	read_devices(x, mine, a);
+	read_devices(y, theirs, a);
+	for (int i = 0; i < HOSTPCI_MAX; i++)
+		for (int k = 0; mine[i] && k < HOSTPCI_MAX; k++)
+			if (str_same(mine[i], theirs[k]))
+				return mine[i];
 	return NULL;
 }
 
@@ -145,12 +152,18 @@ static void tell_clones(struct registry *g, const struct link *l, struct registr
 	}
 }
 
+static bool has_profile(struct registry *g, unsigned vmid)
+{
+	return host_has(g->host, arena_fmt(g->a, "%s/%u.yaml", &PROFILE_FOLDER_HOST[1], vmid)) ||
+	       host_has(g->host, arena_fmt(g->a, "%s/%u.yaml", &PROFILE_FOLDER_CLUSTER[1], vmid));
+}
+
 /* Whether it would start, by the same plan that its hook makes. */
 static void foresee(struct registry *g, struct registration *x)
 {
 	struct subject s;
 
-	if (x->guest->container && !profile_path(x->vmid, g->a)) {
+	if (x->guest->container && !has_profile(g, x->vmid)) {
 		x->verdict = "it has no profile, and without one a container is lent nothing";
 		return;
 	}

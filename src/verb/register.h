@@ -96,6 +96,7 @@ enum link_state {
 	LINK_DANGLING,	/* a link to nothing */
 	LINK_FILE,
 	LINK_OTHER,	/* a folder, say */
+	LINK_UNKNOWN,	/* its storage is not there, or does not answer */
 };
 
 struct link {
@@ -119,7 +120,7 @@ enum link_state link_look(const struct registry *g, const char *path, const char
  */
 bool link_answers(const struct registry *g, const struct storage *s, struct error *err);
 
-/* What stands behind a hookscript's volume. LINK_OTHER also for one that nobody can look at. */
+/* What stands behind a hookscript's volume. */
 enum link_state link_of_volume(const struct registry *g, const char *volume);
 
 /* Whether it could be made; else err says what is in the way. */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,18 +79,36 @@ static int stat_job(void *arg)
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
+/*
+ * As the mount table has it: without links on the way, and without '/' at its end. The last folder itself is not looked
+ * at, for it may be one that does not answer.
+ */
+static const char *mount_name(const char *path, struct arena *a)
+{
+	char *text = arena_dup(a, path), real[PATH_MAX], *last;
+
+	for (size_t n = strlen(text); n > 1 && text[n - 1] == '/';)
+		text[--n] = '\0';
+	last = strrchr(text, '/');
+	*last++ = '\0';
+	if (!realpath(*text ? text : "/", real))
+		return path;
+	return arena_fmt(a, "%s/%s", strcmp(real, "/") == 0 ? "" : real, last);
+}
+
 /* A folder below a mount point that nothing is mounted on would be hidden as soon as something is. */
 static bool is_mounted(const struct registry *g, const struct storage *s, struct error *err)
 {
-	const char *point = s->mountpoint && *s->mountpoint ? s->mountpoint : s->path;
+	const char *point = s->mountpoint && *s->mountpoint ? s->mountpoint : s->path, *name;
 	struct mounts m = { 0 };
 
 	if (!s->mountpoint)
 		return true;
+	name = mount_name(point, g->a);
 	if (mounts_read(g->host, g->a, &m, err) < 0)
 		return false;
 	for (size_t i = 0; i < m.n; i++)
-		if (strcmp(m.list[i].point, point) == 0)
+		if (strcmp(m.list[i].point, name) == 0)
 			return true;
 	error_set(err, -ENOENT, "storage '%s' is not mounted: there is nothing at '%s'; `pvesm status --storage %s` mounts it if it "
 				"can be", s->id, point, s->id);
@@ -119,9 +138,9 @@ enum link_state link_of_volume(const struct registry *g, const char *volume)
 	struct error ignored;
 
 	if (!path || !colon)
-		return LINK_OTHER;
+		return LINK_UNKNOWN;
 	s = storage_find(&g->storages, arena_dupn(g->a, volume, (size_t)(colon - volume)));
-	return s && link_answers(g, s, &ignored) ? link_look(g, path, NULL) : LINK_OTHER;
+	return s && link_answers(g, s, &ignored) ? link_look(g, path, NULL) : LINK_UNKNOWN;
 }
 
 /* Guests whose hookscript it is already, by their numbers: they would call us too. */
@@ -148,6 +167,7 @@ static const char *obstacle(const struct registry *g, const struct link *l)
 		return "neither a file nor a link";
 	case LINK_ABSENT:
 	case LINK_OURS:
+	case LINK_UNKNOWN:
 		break;
 	}
 	return NULL;

@@ -9,14 +9,22 @@
 
 /* --- what there is to do ----------------------------------------------------------------------------------------- */
 
-/* Also one whose link is gone, or leads to where handover was: with it the guest does not start. */
+/* Also one whose link is gone, with its storage perhaps, or leads to where handover was: with it the guest does not start. */
 static bool is_ours(const struct registry *g, const char *volume)
 {
-	enum link_state state = link_of_volume(g, volume);
-
-	if (state == LINK_OURS)
+	switch (link_of_volume(g, volume)) {
+	case LINK_OURS:
 		return true;
-	return (state == LINK_ABSENT || state == LINK_DANGLING) && strcmp(str_basename(volume), HOOK_NAME) == 0;
+	case LINK_ABSENT:
+	case LINK_DANGLING:
+	case LINK_UNKNOWN:
+		return strcmp(str_basename(volume), HOOK_NAME) == 0;
+	case LINK_ELSEWHERE:
+	case LINK_FILE:
+	case LINK_OTHER:
+		break;
+	}
+	return false;
 }
 
 static void look(struct registry *g, const struct link *l, struct registration *x)
