@@ -29,6 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	_cleanup_arena_ struct arena *a = arena_new();
 	const char *text = n ? arena_dupn(a, (const char *)data, n) : "", *volume = "local:snippets/made-up", *value;
 
+	require(names(a, NULL, volume));
+	require(!names(a, text, volume) || strstr(text, volume));
 	value = guest_value(text, "hookscript", a);
 	require(!value || (*value && !strchr(value, '\n') && names(a, text, value)));
 	/* A snapshot's is none of the current configuration, but it is named. */
