@@ -16,7 +16,8 @@ static void only_the_current_configuration_has_values(void **state)
 	_cleanup_arena_ struct arena *a = arena_new();
 
 	(void)state;
-	assert_string_equal(value(a, "name: x\nhookscript: " VOLUME "\n\n[before]\nhookscript: local:snippets/old\n"), VOLUME);
+	assert_string_equal(value(a, "name: x\nhookscript: " VOLUME "\n\n[before]\nhookscript: local:snippets/old\n"),
+			    VOLUME);
 	assert_null(value(a, "name: x\n[PENDING]\nhookscript: " VOLUME "\n"));
 	assert_null(value(a, ""));
 }
@@ -34,8 +35,10 @@ static void a_value_is_trimmed_and_the_last_counts(void **state)
 static void what_is_no_such_line_has_no_value(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	static const char *const bad[] = { "#hookscript: " VOLUME, " hookscript: " VOLUME, "hookscripts: " VOLUME, "hookscript " VOLUME,
-					   "hookscript:", "hookscript: \t", "description: hookscript: " VOLUME };
+	static const char *const bad[] = {
+		"#hookscript: " VOLUME, " hookscript: " VOLUME, "hookscripts: " VOLUME, "hookscript " VOLUME, "hookscript:",
+		"hookscript: \t", "description: hookscript: " VOLUME,
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)

@@ -25,8 +25,9 @@ static struct storage parse_one(struct arena *a, const char *text, const char *i
 static void what_the_installer_writes_is_read(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	struct storages all = parse(a, "dir: local\n\tpath /var/lib/vz\n\tcontent iso,vztmpl,backup\n\n"
-				       "lvmthin: local-lvm\n\tthinpool data\n\tvgname pve\n\tcontent rootdir,images\n\n");
+	struct storages all =
+		parse(a, "dir: local\n\tpath /var/lib/vz\n\tcontent iso,vztmpl,backup\n\n"
+			 "lvmthin: local-lvm\n\tthinpool data\n\tvgname pve\n\tcontent rootdir,images\n\n");
 	const struct storage *local = storage_find(&all, "local"), *lvm = storage_find(&all, "local-lvm");
 
 	(void)state;
@@ -74,8 +75,9 @@ static void local_needs_no_path_and_is_on_every_node(void **state)
 static void a_section_ends_at_an_empty_line(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	struct storages all = parse(a, "dir: one\n\tpath /one\ndir: two\n\tcontent snippets\n \n# no end either\n\t# nor this\n"
-				       "\tnodes a\n\ndir: three\n\tpath /three");
+	struct storages all =
+		parse(a, "dir: one\n\tpath /one\ndir: two\n\tcontent snippets\n \n# no end either\n\t# nor this\n\tnodes a\n\n"
+			 "dir: three\n\tpath /three");
 
 	(void)state;
 	assert_null(storage_find(&all, "two"));
@@ -89,8 +91,10 @@ static void a_section_ends_at_an_empty_line(void **state)
 static void what_is_no_header_begins_no_section(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	static const char *const bad[] = { "dir", "dir:", ": x1", "dir: a b", " dir: x1", "dir x1:", "dir: x", "dir: -x", "dir: x-",
-					   "dir: 1x", "dir: a/b", "#dir: x1", "dir: x1\303\244" };
+	static const char *const bad[] = {
+		"dir", "dir:", ": x1", "dir: a b", " dir: x1", "dir x1:", "dir: x", "dir: -x", "dir: x-", "dir: 1x",
+		"dir: a/b", "#dir: x1", "dir: x1\303\244",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
@@ -141,8 +145,9 @@ static void switches_are_read_as_proxmox_reads_them(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct storage s = parse_one(a, arena_fmt(a, "dir: x1\n\tpath /x\n\tdisable%s\n\tshared%s\n\tis_mountpoint%s\n",
-							  cases[i].value, cases[i].value, cases[i].value), "x1");
+		const char *v = cases[i].value;
+		struct storage s = parse_one(a, arena_fmt(a, "dir: x1\n\tpath /x\n\tdisable%s\n\tshared%s\n"
+							     "\tis_mountpoint%s\n", v, v, v), "x1");
 
 		assert_int_equal(s.disabled, cases[i].on);
 		assert_int_equal(s.shared, cases[i].on);
@@ -154,7 +159,8 @@ static void switches_are_read_as_proxmox_reads_them(void **state)
 static void content_and_nodes_are_lists(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	struct storage s = parse_one(a, "dir: x1\n\tpath /x\n\tcontent iso;snippets backup\n\tnodes pve1, pve2\n", "x1");
+	struct storage s =
+		parse_one(a, "dir: x1\n\tpath /x\n\tcontent iso;snippets backup\n\tnodes pve1, pve2\n", "x1");
 
 	(void)state;
 	assert_true(s.snippets);
@@ -171,14 +177,16 @@ static void snippets_may_be_in_another_folder(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	static const struct { const char *dirs, *path; } cases[] = {
-		{ "snippets=hooks", "/x/hooks" },	{ "iso=i,snippets=a/b", "/x/a/b" }, { "snippets=a;iso=i", "/x/a" },
-		{ "snippets=a,snippets=b", "/x/b" },	{ "iso=snippets", "/x/snippets" },  { "snippets=", "/x/snippets" },
+		{ "snippets=hooks", "/x/hooks" },    { "iso=i,snippets=a/b", "/x/a/b" },
+		{ "snippets=a;iso=i", "/x/a" },      { "snippets=a,snippets=b", "/x/b" },
+		{ "iso=snippets", "/x/snippets" },   { "snippets=", "/x/snippets" },
 		{ "xsnippets=a", "/x/snippets" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct storage s = parse_one(a, arena_fmt(a, "dir: x1\n\tpath /x\n\tcontent-dirs %s\n", cases[i].dirs), "x1");
+		const char *text = arena_fmt(a, "dir: x1\n\tpath /x\n\tcontent-dirs %s\n", cases[i].dirs);
+		struct storage s = parse_one(a, text, "x1");
 
 		assert_string_equal(storage_snippets(&s, a), cases[i].path);
 	}

@@ -67,8 +67,8 @@ int guests_read(struct host *h, struct arena *a, struct guests *g, struct error 
 	if (code < 0 && code != -ENOENT)
 		return error_errno(err, code, "cannot list '/" GUESTS_NODES "'");
 	if (code < 0 || all.n_nodes == 0)
-		return error_set(err, -ENOENT, "there is no '/" GUESTS_NODES "': either this is no Proxmox VE host, or its cluster "
-					       "file system is not mounted (`systemctl status pve-cluster`)");
+		return error_set(err, -ENOENT, "there is no '/" GUESTS_NODES "': either this is no Proxmox VE host, or "
+				 "its cluster file system is not mounted (`systemctl status pve-cluster`)");
 	all.here = own_node(h, a);
 	for (size_t i = 0; i < all.n_nodes; i++) {
 		read_folder(h, all.nodes[i], false, a, buf, &all);

@@ -11,8 +11,8 @@
 
 /*
  * The guests of all nodes, VMs and containers, by their configurations: etc/pve/nodes/NODE/qemu-server/VMID.conf and
- * .../lxc/VMID.conf. Proxmox gives each number once in a cluster. For questions about hookscripts; what a guest's device
- * lines say is pveconf.h's.
+ * .../lxc/VMID.conf. Proxmox gives each number once in a cluster. For questions about hookscripts; what a guest's
+ * device lines say is pveconf.h's.
  */
 #define GUESTS_NODES "etc/pve/nodes"
 #define GUESTS_CONF_BYTES_MAX (1024 * 1024)	/* pmxcfs takes no larger file */
@@ -34,8 +34,8 @@ struct guests {
 };
 
 /*
- * -ENOENT: there are no nodes, so that it is no Proxmox host, or its cluster file system is not mounted. A configuration
- * that goes while it is looked for is left out.
+ * -ENOENT: there are no nodes, so that it is no Proxmox host, or its cluster file system is not mounted. A
+ * configuration that goes while it is looked for is left out.
  */
 int guests_read(struct host *h, struct arena *a, struct guests *g, struct error *err);
 
@@ -48,7 +48,7 @@ ssize_t guest_reread(struct host *h, const struct guest *guest, struct arena *a,
 /* The value of "key: value" in the current configuration, which ends at the first "["; NULL: it is not there. */
 const char *guest_value(const char *text, const char *key, struct arena *a);
 
-/* Whether its hookscript is that volume, now or in a snapshot, which may be rolled back to. What cannot be read may be. */
+/* Whether its hookscript is that volume, now or in a snapshot that may be rolled back to. What cannot be read may be. */
 bool guest_names_hookscript(const struct guest *guest, const char *volume, struct arena *a);
 
 #endif

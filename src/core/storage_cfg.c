@@ -18,7 +18,8 @@ static const struct kind {
 	const char *type;
 	bool shared;
 } kinds[] = {
-	{ "dir", false }, { "btrfs", false }, { "nfs", true }, { "cifs", true }, { "cephfs", true }, { "glusterfs", true },
+	{ "dir", false }, { "btrfs", false }, { "nfs", true },
+	{ "cifs", true }, { "cephfs", true }, { "glusterfs", true },
 };
 
 static const struct kind *find_kind(const char *type)
@@ -113,7 +114,8 @@ static void take_header(char *line, struct section *s)
 /* PVE/JSONSchema.pm, parse_boolean(); the schema lets nothing else through. */
 static bool is_true(const char *s)
 {
-	return s && (strcmp(s, "1") == 0 || strcasecmp(s, "on") == 0 || strcasecmp(s, "yes") == 0 || strcasecmp(s, "true") == 0);
+	return s && (strcmp(s, "1") == 0 || strcasecmp(s, "on") == 0 || strcasecmp(s, "yes") == 0 ||
+		     strcasecmp(s, "true") == 0);
 }
 
 static bool lists(const char *list, const char *word)
@@ -185,7 +187,9 @@ static void add(struct storages *all, struct arena *a, const struct storage *s)
 static void ensure_local(struct storages *all, struct arena *a)
 {
 	struct storage *s = (struct storage *)storage_find(all, STORAGE_LOCAL);
-	const struct storage made_up = { .id = STORAGE_LOCAL, .type = "dir", .path = STORAGE_LOCAL_PATH, .snippets = true };
+	const struct storage made_up = {
+		.id = STORAGE_LOCAL, .type = "dir", .path = STORAGE_LOCAL_PATH, .snippets = true,
+	};
 
 	if (!s || strcmp(s->type, "dir") != 0 || (s->path && strcmp(s->path, STORAGE_LOCAL_PATH) != 0)) {
 		add(all, a, &made_up);

@@ -12,9 +12,9 @@
 /*
  * Proxmox's storages, as far as it takes hookscripts from them. The text is read as pve-common,
  * PVE/SectionConfig.pm, parse_config(), and pve-storage, PVE/Storage/Plugin.pm, parse_config(), do: a section is
- * "TYPE: ID" in the first column and the lines below it up to an empty one; a property stands behind a blank; "#" makes a
- * line a comment; of two properties with one name the first counts, of two sections the last. What is not understood is
- * left out, as Proxmox does.
+ * "TYPE: ID" in the first column and the lines below it up to an empty one; a property stands behind a blank; "#" makes
+ * a line a comment; of two properties with one name the first counts, of two sections the last. What is not understood
+ * is left out, as Proxmox does.
  */
 #define STORAGE_FILE "etc/pve/storage.cfg"
 #define STORAGE_BYTES_MAX (1024 * 1024)	/* pmxcfs takes no larger file */

@@ -74,8 +74,9 @@ static _Noreturn void become(const struct run *r, int file, int out, pid_t worke
 	    close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
 		execveat(file, "", r->words, r->environment, AT_EMPTY_PATH);
 		/*
-		 * The interpreter of a script could not open a descriptor that is gone: fs/binfmt_script.c, load_script(). The
-		 * path leads to the same file: trust_follow() has seen that nobody but root can turn it elsewhere.
+		 * The interpreter of a script could not open a descriptor that is gone: fs/binfmt_script.c,
+		 * load_script(). The path leads to the same file: trust_follow() has seen that nobody but root can
+		 * turn it elsewhere.
 		 */
 		if (errno == ENOENT)
 			execve(r->words[0], r->words, r->environment);

@@ -36,8 +36,8 @@ bool registration_is_locked(struct registry *g, struct registration *x)
 	const char *lock = guest_value(x->guest->text, "lock", g->a);
 
 	if (lock)
-		refuse(x, OUTCOME_BUSY, arena_fmt(g->a, "it is locked (%s), and Proxmox changes nothing of it; try again when that has "
-						  "ended", lock));
+		refuse(x, OUTCOME_BUSY, arena_fmt(g->a, "it is locked (%s), and Proxmox changes nothing of it; try "
+						  "again when that has ended", lock));
 	return lock;
 }
 
@@ -55,16 +55,17 @@ static void look(struct registry *g, const struct link *l, struct registration *
 	ours = is_ours(g, l, x->before);
 	x->go_on = true;
 	if (strcmp(x->guest->node, g->guests.here) != 0 && !ours) {
-		refuse(x, OUTCOME_REFUSED, arena_fmt(g->a, "it is on node %s; run `handover register %u` there first, then here",
-						     x->guest->node, x->vmid));
+		refuse(x, OUTCOME_REFUSED, arena_fmt(g->a, "it is on node %s; run `handover register %u` there first, "
+						     "then here", x->guest->node, x->vmid));
 	} else if (strcmp(x->guest->node, g->guests.here) != 0) {
-		x->text = arena_fmt(g->a, "it is on node %s; when it comes here, its hookscript %s is handover", x->guest->node,
-				    x->before);
+		x->text = arena_fmt(g->a, "it is on node %s; when it comes here, its hookscript %s is handover",
+				    x->guest->node, x->before);
 	} else if (ours) {
 		x->text = arena_fmt(g->a, "its hookscript is %s already", x->before);
 	} else if (x->before && !g->r->replace) {
-		refuse(x, OUTCOME_REFUSED, arena_fmt(g->a, "it has a hookscript, '%s', and Proxmox calls only one; --replace puts "
-						     "handover in its place until `handover unregister %u`", x->before, x->vmid));
+		refuse(x, OUTCOME_REFUSED, arena_fmt(g->a, "it has a hookscript, '%s', and Proxmox calls only one; "
+						     "--replace puts handover in its place until `handover unregister "
+						     "%u`", x->before, x->vmid));
 	} else {
 		x->set = !registration_is_locked(g, x);
 	}
@@ -87,7 +88,8 @@ void registration_set(struct registry *g, struct registration *x, const char *vo
 	if (code == 0)
 		return;
 	/* What was not changed needs no copy. */
-	if (guest_reread(g->host, x->guest, g->a, &now) >= 0 && strcmp(now, x->guest->text) == 0 && unlink(x->kept) == 0)
+	if (guest_reread(g->host, x->guest, g->a, &now) >= 0 && strcmp(now, x->guest->text) == 0 &&
+	    unlink(x->kept) == 0)
 		x->kept = NULL;
 	/* PVE/AbstractConfig.pm, lock_file_full() and check_lock(). */
 	refuse(x, strstr(err.text, "got timeout") || strstr(err.text, "is locked") ? OUTCOME_BUSY : OUTCOME_FAILED,
@@ -108,7 +110,8 @@ static void set(struct registry *g, const struct link *l, struct registration *x
 		return;
 	x->text = arena_fmt(g->a, "its hookscript is %s now", l->volume);
 	if (x->before)
-		note_add(&x->notes, g->a, "its hookscript was '%s'; `handover unregister %u` puts that back", x->before, x->vmid);
+		note_add(&x->notes, g->a, "its hookscript was '%s'; `handover unregister %u` puts that back", x->before,
+			 x->vmid);
 }
 
 /* --- what else there is to know ---------------------------------------------------------------------------------- */
@@ -146,9 +149,9 @@ static void tell_clones(struct registry *g, const struct link *l, struct registr
 			continue;
 		device = shared_device(x->guest->text, y->text, g->a);
 		if (device)
-			note_add(&x->warnings, g->a, "guest %u has this hookscript too, and the same device ('%s'), as a clone has: only one of "
-						  "the two runs at a time; `handover unregister %u` if that is not meant", y->vmid, device,
-				 y->vmid);
+			note_add(&x->warnings, g->a, "guest %u has this hookscript too, and the same device ('%s'), as "
+				 "a clone has: only one of the two runs at a time; `handover unregister %u` if that is "
+				 "not meant", y->vmid, device, y->vmid);
 	}
 }
 
@@ -168,8 +171,8 @@ static void foresee(struct registry *g, struct registration *x)
 		return;
 	}
 	if (pve_running(g->host, x->vmid)) {
-		x->verdict = arena_fmt(g->a, "it runs, and is lent something from its next start on; when it is stopped, `handover "
-				       "doctor %u` says whether that will go well", x->vmid);
+		x->verdict = arena_fmt(g->a, "it runs, and is lent something from its next start on; when it is "
+				       "stopped, `handover doctor %u` says whether that will go well", x->vmid);
 		return;
 	}
 	if (!subject_prepare(g->r, arena_fmt(g->a, "%u", x->vmid), g->host, &s)) {
@@ -197,7 +200,8 @@ static void tell(struct registry *g, const struct link *l, struct registration *
 	if (strcmp(x->guest->node, g->guests.here) != 0)
 		return;
 	if (str_same(template, "1"))
-		note_add(&x->warnings, g->a, "it is a template: each clone of it will have this hookscript and its devices");
+		note_add(&x->warnings, g->a, "it is a template: each clone of it will have this hookscript and its "
+			 "devices");
 	else
 		foresee(g, x);
 }
@@ -218,13 +222,13 @@ static void tell_nodes(struct registry *g, const struct link *l)
 	const char *nodes = other_nodes(g);
 
 	if (nodes && l->storage->shared)
-		note_add(&g->warnings, g->a, "a guest that goes to another node takes its hookscript along, and storage '%s' is the same "
-					  "everywhere: '%s' leads to that node's own '%s', so install handover on %s, or it does not start "
-					  "there", l->storage->id, l->path, g->program, nodes);
+		note_add(&g->warnings, g->a, "a guest that goes to another node takes its hookscript along, and "
+			 "storage '%s' is the same everywhere: '%s' leads to that node's own '%s', so install handover "
+			 "on %s, or it does not start there", l->storage->id, l->path, g->program, nodes);
 	else if (nodes)
-		note_add(&g->warnings, g->a, "a guest that goes to another node takes its hookscript along, but not the file: install "
-					  "handover on %s and run `handover register` with the same words there, or it does not start there",
-			 nodes);
+		note_add(&g->warnings, g->a, "a guest that goes to another node takes its hookscript along, but not "
+			 "the file: install handover on %s and run `handover register` with the same words there, or "
+			 "it does not start there", nodes);
 }
 
 static void tell_storage(struct registry *g, const struct link *l)
@@ -232,13 +236,15 @@ static void tell_storage(struct registry *g, const struct link *l)
 	const struct storage *s = l->storage;
 
 	if (s->disabled)
-		note_add(&g->notes, g->a, "storage '%s' is disabled; Proxmox takes hookscripts from it all the same", s->id);
+		note_add(&g->notes, g->a, "storage '%s' is disabled; Proxmox takes hookscripts from it all the same",
+			 s->id);
 	else if (!s->snippets && s->content)
-		note_add(&g->notes, g->a, "storage '%s' does not list snippets as content; Proxmox takes hookscripts from it all the "
-					  "same; to have them listed: pvesm set %s --content %s,snippets", s->id, s->id, s->content);
+		note_add(&g->notes, g->a, "storage '%s' does not list snippets as content; Proxmox takes hookscripts "
+			 "from it all the same; to have them listed: pvesm set %s --content %s,snippets", s->id, s->id,
+			 s->content);
 	else if (!s->snippets)
-		note_add(&g->notes, g->a, "storage '%s' does not list snippets as content; Proxmox takes hookscripts from it all the "
-					  "same", s->id);
+		note_add(&g->notes, g->a, "storage '%s' does not list snippets as content; Proxmox takes hookscripts "
+			 "from it all the same", s->id);
 }
 
 /* --- the command ------------------------------------------------------------------------------------------------- */
@@ -339,8 +345,10 @@ static enum outcome do_register(struct registry *g)
 	if (!s)
 		return OUTCOME_REFUSED;
 	l = link_in(g, s);
-	if (!link_answers(g, s, &err))
-		return fail(OUTCOME_REFUSED, &err);
+	if (!link_answers(g, s, &err)) {
+		complain("%s; those that could be: %s", err.text, registry_storages(g));
+		return OUTCOME_REFUSED;
+	}
 	l.state = link_look(g, l.path, &l.target);
 	o = registry_look(g, &l, look, &err);
 	if (o == OUTCOME_DONE && !registry_goes_on(g))

@@ -63,14 +63,14 @@ void note_add(struct notes *n, struct arena *a, const char *fmt, ...) __attribut
 
 struct link;
 
-/* --- for both commands: register.c --------------------------------------------------------------------------------- */
+/* --- for both commands: register.c ------------------------------------------------------------------------------- */
 
 /* The guests that are meant, each once. False: one is no VMID, which has been told. */
 bool registry_take_vmids(struct registry *g);
 
 /*
- * What is to be done with each, by decide(), which finds go_on and set. It is done twice: before anything is changed, so
- * that nothing is if no guest goes on; and once the lock is held, by what stands in the files then.
+ * What is to be done with each, by decide(), which finds go_on and set. It is done twice: before anything is changed,
+ * so that nothing is if no guest goes on; and once the lock is held, by what stands in the files then.
  */
 typedef void registration_look(struct registry *g, const struct link *l, struct registration *x);
 enum outcome registry_look(struct registry *g, const struct link *l, registration_look *decide, struct error *err);
@@ -115,8 +115,8 @@ struct link link_in(const struct registry *g, const struct storage *s);
 enum link_state link_look(const struct registry *g, const char *path, const char **target);
 
 /*
- * Whether the storage's folder is mounted, and can be looked at: a server that is gone would hold us up for as long as its
- * mount says.
+ * Whether the storage's folder is mounted, and can be looked at: a server that is gone would hold us up for as long as
+ * its mount says.
  */
 bool link_answers(const struct registry *g, const struct storage *s, struct error *err);
 
@@ -154,6 +154,9 @@ const char *keep_find_hookscript(struct registry *g, unsigned vmid);
 /* Whether this is a Proxmox host, we are root there, and what it has could be read. Anything but DONE has been told. */
 enum outcome registry_open(struct registry *g);
 void registry_close(struct registry *g);
+
+/* "local (/var/lib/vz), nas (/mnt/pve/nas)": those that a link could be in on this node. */
+const char *registry_storages(const struct registry *g);
 
 /* The one --storage means. NULL: that has been told, with those it could be. */
 const struct storage *registry_storage(const struct registry *g);

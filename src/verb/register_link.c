@@ -110,8 +110,8 @@ static bool is_mounted(const struct registry *g, const struct storage *s, struct
 	for (size_t i = 0; i < m.n; i++)
 		if (strcmp(m.list[i].point, name) == 0)
 			return true;
-	error_set(err, -ENOENT, "storage '%s' is not mounted: there is nothing at '%s'; `pvesm status --storage %s` mounts it if it "
-				"can be", s->id, point, s->id);
+	error_set(err, -ENOENT, "storage '%s' is not mounted: there is nothing at '%s'; `pvesm status --storage %s` "
+		  "mounts it if it can be", s->id, point, s->id);
 	return false;
 }
 
@@ -124,8 +124,8 @@ bool link_answers(const struct registry *g, const struct storage *s, struct erro
 		return false;
 	code = worker_run(stat_job, (void *)s->path, ANSWER_MS, &stuck);
 	if (code == -ETIMEDOUT)
-		error_set(err, code, "storage '%s' does not answer: '%s' could not be looked at within %d s", s->id, s->path,
-			  ANSWER_MS / 1000);
+		error_set(err, code, "storage '%s' does not answer: '%s' could not be looked at within %d s", s->id,
+			  s->path, ANSWER_MS / 1000);
 	else if (code < 0)
 		error_set(err, code, "storage '%s' is not there: '%s': %s", s->id, s->path, strerrordesc_np(-code));
 	return code == 0;
@@ -183,8 +183,8 @@ static bool is_free(const struct registry *g, const struct link *l, bool replace
 	if (l->state == LINK_OTHER)
 		error_set(err, -EEXIST, "'%s' is %s; move it away", l->path, what);
 	else
-		error_set(err, -EEXIST, "'%s' is %s, and not handover at '%s'%s%s%s; --replace puts a link to handover in its "
-					"place", l->path, what, g->program, whose ? " (it is the hookscript of guest " : "",
+		error_set(err, -EEXIST, "'%s' is %s, and not handover at '%s'%s%s%s; --replace puts a link to handover "
+			  "in its place", l->path, what, g->program, whose ? " (it is the hookscript of guest " : "",
 			  whose ? whose : "", whose ? ")" : "");
 	return false;
 }
@@ -199,8 +199,8 @@ static bool is_trusted(const struct registry *g, struct error *err)
 		close(fd);
 		return true;
 	}
-	error_set(err, fd, "Proxmox would run handover as root from where others could change it: %s; install it, and call it from "
-			   "there", why ? why : strerrordesc_np(-fd));
+	error_set(err, fd, "Proxmox would run handover as root from where others could change it: %s; install it, and "
+		  "call it from there", why ? why : strerrordesc_np(-fd));
 	return false;
 }
 
@@ -277,7 +277,8 @@ static int replace_with(struct registry *g, const struct link *l, int dir, struc
 	if (l->target)
 		note_add(&g->notes, g->a, "'%s' led to '%s' before", l->path, l->target);
 	if (whose)
-		note_add(&g->notes, g->a, "'%s' was the hookscript of guest %s already; that is handover now", l->volume, whose);
+		note_add(&g->notes, g->a, "'%s' was the hookscript of guest %s already; that is handover now",
+			 l->volume, whose);
 	/* One that a killed run has left. */
 	unlinkat(dir, NEW_NAME, 0);
 	if (symlinkat(g->program, dir, NEW_NAME) < 0 || renameat(dir, NEW_NAME, dir, HOOK_NAME) < 0)
@@ -307,8 +308,8 @@ int link_make(struct registry *g, struct link *l, struct error *err)
 	fsync(dir);
 	l->state = link_look(g, l->path, &l->target);
 	l->made = true;
-	return l->state == LINK_OURS ? 0 : error_set(err, -EIO, "the link '%s' was made, and does not lead to '%s'", l->path,
-						     g->program);
+	return l->state == LINK_OURS ? 0 : error_set(err, -EIO, "the link '%s' was made, and does not lead to '%s'",
+						     l->path, g->program);
 }
 
 /* --- taking away ------------------------------------------------------------------------------------------------- */

@@ -52,7 +52,8 @@ enum outcome registry_open(struct registry *g)
 	enum outcome o;
 
 	if (geteuid() != 0)
-		return refuse("only root may set a hookscript, and only as root@pam on the node itself; no API token can; run it as root");
+		return refuse("only root may set a hookscript, and only as root@pam on the node itself; no API token "
+			      "can; run it as root");
 	if (!is_there(QM) && !is_there(PCT))
 		return refuse("this is no Proxmox VE host: there is neither " QM " nor " PCT);
 	g->program = own_file(g->a);
@@ -75,7 +76,7 @@ void registry_close(struct registry *g)
 
 /* --- the storage ------------------------------------------------------------------------------------------------- */
 
-static const char *possible_storages(const struct registry *g)
+const char *registry_storages(const struct registry *g)
 {
 	const char *text = NULL;
 
@@ -101,7 +102,7 @@ const struct storage *registry_storage(const struct registry *g)
 		why = arena_fmt(g->a, "it is for the nodes %s, and this is %s", s->nodes, g->guests.here);
 	if (!why)
 		return s;
-	complain("storage '%s': %s; those that could be: %s", id, why, possible_storages(g));
+	complain("storage '%s': %s; those that could be: %s", id, why, registry_storages(g));
 	return NULL;
 }
 
@@ -150,16 +151,19 @@ int pve_set_hookscript(struct registry *g, const struct registration *x, const c
 	ssize_t n;
 
 	/* Also of one that failed, or was killed, only the look says what it has done. */
-	run(words, environment, SET_MS, arena_fmt(g->a, "`%s set %s %s %s`", str_basename(program), vmid, words[3], words[4]), &why);
+	run(words, environment, SET_MS, arena_fmt(g->a, "`%s set %s %s %s`", str_basename(program), vmid, words[3],
+						  words[4]), &why);
 	n = guest_reread(g->host, x->guest, g->a, &text);
 	if (n < 0)
-		return error_errno(err, (int)n, "cannot read '/%s' to see whether its hookscript was set", x->guest->name);
+		return error_errno(err, (int)n, "cannot read '/%s' to see whether its hookscript was set",
+				   x->guest->name);
 	now = guest_value(text, "hookscript", g->a);
 	if (str_same(now, volume))
 		return 0;
 	if (why.code)
 		return error_set(err, why.code, "%s", why.text);
-	return error_set(err, -EIO, "`%s set` ended well, but its hookscript is %s", str_basename(program), now ? now : "not set");
+	return error_set(err, -EIO, "`%s set` ended well, but its hookscript is %s", str_basename(program),
+			 now ? now : "not set");
 }
 
 int pve_try_hook(struct registry *g, const char *path, unsigned vmid, struct error *err)

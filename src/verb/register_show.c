@@ -23,7 +23,8 @@ const char *registration_name(const struct registration *x, struct arena *a)
 
 /* --- for people -------------------------------------------------------------------------------------------------- */
 
-static void show_notes(const struct registry *g, const struct notes *notes, const struct notes *warnings, const char *who)
+static void show_notes(const struct registry *g, const struct notes *notes, const struct notes *warnings,
+		       const char *who)
 {
 	for (size_t i = 0; i < warnings->n; i++)
 		printf("%swarning: %s\n", who, warnings->list[i]);

@@ -9,7 +9,7 @@
 
 /* --- what there is to do ----------------------------------------------------------------------------------------- */
 
-/* Also one whose link is gone, with its storage perhaps, or leads to where handover was: with it the guest does not start. */
+/* Also one whose link is gone, or its storage, or that leads to where handover was: with it the guest does not start. */
 static bool is_ours(const struct registry *g, const char *volume)
 {
 	switch (link_of_volume(g, volume)) {
@@ -34,7 +34,8 @@ static void look(struct registry *g, const struct link *l, struct registration *
 		return;
 	x->outcome = OUTCOME_REFUSED;
 	if (strcmp(x->guest->node, g->guests.here) != 0) {
-		x->text = arena_fmt(g->a, "it is on node %s; run `handover unregister %u` there", x->guest->node, x->vmid);
+		x->text = arena_fmt(g->a, "it is on node %s; run `handover unregister %u` there", x->guest->node,
+				    x->vmid);
 	} else if (x->before && !is_ours(g, x->before)) {
 		x->text = arena_fmt(g->a, "its hookscript is '%s', which is not handover; it stays", x->before);
 	} else if (!x->before) {
@@ -60,8 +61,8 @@ static const char *earlier(struct registry *g, struct registration *x)
 	path = storage_hookscript(&g->storages, volume, g->a);
 	if (path && stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IXUSR))
 		return volume;
-	note_add(&x->notes, g->a, "its hookscript was '%s' before, which is not there any more, or cannot be run; it is not put back",
-		 volume);
+	note_add(&x->notes, g->a, "its hookscript was '%s' before, which is not there any more, or cannot be run; it "
+		 "is not put back", volume);
 	return NULL;
 }
 
@@ -78,8 +79,8 @@ static void set(struct registry *g, struct registration *x)
 	x->text = volume ? arena_fmt(g->a, "its hookscript is '%s' again, as before handover", volume) :
 			   arena_fmt(g->a, "its hookscript %s is taken out", x->before);
 	if (host_has(g->host, arena_fmt(g->a, "run/handover/%u.journal", x->vmid)))
-		note_add(&x->notes, g->a, "it is lent something at the moment; when it has stopped, handover's guard gives that back, or "
-					  "`handover recover %u`", x->vmid);
+		note_add(&x->notes, g->a, "it is lent something at the moment; when it has stopped, handover's guard "
+			 "gives that back, or `handover recover %u`", x->vmid);
 }
 
 /* The storage of a hookscript that was taken out. */
