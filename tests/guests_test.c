@@ -36,8 +36,8 @@ static void what_is_no_such_line_has_no_value(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	static const char *const bad[] = {
-		"#hookscript: " VOLUME, " hookscript: " VOLUME, "hookscripts: " VOLUME, "hookscript " VOLUME, "hookscript:",
-		"hookscript: \t", "description: hookscript: " VOLUME,
+		"#hookscript: " VOLUME, " hookscript: " VOLUME, "hookscripts: " VOLUME, "hookscript " VOLUME,
+		"hookscript:", "hookscript: \t", "description: hookscript: " VOLUME,
 	};
 
 	(void)state;

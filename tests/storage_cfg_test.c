@@ -76,8 +76,8 @@ static void a_section_ends_at_an_empty_line(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct storages all =
-		parse(a, "dir: one\n\tpath /one\ndir: two\n\tcontent snippets\n \n# no end either\n\t# nor this\n\tnodes a\n\n"
-			 "dir: three\n\tpath /three");
+		parse(a, "dir: one\n\tpath /one\ndir: two\n\tcontent snippets\n \n# no end either\n\t# nor this\n"
+			 "\tnodes a\n\ndir: three\n\tpath /three");
 
 	(void)state;
 	assert_null(storage_find(&all, "two"));

@@ -48,7 +48,10 @@ ssize_t guest_reread(struct host *h, const struct guest *guest, struct arena *a,
 /* The value of "key: value" in the current configuration, which ends at the first "["; NULL: it is not there. */
 const char *guest_value(const char *text, const char *key, struct arena *a);
 
-/* Whether its hookscript is that volume, now or in a snapshot that may be rolled back to. What cannot be read may be. */
+/*
+ * Whether its hookscript is that volume, now or in a snapshot, which may be rolled back to. One that cannot be read may
+ * have it, and counts as if.
+ */
 bool guest_names_hookscript(const struct guest *guest, const char *volume, struct arena *a);
 
 #endif

@@ -9,8 +9,8 @@
  *
  * It is run by a child of a worker (worker.h): if this program is killed, the worker still ends it at its deadline, and
  * holds the locks until then. The program itself holds nothing of ours: no descriptor but /dev/null and a pipe, no
- * signal mask, no variable of our environment; it has a session of its own, so it keeps neither the locks nor the output
- * that Proxmox waits for the end of, whatever it leaves running.
+ * signal mask, no variable of our environment; it has a session of its own, so it keeps neither the locks nor the
+ * output that Proxmox waits for the end of, whatever it leaves running.
  */
 #define CHILD_OUTPUT_BYTES 3072	/* of what it says, so much is kept, from its beginning */
 #define CHILD_KILL_MS 1000	/* for it to end when it is killed */

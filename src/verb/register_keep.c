@@ -81,7 +81,7 @@ const char *keep_conf(struct registry *g, unsigned vmid, const char *text, struc
 		code = name_it(g, draft, arena_fmt(g->a, "%u.conf.%s", vmid, keep_date(g->a)), &name);
 	if (code == 0)
 		return arena_fmt(g->a, KEEP_PATH "/%s", name);
-	error_errno(err, code, "cannot keep its configuration in '" KEEP_PATH "', so nothing was changed");
+	error_errno(err, code, "cannot keep its configuration in '" KEEP_PATH "', so it was not changed");
 	return NULL;
 }
 
@@ -97,13 +97,16 @@ int keep_hookscript(struct registry *g, unsigned vmid, const char *volume, struc
 	code = write_whole(dir, draft, arena_fmt(g->a, "%s\n", volume));
 	if (code == 0 && renameat(dir, draft, dir, name) < 0)
 		code = -errno;
-	return code < 0 ? error_errno(err, code, "cannot keep its hookscript in '" KEEP_PATH "', so nothing was changed") : 0;
+	if (code < 0)
+		return error_errno(err, code, "cannot keep its hookscript in '" KEEP_PATH "', so it was not replaced");
+	return 0;
 }
 
 const char *keep_find_hookscript(struct registry *g, unsigned vmid)
 {
 	char *text = arena_alloc(g->a, VOLUME_BYTES_MAX + 1);
-	int fd = openat(g->keep.dir, arena_fmt(g->a, "%u.hookscript", vmid), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	const char *name = arena_fmt(g->a, "%u.hookscript", vmid);
+	int fd = openat(g->keep.dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n = fd < 0 || own_file_check(fd) < 0 ? -1 : read_whole(fd, text, VOLUME_BYTES_MAX);
 
 	if (fd >= 0)

@@ -9,7 +9,7 @@
 
 /* --- what there is to do ----------------------------------------------------------------------------------------- */
 
-/* Also one whose link is gone, or its storage, or that leads to where handover was: with it the guest does not start. */
+/* Also where the link or its storage is gone, or it leads to where handover was: with it the guest does not start. */
 static bool is_ours(const struct registry *g, const char *volume)
 {
 	switch (link_of_volume(g, volume)) {
