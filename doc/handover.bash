@@ -4,9 +4,14 @@
 # _handover_guests: the VMIDs of this node's VMs and containers.
 _handover_guests() {
 	local file
-	for file in /etc/pve/qemu-server/*.conf /etc/pve/lxc/*.conf; do
+	for file in /etc/pve/{qemu-server,lxc}/[1-9]*.conf; do
 		[[ $file == *'*'* ]] || basename "$file" .conf
 	done
+}
+
+# _handover_value HELP OPTION: what the option takes, FILE for example, if it takes anything.
+_handover_value() {
+	[[ $2 == --* && $1 =~ $'\n  '$2' '([A-Z]+)' ' ]] && echo "${BASH_REMATCH[1]}"
 }
 
 # _handover_files WORD: its files and folders.
@@ -16,20 +21,20 @@ _handover_files() {
 }
 
 _handover() {
-	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} help usage verb='' words='' i
+	local word=${COMP_WORDS[COMP_CWORD]} help usage value verb='' words='' i
 	local phases='pre-start post-start pre-stop post-stop'
 	COMPREPLY=()
 	help=$("${COMP_WORDS[0]}" --help 2>/dev/null) || return 0
 
-	# What the option before takes is in capitals: "  --host FILE    work on ...".
-	if [[ $before == --* && $help =~ $'\n  '"$before "([A-Z]+)' ' ]]; then
-		[[ ${BASH_REMATCH[1]} != FILE ]] || _handover_files "$word"
+	if value=$(_handover_value "$help" "${COMP_WORDS[COMP_CWORD - 1]}"); then
+		[[ $value != FILE ]] || _handover_files "$word"
 		return 0
 	fi
 	for ((i = 1; i < COMP_CWORD; i++)); do
-		[[ ${COMP_WORDS[i]} != -* && ${COMP_WORDS[i - 1]} != --@(host|boot|policy) ]] || continue
-		verb=${COMP_WORDS[i]}
-		break
+		if [[ ${COMP_WORDS[i]} != -* ]] && ! _handover_value "$help" "${COMP_WORDS[i - 1]}" >/dev/null; then
+			verb=${COMP_WORDS[i]}
+			break
+		fi
 	done
 	if [[ $word == -* ]]; then
 		words=$(sed -n 's/^  \(--[a-z-]*\).*/\1/p' <<<"$help")
@@ -41,7 +46,7 @@ _handover() {
 		usage=$(sed -n "s/^handover $verb \(.*\)/\1/p" <<<"$help")
 		[[ $usage != *VMID* ]] || words=$(_handover_guests)
 		[[ $usage != *PHASE* ]] || words+=" $phases"
-		[[ $usage != *PROFILE* ]] || _handover_files "$word"
+		[[ $usage != *PROFILE* && $usage != *FILE* ]] || _handover_files "$word"
 	fi
 	mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$words" -- "$word")
 }

@@ -216,6 +216,51 @@ class Program(unittest.TestCase):
                       section("handover.8", "DIAGNOSTICS"))
 
 
+class Completion(unittest.TestCase):
+    """What bash offers, and the help."""
+
+    HELP = run("--help").stdout
+    PHASES = ["post-start", "post-stop", "pre-start", "pre-stop"]
+
+    def offered(self, *words):
+        """For the last word; as on a machine without guests."""
+        done = subprocess.run([os.path.join(ROOT, "tests/cli/complete"), os.path.join(ROOT, "doc/handover.bash"),
+                               HANDOVER, *words], cwd=os.path.join(ROOT, "profiles"), capture_output=True, text=True,
+                              check=True)
+        self.assertEqual(done.stderr, "")
+        return [word for word in done.stdout.splitlines() if word and not word.isdecimal()]
+
+    def test_commands_are_offered(self):
+        commands = sorted(set(re.findall(r"^handover ([a-z-]+)", self.HELP, re.M)))
+        self.assertGreater(len(commands), 8)
+        self.assertEqual(self.offered(""), commands)
+        self.assertEqual(self.offered("--json", "--host", "x", ""), commands)
+        self.assertEqual(self.offered("reh"), ["rehearse"])
+
+    def test_options_are_offered(self):
+        options = sorted(re.findall(r"^  (--[a-z-]+)", self.HELP, re.M))
+        self.assertGreater(len(options), 5)
+        self.assertEqual(self.offered("--"), options)
+        self.assertEqual(self.offered("plan", "100", "--"), options)
+
+    def test_arguments_are_offered(self):
+        """What a command takes stands in capitals in the help."""
+        for command, takes in re.findall(r"^handover ([a-z-]+)(.*)$", self.HELP, re.M):
+            with self.subTest(command):
+                files = sorted(os.listdir(os.path.join(ROOT, "profiles"))) if "FILE" in takes else []
+                self.assertEqual(self.offered(command, ""), sorted(files + (self.PHASES if "PHASE" in takes else [])))
+
+    def test_options_values_are_offered(self):
+        for option, value in re.findall(r"^  (--[a-z-]+)(?: ([A-Z]+))?  ", self.HELP, re.M):
+            with self.subTest(option):
+                if value == "FILE":
+                    self.assertEqual(self.offered("plan", option, "gpu"), ["gpu-and-audio.yaml"])
+
+    def test_phases_are_offered(self):
+        self.assertEqual(self.offered("100", "po"), ["post-start", "post-stop"])
+        self.assertEqual(self.offered("plan", "100", "pre-sta"), ["pre-start"])
+
+
 class Codes(unittest.TestCase):
     """The codes of findings in handover-profile.5 and handover.conf.5, and in the sources."""
 
