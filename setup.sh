@@ -84,7 +84,7 @@ run_tests() {
 	CC=clang configured build-sanitized --werror -Db_sanitize=address,undefined -Dfuzz=true
 	ninja -C build-sanitized --quiet
 	suite gcc build --no-suite vm
-	suite sanitized build-sanitized --no-suite vm --no-suite static
+	suite sanitized build-sanitized --no-suite vm --no-suite static --no-suite package
 	suite vm build --suite vm
 	# shellcheck disable=SC2086
 	python3 tests/summary.py $logs

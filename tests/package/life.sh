@@ -91,7 +91,7 @@ sed -i 's/^#devices = .*/devices = 0000:03:00.0/' /etc/handover/handover.conf
 echo 'handover: 1' >/etc/handover/profiles/100.yaml
 ln -s /lib/systemd/system/handover-boot.service $wants/handover-boot.service
 # A guest with its lease, and the process that watches over it: its hook is still running, as far as that can see.
-mkdir -p -m 700 /run/handover/lock
+mkdir -m 700 /run/handover /run/handover/lock
 sleep 1000 &
 hook=$!
 printf 'handover-journal\t1\ngeneration\t1234567890abcdef\n' >/run/handover/100.journal
@@ -124,6 +124,8 @@ kill $guard $hook
 wait
 rm -f /run/handover/100.journal
 touch /run/handover/host.journal
+mkdir -p /var/lib/handover/lock
+touch /var/lib/handover/100.{conf.20261121-221500,hookscript} /var/lib/handover/lock/hookscripts
 
 mkdir -p /etc/pve/nodes/{pve1,pve2}/{qemu-server,lxc} /var/lib/vz/snippets
 ln -s nodes/pve1/qemu-server nodes/pve1/lxc /etc/pve/
@@ -151,6 +153,7 @@ succeeds "an admin's profile is not ours to take" test -f /etc/handover/profiles
 fails "the policy is" test -e /etc/handover/handover.conf
 fails "the link in the snippets folder goes" test -L /var/lib/vz/snippets/handover
 fails "nothing is left in /run" test -e /run/handover
+fails "nor of what was kept" test -e /var/lib/handover
 rm -r /etc/handover /etc/pve
 rmdir /var/lib/vz/snippets /var/lib/vz
 succeeds "nothing else is left" diff /tmp/before <(listing)
