@@ -107,8 +107,12 @@ const char *guest_value(const char *text, const char *key, struct arena *a)
 	const char *last = NULL;
 
 	/* Of two lines with one key the last counts. */
-	while ((line = strsep(&rest, "\n")) != NULL && *line != '[')
-		last = line_value(line, key) ?: last;
+	while ((line = strsep(&rest, "\n")) != NULL && *line != '[') {
+		const char *value = line_value(line, key);
+
+		if (value)
+			last = value;
+	}
 	return last;
 }
 
