@@ -106,20 +106,29 @@ const char *past_apply(const struct trace_file *f)
 	return NULL;
 }
 
-/* What the hostpci lines of a VM name. */
+struct selection history_functions(const struct pve_guest *guest, const struct inventory *inv, struct arena *a)
+{
+	struct selection s = { 0 };
+
+	for (int n = 0; n < HOSTPCI_MAX; n++)
+		for (size_t i = 0; guest->hostpci[n].present && i < guest->hostpci[n].n; i++)
+			for (size_t k = 0; k < inv->n; k++)
+				if (function_is_at(&inv->functions[k], guest->hostpci[n].addresses[i]))
+					selection_add(&s, &inv->functions[k], a);
+	return s;
+}
+
 static void add_guest(struct past *p, unsigned vmid)
 {
-	const struct inventory *inv = p->q->inventory;
+	struct selection s;
 	struct pve_guest guest;
 	struct error err;
 
 	if (pveconf_read(p->q->host, vmid, p->arena, &guest, &err) < 0)
 		return;
-	for (int n = 0; n < HOSTPCI_MAX; n++)
-		for (size_t i = 0; guest.hostpci[n].present && i < guest.hostpci[n].n; i++)
-			for (size_t k = 0; k < inv->n; k++)
-				if (function_is_at(&inv->functions[k], guest.hostpci[n].addresses[i]))
-					selection_add(&p->lent, &inv->functions[k], p->arena);
+	s = history_functions(&guest, p->q->inventory, p->arena);
+	for (size_t i = 0; i < s.n; i++)
+		selection_add(&p->lent, s.list[i], p->arena);
 }
 
 static void read_guests(struct past *p)

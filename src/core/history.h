@@ -41,4 +41,7 @@ struct history {
  */
 void history_find(const struct history *q, struct findings *f);
 
+/* What the hostpci lines of a VM name by address; what a resource mapping stands for is not among it. */
+struct selection history_functions(const struct pve_guest *guest, const struct inventory *inv, struct arena *a);
+
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/draft.h"
+#include "core/history.h"
 #include "core/prepare.h"
 #include "verb/json.h"
 #include "verb/verb.h"
@@ -117,6 +118,20 @@ static bool read_guest(struct run *r, struct host *h, unsigned vmid, struct pve_
 	return false;
 }
 
+/* What was set up on this host before, as far as it is about what the VM gets. */
+static void look_back(struct drafting *d)
+{
+	struct selection functions;
+	struct inventory inv;
+	struct error err;
+
+	if (inventory_read(d->host, d->arena, &inv, &err) < 0)
+		return;
+	functions = history_functions(d->guest, &inv, d->arena);
+	history_find(&(struct history){ .host = d->host, .inventory = &inv, .vmid = d->vmid, .functions = &functions },
+		     &d->findings);
+}
+
 static enum outcome run(struct run *r)
 {
 	_cleanup_host_ struct host *h = NULL;
@@ -147,6 +162,7 @@ static enum outcome run(struct run *r)
 		complain("%s", err.text);
 		return OUTCOME_FAILED;
 	}
+	look_back(&d);
 	o = path ? put_file(r, path, d.text) : OUTCOME_DONE;
 	if (o != OUTCOME_DONE)
 		return o;
