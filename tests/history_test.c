@@ -340,6 +340,21 @@ static size_t traces_of_many(size_t n, const char *text)
 	return found;
 }
 
+/* A file of modprobe's behind so many that are none. */
+static size_t traces_behind(size_t n)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct host *h = host_from(HOST);
+	size_t found;
+
+	for (size_t i = 0; i < n; i++)
+		sim_set(h, arena_fmt(a, "etc/modprobe.d/%05zu", i), "blacklist x\n");
+	sim_set(h, "etc/modprobe.d/x.conf", "blacklist x\n");
+	found = traces_of(h, a);
+	host_close(h);
+	return found;
+}
+
 static size_t chain_of(unsigned depth)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
@@ -360,9 +375,11 @@ static void limits_of_a_host_hold(void **state)
 	(void)state;
 	assert_int_equal(traces_of_many(TRACE_FILES_MAX - 1, "ifdown a\n"), TRACE_FILES_MAX);
 	assert_int_equal(traces_of_many(TRACE_FILES_MAX, "ifdown a\n"), TRACE_FILES_MAX);
-	/* etc/rc.local is read after them. */
-	assert_int_equal(traces_of_many(TRACE_FOLDER_MAX - 20, "true\n"), 1);
-	assert_int_equal(traces_of_many(TRACE_READS_MAX, "true\n"), 0);
+	/* etc/rc.local is read after them, and these before: modules twice, cmdline, grub, crontab. */
+	assert_int_equal(traces_of_many(TRACE_READS_MAX - 6, "true\n"), 1);
+	assert_int_equal(traces_of_many(TRACE_READS_MAX - 5, "true\n"), 0);
+	assert_int_equal(traces_behind(TRACE_FOLDER_MAX - 1), 1);
+	assert_int_equal(traces_behind(TRACE_FOLDER_MAX), 0);
 	assert_int_equal(chain_of(TRACE_DEPTH_MAX), TRACE_DEPTH_MAX + 1);
 	assert_int_equal(chain_of(TRACE_DEPTH_MAX + 1), 0);
 }
