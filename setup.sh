@@ -118,21 +118,24 @@ deb() {
 	need $build_packages $package_packages
 	# What is called otherwise elsewhere: systemd.pc is in a package of its own since Debian 13.
 	dpkg-checkbuilddeps >/dev/null 2>&1 || apt-get build-dep -y -qq --no-install-recommends ./ >/dev/null
-	rm -rf "$to/src" "$to"/handover_* "$to"/handover-dbgsym_*
-	mkdir "$to/src"
-	tar -c --exclude='./build*' --exclude=./.git . | tar -x -C "$to/src"
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	mkdir "$work/src"
+	tar -c --exclude='./build*' --exclude=./.git . | tar -x -C "$work/src"
 	say "building the package"
-	(cd "$to/src" && dpkg-buildpackage -us -uc -b) >"$to/log" 2>&1 || {
-		cat "$to/log" >&2
+	(cd "$work/src" && dpkg-buildpackage -us -uc -b) >"$work/log" 2>&1 || {
+		cat "$work/log" >&2
 		exit 1
 	}
-	rm -rf "$to/src"
+	# Of the one before, perhaps of another version, nothing is left to be taken for it.
+	rm -f "$to"/handover_*_amd64.* "$to"/handover-dbgsym_*_amd64.deb
+	mv "$work"/handover* "$to"
 	ls "$to"/handover_*.deb
 }
 
 install_here() {
 	deb build-deb
-	apt-get install -y -qq ./build-deb/handover_*.deb
+	apt-get install -y -qq --reinstall ./build-deb/handover_*.deb
 	# Proxmox's installer does not make the snippets folder of its storage "local".
 	if [ -d /var/lib/vz ]; then
 		mkdir -p /var/lib/vz/snippets
