@@ -258,8 +258,8 @@ int main(int argc, char **argv)
 {
 	struct guard g = { .host = { &files } };
 	char lock[GUARD_LOCK_BYTES];
+	int fd, taken = -1;
 	uint64_t ms;
-	int fd;
 
 	if (argc != ARGUMENTS || !vmid_parse(argv[1], &g.vmid) || !str_decimal(argv[5], WAIT_MAX_MS, &ms)) {
 		fputs("usage: handover-guard VMID GENERATION PID START MS HANDOVER\n", stderr);
@@ -272,7 +272,10 @@ int main(int argc, char **argv)
 	/* Whoever started us waits for this lock, and `handover status` asks for it. */
 	guard_lock_path(g.generation, lock);
 	fd = open(lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+	/* They ask by taking it themselves for a moment: that is not to be mistaken for somebody who has it. */
+	while (fd >= 0 && (taken = flock(fd, LOCK_EX)) < 0 && errno == EINTR)
+		;
+	if (taken < 0)
 		return 1;
 	dprintf(fd, "%d\n", (int)getpid());
 	g.changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);

@@ -95,6 +95,22 @@ row_start_config_locked() {
 	home
 }
 
+# Whether a guard watches is asked by taking its lock for a moment, which may be the one in which it takes it itself.
+row_guard_is_asked_for() {
+	local generation=0123456789abcdef guard
+	guard=$(dirname "$(readlink -f "$(command -v handover)")")/handover-guard
+	mkdir -p -m 700 /run/handover/lock
+	: >/run/handover/lock/guard-$generation
+	exec 7</run/handover/lock/guard-$generation
+	flock -s 7
+	"$guard" $vm $generation $$ 0 1000 /bin/false 7<&- &
+	sleep 0.3
+	exec 7<&-
+	wait $!
+	same "a guard without a lease ends" 0 $?
+	home
+}
+
 # --- stops -----------------------------------------------------------------------------------------------------------
 
 row_stop() {

@@ -166,6 +166,7 @@ fails_to() {
 
 vm_rows='start-hook-fails start-hookscript-absent start-device-missing start-device-reserved start-bind-fails
 	start-qemu-exits start-qemu-exits-late start-fails-then-starts start-task-stopped start-config-locked
+	guard-is-asked-for
 	stop shutdown guest-poweroff crash guest-reboot qm-reset guest-reboot-0 qm-reset-reboot-0 qm-reboot slow-exit
 	quick-restart cleanup-without-lock no-qmeventd host-shutdown config-gone post-start-fails
 	hibernate-refused hibernate backup-of-stopped backup-stop-mode backup-of-template migration-target
