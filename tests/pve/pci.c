@@ -224,6 +224,24 @@ void pci_release(const struct guest *g)
 	reserve(g, NULL, NULL);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+bool pci_function(const struct guest *g, size_t *at, char name[TEXT_BYTES])
+{
+	struct functions f;
+
+	functions_of(g, &f);
+	if (*at >= f.n)
+		return false;
+	/* PVE/SysFSTools.pm, lspci: sorted. */
+	qsort(f.name, f.n, sizeof(*f.name), by_name);
+	text_of(name, "%s", f.name[(*at)++]);
+	return true;
+}
+
 bool pci_node(const struct guest *g, size_t *at, char node[TEXT_BYTES])
 {
 	char path[TEXT_BYTES], group[TEXT_BYTES];

@@ -69,10 +69,22 @@ bool exec_hookscript(const struct guest *g, const char *phase, bool stdout_too);
 /* The process of the VM's QEMU, 0 if none runs (PVE/QemuServer/Helpers.pm, check_running). */
 pid_t qemu_pid(const struct guest *g);
 bool qemu_start(const struct guest *g, bool minimised);
+
+/* What QEMU is told, and what happens in it. */
+enum qemu_word { QUIT, POWER_BUTTON, RESET, GUEST_OFF, GUEST_REBOOT, CRASH };
+bool qemu_tell(const struct guest *g, enum qemu_word word);
 /* Until it has gone: false if it has not in so many seconds. */
 bool qemu_wait(const struct guest *g, unsigned seconds);
+/* Whether the process is the QEMU of a VM, whose id it puts there (qmeventd.c, get_vmid_from_pid). */
+bool qemu_id(pid_t pid, char id[TEXT_BYTES]);
 /* What the program is when it is called KVM. */
 int kvm_main(int argc, char **argv);
+
+/* --- real.c ----------------------------------------------------------------------------------------------------- */
+
+/* With PVE_QEMU=1 what is KVM is a real QEMU, and these stand in for the two above. */
+bool real_start(const struct guest *g, bool minimised);
+bool real_tell(const struct guest *g, enum qemu_word word);
 
 /* --- qmeventd.c ------------------------------------------------------------------------------------------------- */
 
@@ -86,6 +98,8 @@ void pci_started(const struct guest *g);
 void pci_release(const struct guest *g);
 /* The next /dev/vfio node of the VM's devices, from *at = 0 on; false if there is none left. */
 bool pci_node(const struct guest *g, size_t *at, char node[TEXT_BYTES]);
+/* The next function of the VM's devices, in Proxmox's order. */
+bool pci_function(const struct guest *g, size_t *at, char name[TEXT_BYTES]);
 bool has_hostpci(const struct guest *g);
 
 /* --- vm.c, ct.c ------------------------------------------------------------------------------------------------- */

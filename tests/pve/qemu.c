@@ -18,9 +18,14 @@
 #define ARGS_MAX 48
 #define CMDLINE_BYTES 4096
 
+static bool is_real(void)
+{
+	return setting("PVE_QEMU", 0);
+}
+
 /* --- as Proxmox sees it ----------------------------------------------------------------------------------------- */
 
-static bool is_qemu_of(pid_t pid, const char *id)
+bool qemu_id(pid_t pid, char id[TEXT_BYTES])
 {
 	char path[TEXT_BYTES], cmdline[CMDLINE_BYTES];
 	FILE *f = fopen(text_of(path, "/proc/%d/cmdline", pid), "re");
@@ -31,20 +36,22 @@ static bool is_qemu_of(pid_t pid, const char *id)
 		fclose(f);
 	cmdline[n] = '\0';
 	for (const char *s = cmdline; s < end; s += strlen(s) + 1)
-		if (strcmp(s, "-id") == 0 && strcmp(s + strlen("-id") + 1, id) == 0)
+		if (strcmp(s, "-id") == 0) {
+			text_of(id, "%s", s + strlen("-id") + 1);
 			return true;
+		}
 	return false;
 }
 
 pid_t qemu_pid(const struct guest *g)
 {
-	char path[TEXT_BYTES], line[TEXT_BYTES];
+	char path[TEXT_BYTES], line[TEXT_BYTES], id[TEXT_BYTES];
 	pid_t pid;
 
 	if (!first_line(text_of(path, RUN "/%s.pid", g->id), line))
 		return 0;
 	pid = (pid_t)strtol(line, NULL, 10);
-	return pid > 0 && is_qemu_of(pid, g->id) ? pid : 0;
+	return pid > 0 && qemu_id(pid, id) && strcmp(id, g->id) == 0 ? pid : 0;
 }
 
 bool qemu_wait(const struct guest *g, unsigned seconds)
@@ -86,6 +93,8 @@ bool qemu_start(const struct guest *g, bool minimised)
 	int n = 0, status;
 	pid_t pid;
 
+	if (is_real())
+		return real_start(g, minimised);
 	while (argv[n])
 		n++;
 	add_options(g, argv, n, minimised);
@@ -99,6 +108,14 @@ bool qemu_start(const struct guest *g, bool minimised)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool qemu_tell(const struct guest *g, enum qemu_word word)
+{
+	static const int signals[] = { [QUIT] = SIGTERM,     [POWER_BUTTON] = SIGUSR1, [RESET] = SIGHUP,
+				       [GUEST_OFF] = SIGUSR1, [GUEST_REBOOT] = SIGUSR2, [CRASH] = SIGKILL };
+
+	return is_real() ? real_tell(g, word) : kill(qemu_pid(g), signals[word]) == 0;
 }
 
 /* --- the process itself ------------------------------------------------------------------------------------------- */

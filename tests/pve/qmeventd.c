@@ -19,6 +19,8 @@
 struct client {
 	char id[TEXT_BYTES];
 	bool graceful, guest;
+	char text[TEXT_BYTES];	/* of a line that has not ended yet */
+	size_t n;
 };
 
 static struct client clients[CLIENTS_MAX];
@@ -37,15 +39,50 @@ static void take_client(int listener)
 	quit("qmeventd: more than %d clients", CLIENTS_MAX);
 }
 
-static void hear(struct client *c, int fd, char *line)
+static void tell(const struct client *c, int fd, const char *text)
 {
+	if (write(fd, text, strlen(text)) < 0)
+		say("qmeventd: cannot tell VM %s's QEMU: %s", c->id, strerror(errno));
+}
+
+/* QMP, from a real QEMU. One that has stopped, and does not run again, is told to quit. */
+static void hear_qmp(struct client *c, int fd, const char *line)
+{
+	static const char *const going_on[] = { "running", "paused", "suspended", "prelaunch" };
+	char status[TEXT_BYTES];
+	struct ucred peer = { .pid = 0 };
+	socklen_t size = sizeof(peer);
+
+	if (strstr(line, "\"QMP\"")) {
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || !qemu_id(peer.pid, c->id))
+			quit("qmeventd: process %d is no QEMU", peer.pid);
+		tell(c, fd, "{\"execute\":\"qmp_capabilities\"}\n");
+	} else if (strstr(line, "\"event\": \"SHUTDOWN\"")) {
+		c->graceful = true;
+		c->guest = strstr(line, "\"guest\": true") != NULL;
+		tell(c, fd, "{\"execute\":\"query-status\"}\n");
+	} else if (strstr(line, "\"event\": \"RESET\"")) {
+		trace("reset");
+	} else if (sscanf(line, "{\"return\": {\"status\": \"%511[a-z]", status) == 1) {
+		for (size_t i = 0; i < sizeof(going_on) / sizeof(*going_on); i++)
+			if (strcmp(status, going_on[i]) == 0)
+				return;
+		tell(c, fd, "{\"execute\":\"quit\"}\n");
+	}
+}
+
+static void hear(struct client *c, int fd, const char *line)
+{
+	if (*line == '{') {
+		hear_qmp(c, fd, line);
+		return;
+	}
 	if (sscanf(line, "VMID %15s", c->id) == 1)
 		return;
 	c->graceful = true;
 	c->guest = strcmp(line, "SHUTDOWN 1") == 0;
 	/* It has stopped, not ended: -no-shutdown. */
-	if (write(fd, "quit\n", strlen("quit\n")) < 0)
-		say("qmeventd: cannot tell VM %s's QEMU to quit: %s", c->id, strerror(errno));
+	tell(c, fd, "quit\n");
 }
 
 static void cleanup(const struct client *c)
@@ -62,19 +99,26 @@ static void cleanup(const struct client *c)
 
 static void serve_client(int i)
 {
-	char text[TEXT_BYTES], *at = text, *line;
-	ssize_t n = read(polled[i].fd, text, sizeof(text) - 1);
+	struct client *c = &clients[i];
+	ssize_t n = read(polled[i].fd, c->text + c->n, sizeof(c->text) - 1 - c->n);
+	char *at = c->text, *end;
 
 	if (n <= 0) {
 		close(polled[i].fd);
 		polled[i].fd = -1;
-		cleanup(&clients[i]);
+		cleanup(c);
 		return;
 	}
-	text[n] = '\0';
-	while ((line = strsep(&at, "\n")) != NULL)
-		if (*line)
-			hear(&clients[i], polled[i].fd, line);
+	c->n += (size_t)n;
+	c->text[c->n] = '\0';
+	for (; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+		*end = '\0';
+		hear(c, polled[i].fd, at);
+	}
+	c->n = strlen(at);
+	memmove(c->text, at, c->n + 1);
+	if (c->n == sizeof(c->text) - 1)
+		quit("qmeventd: a line of more than %zu bytes: %s", c->n, c->text);
 }
 
 int qmeventd_main(void)

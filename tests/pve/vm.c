@@ -86,8 +86,8 @@ static bool qm_start(const struct guest *g, char **args)
 
 /* --- stop ------------------------------------------------------------------------------------------------------- */
 
-/* How it is told: SIGTERM for QMP's quit, SIGUSR1 for a guest that does as it is bid. */
-static bool stop_locked(const struct guest *g, int how, unsigned seconds, int flags)
+/* QUIT, or POWER_BUTTON for a guest that does as it is bid. */
+static bool stop_locked(const struct guest *g, enum qemu_word how, unsigned seconds, int flags)
 {
 	char path[TEXT_BYTES];
 	pid_t pid = qemu_pid(g);
@@ -96,7 +96,7 @@ static bool stop_locked(const struct guest *g, int how, unsigned seconds, int fl
 		return true;
 	if (!(flags & NO_PRE_STOP))
 		exec_hookscript(g, "pre-stop", true);
-	kill(pid, how);
+	qemu_tell(g, how);
 	if (!qemu_wait(g, seconds)) {
 		say("VM still running - terminating now with SIGKILL");
 		kill(pid, SIGKILL);
@@ -109,7 +109,7 @@ static bool stop_locked(const struct guest *g, int how, unsigned seconds, int fl
 	return true;
 }
 
-static bool stop(const struct guest *g, int how, unsigned seconds, int flags)
+static bool stop(const struct guest *g, enum qemu_word how, unsigned seconds, int flags)
 {
 	int lock = flags & NO_FLOCK ? -1 : lock_conf(g, setting("PVE_LOCK_S", LOCK_S));
 	bool stopped = (lock >= 0 || flags & NO_FLOCK) && stop_locked(g, how, seconds, flags);
@@ -122,13 +122,13 @@ static bool stop(const struct guest *g, int how, unsigned seconds, int flags)
 static bool qm_stop(const struct guest *g, char **args)
 {
 	(void)args;
-	return stop(g, SIGTERM, STOP_S, NORMAL);
+	return stop(g, QUIT, STOP_S, NORMAL);
 }
 
 static bool qm_shutdown(const struct guest *g, char **args)
 {
 	(void)args;
-	return stop(g, SIGUSR1, STOP_S, NORMAL);
+	return stop(g, POWER_BUTTON, STOP_S, NORMAL);
 }
 
 /* The start is left to the `qm cleanup` that will follow. */
@@ -141,7 +141,7 @@ static bool qm_reboot(const struct guest *g, char **args)
 	(void)args;
 	if (lock < 0 || !qemu_pid(g) || !write_file(state_path(g, "reboot", path), ""))
 		return false;
-	stopped = stop_locked(g, SIGUSR1, STOP_S, NORMAL);
+	stopped = stop_locked(g, POWER_BUTTON, STOP_S, NORMAL);
 	trace("reboot:%s", stopped ? "ok" : "failed");
 	close(lock);
 	return stopped;
@@ -207,7 +207,7 @@ static bool qm_suspend_to_disk(const struct guest *g, char **args)
 	}
 	lock = lock_conf(g, setting("PVE_LOCK_S", LOCK_S));
 	/* There is no pre-stop: QEMU is told to quit, and post-stop comes with `qm cleanup`. */
-	kill(qemu_pid(g), SIGTERM);
+	qemu_tell(g, QUIT);
 	stopped = lock >= 0 && qemu_wait(g, STOP_S);
 	conf_set(g, "lock", "suspended");
 	trace("suspend:%s", stopped ? "ok" : "failed");
@@ -221,9 +221,9 @@ static bool backup(const struct guest *g, int flags)
 	bool ran = qemu_pid(g) != 0, done;
 
 	conf_set(g, "lock", "backup");
-	done = (!ran || stop(g, SIGUSR1, STOP_S, SKIP_LOCK)) && start(g, SKIP_LOCK | flags);
+	done = (!ran || stop(g, POWER_BUTTON, STOP_S, SKIP_LOCK)) && start(g, SKIP_LOCK | flags);
 	if (done && !ran)
-		done = stop(g, SIGTERM, STOP_S, SKIP_LOCK);
+		done = stop(g, QUIT, STOP_S, SKIP_LOCK);
 	conf_set(g, "lock", NULL);
 	return done;
 }
@@ -243,7 +243,7 @@ static bool qm_rollback(const struct guest *g, char **args)
 
 	(void)args;
 	conf_set(g, "lock", "rollback");
-	stopped = stop(g, SIGTERM, ROLLBACK_STOP_S, SKIP_LOCK);
+	stopped = stop(g, QUIT, ROLLBACK_STOP_S, SKIP_LOCK);
 	/* Volumes are rolled back here, without the flock; a `qm cleanup` finds its way in. */
 	sleep_ms(setting("PVE_ROLLBACK_MS", 0));
 	conf_set(g, "lock", NULL);
@@ -263,7 +263,7 @@ static bool qm_migrate_in(const struct guest *g, char **args)
 		return false;
 	if (args[1])
 		/* QemuServer.pm, vm_stop with migratedfrom: the one call of a hook that no flock covers. */
-		return stop(&there, SIGTERM, STOP_S, NO_FLOCK | NO_PRE_STOP);
+		return stop(&there, QUIT, STOP_S, NO_FLOCK | NO_PRE_STOP);
 	conf_path(&there, from);
 	conf_path(g, to);
 	return rename(from, to) == 0;
@@ -276,22 +276,22 @@ static bool qm_migrate_away(const struct guest *g, char **args)
 
 	(void)args;
 	conf_path(g, path);
-	return unlink(path) == 0 && stop(g, SIGTERM, STOP_S, NO_PRE_STOP | NO_POST_STOP);
+	return unlink(path) == 0 && stop(g, QUIT, STOP_S, NO_PRE_STOP | NO_POST_STOP);
 }
 
 static bool guest_does(const struct guest *g, char **args)
 {
 	static const struct {
 		const char *what;
-		int signal;
+		enum qemu_word word;
 	} ways[] = {
-		{ "poweroff", SIGUSR1 }, { "reboot", SIGUSR2 }, { "crash", SIGKILL }, { "reset", SIGHUP },
+		{ "poweroff", GUEST_OFF }, { "reboot", GUEST_REBOOT }, { "crash", CRASH }, { "reset", RESET },
 	};
 	pid_t pid = qemu_pid(g);
 
 	for (size_t i = 0; pid && args[0] && i < sizeof(ways) / sizeof(*ways); i++)
 		if (strcmp(args[0], ways[i].what) == 0)
-			return kill(pid, ways[i].signal) == 0;
+			return qemu_tell(g, ways[i].word);
 	return false;
 }
 
