@@ -4,7 +4,8 @@
 #include "base/str.h"
 #include "core/place.h"
 #include "core/plan.h"
-#include "core/pvemap.h"
+#include "core/pvemap_check.h"
+#include "core/pverefuse.h"
 #include "core/rails.h"
 
 static struct selection *selection_of(struct planner *p, const char *name)
@@ -164,6 +165,8 @@ bool plan_make(struct planner *p)
 		}
 	}
 	pvemap_check(p);
+	if (p->guest)
+		pverefuse_tell(p->host, p->guest, p->vmid, p->found, p->findings);
 	rails_check(p);
 	return p->findings->errors == 0;
 }
