@@ -63,6 +63,31 @@ static void a_mapping_with_another_group_is_told(void **state)
 	life_free(x);
 }
 
+static void a_mapping_of_something_else_is_told(void **state)
+{
+	static const char *const cfgs[] = {
+		"audio\n\tmap id=8086:dead,iommugroup=7,node=pve,path=" AUDIO "\n",
+		"audio\n\tmap id=8086:a348,iommugroup=7,node=pve,path=" AUDIO ";0000:ff:00.0,subsystem-id=" SUBSYSTEM "\n",
+		"audio\n\tmap id=8086:a348,iommugroup=7,node=pve,path=" AUDIO "\n",
+	};
+	struct life *x = life_new(host_load("elitedesk"));
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cfgs); i++) {
+		const struct finding *f;
+
+		assert_false(mapped(x, cfgs[i], "pre-start:\n- check: audio\n"));
+		f = life_finding(x, "mapping-invalid");
+		assert_int_equal(f->severity, SEVERITY_WARNING);
+		assert_int_equal(f->place.line, 2);
+		assert_contains(f->remedy, "write there 'map id=8086:a348,iommugroup=7,node=pve,path=" AUDIO);
+	}
+	/* It is no matter of a plan that does nothing with the device. */
+	mapped(x, cfgs[0], "pre-start:\n- check: lpc\n");
+	assert_int_equal(count_findings(&x->f, "mapping-invalid"), 0);
+	life_free(x);
+}
+
 static void a_mapping_whose_group_the_plan_changes_is_told(void **state)
 {
 	static const char cfg[] = PCI_CFG("iommugroup=7,node=pve,path=" AUDIO);
@@ -333,6 +358,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_mapping_with_another_group_is_told),
+		cmocka_unit_test(a_mapping_of_something_else_is_told),
 		cmocka_unit_test(a_mapping_whose_group_the_plan_changes_is_told),
 		cmocka_unit_test(a_group_that_keeps_its_members_keeps_its_number),
 		cmocka_unit_test(what_is_no_matter_of_this_host_or_plan_is_silent),

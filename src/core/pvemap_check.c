@@ -37,12 +37,16 @@ static bool is_about(const struct planner *p, const struct pve_map *map, enum pv
 static void tell_fault(struct planner *p, const struct pve_mapping *m, const struct pve_map *map, enum pve_map_fault fault,
 		       const char *why)
 {
-	const struct place place = { .file = "/" PVEMAP_PCI_FILE, .line = map->line };
-	const char *right = pvemap_right_line(map, p->found, p->arena);
+	const struct place place = { .file = "/" PVEMAP_PCI_FILE, .line = map->line, .column = 1 };
+	const char *right = pvemap_right_line(map, p->found, p->arena), *remedy = "correct it in Datacenter, Resource Mappings";
+	const char *what = arena_fmt(p->arena, "the mapping '%s' is not right: %s: Proxmox will not start a VM with it", m->name, why);
 
-	finding_add(p->findings, SEVERITY_WARNING, fault == MAP_GROUP ? "mapping-group" : "mapping-invalid", place,
-		    right && fault != MAP_MDEV ? arena_fmt(p->arena, "write there '%s'", right) : "correct it in Datacenter, Resource Mappings",
-		    "the mapping '%s' is not right: %s: Proxmox will not start a VM with it", m->name, why);
+	if (right && fault != MAP_MDEV)
+		remedy = arena_fmt(p->arena, "write there '%s'", right);
+	if (fault == MAP_GROUP)
+		finding_add(p->findings, SEVERITY_WARNING, "mapping-group", place, remedy, "%s", what);
+	else
+		finding_add(p->findings, SEVERITY_WARNING, "mapping-invalid", place, remedy, "%s", what);
 }
 
 /* What will be, is foretold. */
@@ -54,7 +58,7 @@ static void tell_change(struct planner *p, const struct pve_mapping *m, const st
 	if (!then || then->group == now->group)
 		return;
 	finding_add(p->findings, SEVERITY_WARNING, "mapping-group",
-		    (struct place){ .file = "/" PVEMAP_PCI_FILE, .line = map->line },
+		    (struct place){ .file = "/" PVEMAP_PCI_FILE, .line = map->line, .column = 1 },
 		    arena_fmt(p->arena, "afterwards write there '%s', if that is the number which /sys/bus/pci/devices/%s/iommu_group "
 			      "leads to then", pvemap_right_line(map, p->inventory, p->arena), now->address),
 		    "the mapping '%s' says iommugroup=%s for %s, which will be in another: Proxmox will not start a VM "

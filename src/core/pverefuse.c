@@ -27,9 +27,14 @@ static struct place place_of(const struct look *l)
 	return (struct place){ .file = arena_fmt(l->a, "/etc/pve/qemu-server/%u.conf", l->vmid) };
 }
 
-static void refuse(const struct look *l, enum severity severity, const char *key, int n, const char *remedy, const char *why)
+static void tell(const struct look *l, const char *key, int n, enum severity severity, const char *remedy, const char *why)
 {
-	finding_add(l->f, severity, "proxmox-refuses", place_of(l), remedy, "Proxmox will not start the VM: %s%d: %s", key, n, why);
+	const char *what = arena_fmt(l->a, "Proxmox will not start the VM: %s%d: %s", key, n, why);
+
+	if (severity == SEVERITY_ERROR)
+		finding_add(l->f, SEVERITY_ERROR, "proxmox-refuses", place_of(l), remedy, "%s", what);
+	else
+		finding_add(l->f, SEVERITY_WARNING, "proxmox-refuses", place_of(l), remedy, "%s", what);
 }
 
 static void tell_left_out(const struct look *l)
@@ -41,6 +46,7 @@ static void tell_left_out(const struct look *l)
 		if (!x->line.key || (!str_starts(x->line.key, "hostpci") && !str_starts(x->line.key, "usb")))
 			continue;
 		place.line = x->line.number;
+		place.column = 1;
 		finding_add(l->f, SEVERITY_WARNING, "proxmox-leaves-out", place, arena_fmt(l->a, "correct it with `qm set %u`", l->vmid),
 			    "Proxmox leaves out the line '" SHOWN "', and starts the VM without that device: %s",
 			    x->line.text, x->why);
@@ -107,7 +113,7 @@ static void tell_twice(const struct look *l, int n)
 
 			if (!has(&p[n], fn) || !has(&p[i], fn))
 				continue;
-			refuse(l, SEVERITY_ERROR, "hostpci", n, "name it once",
+			tell(l, "hostpci", n, SEVERITY_ERROR, "name it once",
 			       arena_fmt(l->a, "%s is in hostpci%d already", fn->address, i));
 			return;
 		}
@@ -128,7 +134,7 @@ static void tell_fault(const struct look *l, int n, const struct pve_mapping *m,
 		return;
 	remedy = right && fault != MAP_MDEV ? arena_fmt(l->a, "write in /" PVEMAP_PCI_FILE " '%s'", right)
 					    : "correct it in Datacenter, Resource Mappings";
-	refuse(l, may_change ? SEVERITY_WARNING : SEVERITY_ERROR, "hostpci", n, remedy,
+	tell(l, "hostpci", n, may_change ? SEVERITY_WARNING : SEVERITY_ERROR, remedy,
 	       arena_fmt(l->a, "the mapping '%s', line %u of /" PVEMAP_PCI_FILE ", is not right: %s", m->name, map->line, why));
 }
 
@@ -143,7 +149,7 @@ static void tell_mapping(const struct look *l, int n, const char *name)
 			here++;
 		}
 	if (!here)
-		refuse(l, SEVERITY_ERROR, "hostpci", n, "add it in Datacenter, Resource Mappings",
+		tell(l, "hostpci", n, SEVERITY_ERROR, "add it in Datacenter, Resource Mappings",
 		       arena_fmt(l->a, m ? "the mapping '%s' has no device of the node '%s'" : "there is no mapping '%s'", name, l->node));
 }
 
@@ -155,12 +161,12 @@ static void look_at_hostpci(const struct look *l, int n)
 	if (!p->present || p->left_out)
 		return;
 	if (why)
-		refuse(l, SEVERITY_ERROR, "hostpci", n, arena_fmt(l->a, "correct it with `qm set %u`", l->vmid), why);
+		tell(l, "hostpci", n, SEVERITY_ERROR, arena_fmt(l->a, "correct it with `qm set %u`", l->vmid), why);
 	if (p->refused || !l->inv)
 		return;
 	missing = absent(l, p);
 	if (missing)
-		refuse(l, SEVERITY_WARNING, "hostpci", n, "compare with `lspci -nn`",
+		tell(l, "hostpci", n, SEVERITY_WARNING, "compare with `lspci -nn`",
 		       arena_fmt(l->a, "there is no device at %s, unless a step finds it", missing));
 	tell_twice(l, n);
 	if (p->mapping && l->node)
@@ -192,10 +198,10 @@ static void look_at_usb(const struct look *l, int n)
 	if (!u->present || u->left_out)
 		return;
 	if (why)
-		refuse(l, SEVERITY_ERROR, "usb", n, arena_fmt(l->a, "correct it with `qm set %u`", l->vmid), why);
+		tell(l, "usb", n, SEVERITY_ERROR, arena_fmt(l->a, "correct it with `qm set %u`", l->vmid), why);
 	why = u->refused || !u->mapping || !l->node || !l->inv ? NULL : why_not_usb(l, u->mapping);
 	if (why)
-		refuse(l, SEVERITY_ERROR, "usb", n, "correct it in Datacenter, Resource Mappings", why);
+		tell(l, "usb", n, SEVERITY_ERROR, "correct it in Datacenter, Resource Mappings", why);
 }
 
 void pverefuse_tell(struct host *h, const struct pve_guest *g, unsigned vmid, const struct inventory *inv,

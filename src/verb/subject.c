@@ -4,6 +4,7 @@
 
 #include "core/builtin.h"
 #include "core/off.h"
+#include "core/pvecluster.h"
 #include "core/pverefuse.h"
 #include "verb/subject.h"
 
@@ -17,6 +18,7 @@ static bool use_builtin(struct run *r, struct host *h, const struct policy *poli
 {
 	struct pve_guest guest;
 	struct error err = { 0 };
+	const char *node;
 	bool is_there = pveconf_read(h, s->vmid, r->arena, &guest, &err) == 0;
 
 	if (!is_there && err.code != -ENOENT) {
@@ -32,9 +34,13 @@ static bool use_builtin(struct run *r, struct host *h, const struct policy *poli
 	s->path = s->idle ? NULL : BUILTIN_FILE;
 	if (s->profile || s->findings.errors || s->idle)
 		return true;
+	node = is_there ? NULL : pvecluster_node_of(h, s->vmid, r->arena);
 	print_findings(&s->findings, stderr);
-	complain("VM %u has no profile, and no hostpci line on this host that would do without one; write " PROFILE_FOLDER_HOST
-		 "/%u.yaml", s->vmid, s->vmid);
+	if (node)
+		complain("VM %u is not on this host but on the node '%s'; ask there, or by the path of a profile", s->vmid, node);
+	else
+		complain("VM %u has no profile, and no hostpci line on this host that would do without one; write " PROFILE_FOLDER_HOST
+			 "/%u.yaml", s->vmid, s->vmid);
 	return false;
 }
 
