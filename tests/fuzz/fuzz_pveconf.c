@@ -88,10 +88,11 @@ static char *add(struct arena *a, char *text, const char *key, const char *value
 /* As Proxmox would write it, but for what is of no interest here. */
 static const char *write_guest(struct arena *a, const struct pve_guest *g)
 {
-	char *text = arena_fmt(a, "%s%s", g->template ? "template: 1\n" : "", g->no_reboot ? "reboot: off\n" : "");
+	char *text = arena_fmt(a, "%s%s%s", g->template ? "template: 1\n" : "", g->no_reboot ? "reboot: off\n" : "",
+			       g->description ? "#" : "");
 
 	for (const char *s = g->description ? g->description : ""; *s; s++)
-		text = arena_fmt(a, "%s%s%%%02x", text, s == g->description ? "#" : "", (unsigned char)*s);
+		text = arena_fmt(a, "%s%%%02x", text, (unsigned char)*s);
 	text = arena_fmt(a, "%s\n", text);
 	text = add(a, add(a, add(a, text, "name", g->name), "lock", g->lock), "args", g->args);
 	for (int i = 0; i < HOSTPCI_MAX; i++)
