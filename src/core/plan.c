@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/alternatives.h"
 #include "core/place.h"
 #include "core/plan.h"
 #include "core/pvemap_check.h"
@@ -142,6 +143,15 @@ static const struct inventory *copy_inventory(struct arena *a, const struct inve
 	return copy;
 }
 
+static void select_device(struct planner *p, size_t i)
+{
+	struct device_wish w = p->profile->devices[i];
+
+	if (w.mapping.s)
+		w.mapped = alternatives_find(p, w.mapping.s);
+	select_functions(&w, p->inventory, p->guest, &p->devices[i], p->findings);
+}
+
 bool plan_make(struct planner *p)
 {
 	size_t n = p->profile->n_devices;
@@ -151,7 +161,7 @@ bool plan_make(struct planner *p)
 	p->inventory = copy_inventory(p->arena, p->found);
 	p->devices = arena_array(p->arena, n, sizeof(*p->devices));
 	for (size_t i = 0; i < n; i++)
-		select_functions(&p->profile->devices[i], p->inventory, p->guest, &p->devices[i], p->findings);
+		select_device(p, i);
 	for (int phase = 0; phase < PHASES; phase++) {
 		/* What has come home is what steps of post-stop find. */
 		if (phase == PHASE_POST_STOP) {

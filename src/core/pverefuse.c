@@ -164,7 +164,7 @@ static void look_at_hostpci(const struct look *l, int n)
 		tell(l, "hostpci", n, SEVERITY_ERROR, arena_fmt(l->a, "correct it with `qm set %u`", l->vmid), why);
 	if (p->refused || !l->inv)
 		return;
-	missing = absent(l, p);
+	missing = p->mapping ? NULL : absent(l, p);
 	if (missing)
 		tell(l, "hostpci", n, SEVERITY_WARNING, "compare with `lspci -nn`",
 		       arena_fmt(l->a, "there is no device at %s, unless a step finds it", missing));
