@@ -322,7 +322,7 @@ static void what_does_not_go_back_is_tried_again_when_the_vm_stops(void **state)
 	(void)state;
 	life_must_lend(x, 100, PROFILE("hostpci: 0"));
 	assert_int_equal(settle_with(x, TOOK_SECOND, &list, &lease), 1);
-	sim_break(x->sim, 1, SIM_FAIL_BEFORE, -EIO, NULL, NULL);
+	sim_break(x->sim, 1, SIM_HANG, -EIO, NULL, NULL);
 	assert_int_equal(give(x, &lease, list[0].steps), OUTCOME_CHANGED);
 	assert_int_equal(journal_peek(&x->store, 100, x->a, &lease, &x->err), 0);
 	assert_string_equal(lease_state(&lease), "returning");

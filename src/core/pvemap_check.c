@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "base/str.h"
 #include "core/pvecluster.h"
 #include "core/pvemap.h"
 #include "core/pvemap_check.h"
@@ -65,6 +66,15 @@ static void tell_change(struct planner *p, const struct pve_mapping *m, const st
 		    "with it", m->name, map->group ? map->group : "", now->address);
 }
 
+/* Of what the VM's own lines name, pverefuse.h tells. */
+static bool is_the_vms(const struct planner *p, const struct pve_mapping *m)
+{
+	for (int i = 0; p->guest && i < HOSTPCI_MAX; i++)
+		if (str_same(p->guest->hostpci[i].mapping, m->name))
+			return true;
+	return false;
+}
+
 static void check_map(struct planner *p, const struct pve_mapping *m, const struct pve_map *map)
 {
 	const char *why;
@@ -74,7 +84,7 @@ static void check_map(struct planner *p, const struct pve_mapping *m, const stru
 		return;
 	if (fault == MAP_RIGHT)
 		tell_change(p, m, map);
-	else
+	else if (!is_the_vms(p, m))
 		tell_fault(p, m, map, fault, why);
 }
 

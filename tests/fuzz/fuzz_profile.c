@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "core/action.h"
 #include "core/profile.h"
+#include "core/pveprops.h"
 
 /*
  * Any bytes are a profile or a list of errors, and never both. A profile that loads keeps what profile.h promises, and
@@ -38,10 +39,11 @@ static void touch_words(const struct profile *p, const struct words *words, enum
 static void touch_device(const struct profile *p, const struct device_wish *w)
 {
 	require(profile_device(p, w->name) == w && w->place.line);
-	require(w->id.s || w->at.s || w->hostpci >= 0);
+	require(w->id.s || w->at.s || w->hostpci >= 0 || w->mapping.s);
 	require(w->hostpci >= -1 && w->hostpci < 16);
 	require(!w->id.s || strlen(w->id.s) == 9 || strlen(w->id.s) == 19);
 	require(!w->at.s || strlen(w->at.s) >= 5);
+	require(!w->mapping.s || props_is_mapping(w->mapping.s));
 }
 
 static void touch_profile(const struct profile *p)
@@ -82,7 +84,8 @@ static void require_same(const struct profile *x, const struct profile *y)
 		const struct device_wish *v = &x->devices[i], *w = &y->devices[i];
 
 		require(strcmp(v->name, w->name) == 0 && str_same(v->id.s, w->id.s) && str_same(v->at.s, w->at.s) &&
-			v->functions_all == w->functions_all && v->hostpci == w->hostpci);
+			v->functions_all == w->functions_all && v->hostpci == w->hostpci &&
+			str_same(v->mapping.s, w->mapping.s));
 	}
 	for (size_t i = 0; i < x->n_accepts; i++) {
 		require(strcmp(x->accepts[i].code, y->accepts[i].code) == 0);
@@ -136,7 +139,9 @@ static void put_device(FILE *out, const struct device_wish *w)
 	if (w->functions_all)
 		fputs("functions: all, ", out);
 	if (w->hostpci >= 0)
-		fprintf(out, "hostpci: %d", w->hostpci);
+		fprintf(out, "hostpci: %d, ", w->hostpci);
+	if (w->mapping.s)
+		fprintf(out, "mapping: \"%s\"", w->mapping.s);
 	fputs("}, ", out);
 }
 
