@@ -66,7 +66,7 @@ static enum outcome settle_line(struct call *c, const struct lease *lease, const
 		complain("%u post-start: Proxmox took %s by itself, so nothing brings it back when the VM stops; then run `%s`", c->vmid,
 			 s->taken->map->path, s->remedy);
 	if (!s->steps) {
-		complain("%u post-start: %s stays as it is until the VM stops, for the steps that prepared it are about other devices too",
+		complain("%u post-start: %s stays as it is until the VM stops: by its IOMMU group or its steps it goes with what the VM has",
 			 c->vmid, s->prepared->map->path);
 		return OUTCOME_DONE;
 	}
