@@ -60,14 +60,14 @@ static enum outcome settle_line(struct call *c, const struct lease *lease, const
 	struct error err = { 0 };
 	enum outcome o;
 
-	complain("%u post-start: of the mapping '%s', Proxmox has given hostpci%d the device %s, and not %s, which was prepared",
-		 c->vmid, s->mapping, s->hostpci, s->taken->map->path, s->prepared->map->path);
+	complain("%u post-start: of the mapping '%s', Proxmox has given hostpci%d the device %s, and not %s, which was "
+		 "prepared", c->vmid, s->mapping, s->hostpci, s->taken->map->path, s->prepared->map->path);
 	if (*s->remedy)
-		complain("%u post-start: Proxmox took %s by itself, so nothing brings it back when the VM stops; then run `%s`", c->vmid,
-			 s->taken->map->path, s->remedy);
+		complain("%u post-start: Proxmox took %s by itself, so nothing brings it back when the VM stops; then run "
+			 "`%s`", c->vmid, s->taken->map->path, s->remedy);
 	if (!s->steps) {
-		complain("%u post-start: %s stays as it is until the VM stops: by its IOMMU group or its steps it goes with what the VM has",
-			 c->vmid, s->prepared->map->path);
+		complain("%u post-start: %s stays as it is until the VM stops: by its IOMMU group or its steps it goes with "
+			 "what the VM has", c->vmid, s->prepared->map->path);
 		return OUTCOME_DONE;
 	}
 	/* Those of the phase are done with. */

@@ -63,7 +63,8 @@ const struct mapped *alternatives_find(const struct planner *p, const char *name
 
 /* --- who has it --------------------------------------------------------------------------------------------------- */
 
-static const char *had_by_line(const struct planner *p, const struct pve_guest *guest, int before, const struct function *fn)
+static const char *had_by_line(const struct planner *p, const struct pve_guest *guest, int before,
+			       const struct function *fn)
 {
 	for (int i = 0; guest && i < before; i++)
 		for (size_t k = 0; !guest->hostpci[i].mdev && k < guest->hostpci[i].n; k++)
@@ -96,7 +97,8 @@ static const char *lent_to(const struct planner *p, const struct function *fn)
 	return NULL;
 }
 
-static const char *why_busy(const struct others *o, const struct pve_guest *guest, int line, const struct alternative *x)
+static const char *why_busy(const struct others *o, const struct pve_guest *guest, int line,
+			    const struct alternative *x)
 {
 	const struct planner *p = o->p;
 

@@ -6,10 +6,10 @@
 #include "core/pvemap.h"
 
 /*
- * What the resource mappings that a VM's lines or a profile name are on this node. Each map of the node is an alternative,
- * in the order of the file; Proxmox gives the VM the first that no other VM has reserved and no line before has got
- * (qemu-server, PVE/QemuServer/PCI.pm, choose_hostpci_devices()), and it does so only after pre-start. So the same choice
- * is made here; post-start looks which one it was.
+ * What the resource mappings that a VM's lines or a profile name are on this node. Each map of the node is an
+ * alternative, in the order of the file; Proxmox gives the VM the first that no other VM has reserved and no line before
+ * has got (qemu-server, PVE/QemuServer/PCI.pm, choose_hostpci_devices()), and it does so only after pre-start. So the
+ * same choice is made here; post-start looks which one it was.
  */
 struct alternative {
 	const struct pve_map *map;

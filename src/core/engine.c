@@ -315,7 +315,8 @@ static int step_back(struct engine *e, struct journal *j, struct lease *lease, s
 }
 
 /* The steps that which says, NULL: all. */
-static int back(struct engine *e, struct journal *j, struct lease *lease, const bool *which, enum goal goal, struct error *err)
+static int back(struct engine *e, struct journal *j, struct lease *lease, const bool *which, enum goal goal,
+		struct error *err)
 {
 	bool failed[PLAN_STEPS_MAX] = { false };
 	int first = 0;

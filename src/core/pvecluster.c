@@ -24,8 +24,8 @@ bool pvecluster_is_down(struct host *h, struct error *err)
 	for (size_t i = 0; !broken && i < sizeof(signs) / sizeof(*signs); i++)
 		if (host_has(h, signs[i]))
 			return false;
-	error_set(err, -ENOTCONN, "/" FOLDER " is %s: pmxcfs, which has the configurations of all guests, does not run; look at "
-		  "`systemctl status pve-cluster`", broken ? "a mount that nobody serves" : "empty");
+	error_set(err, -ENOTCONN, "/" FOLDER " is %s: pmxcfs, which has the configurations of all guests, does not run; "
+		  "look at `systemctl status pve-cluster`", broken ? "a mount that nobody serves" : "empty");
 	return true;
 }
 

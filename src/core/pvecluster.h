@@ -14,8 +14,8 @@
  */
 
 /*
- * Whether it is not there although this is a host of Proxmox; err then says so, with -ENOTCONN. A host without the folder
- * has no Proxmox, and nothing is down.
+ * Whether it is not there although this is a host of Proxmox; err then says so, with -ENOTCONN. A host without the
+ * folder has no Proxmox, and nothing is down.
  */
 bool pvecluster_is_down(struct host *h, struct error *err);
 
@@ -25,7 +25,7 @@ bool pvecluster_is_down(struct host *h, struct error *err);
  */
 const char *pvecluster_node(struct host *h, struct arena *a);
 
-/* The node that a guest is on, by etc/pve/.vmlist (src/pmxcfs/status.c, cfs_create_vmlist_msg); NULL: nobody knows it. */
+/* The node that a guest is on, by etc/pve/.vmlist (src/pmxcfs/status.c, cfs_create_vmlist_msg); NULL: not known. */
 const char *pvecluster_node_of(struct host *h, unsigned vmid, struct arena *a);
 
 #endif

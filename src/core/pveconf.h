@@ -17,8 +17,8 @@
 /*
  * One hostpciN of a VM's current configuration. Of two lines with one key the last good one counts.
  *
- * A line that is no property string of its kind is left out by Proxmox when it reads the file, and the VM starts without
- * the device (qemu-server, PVE/QemuServer.pm, parse_vm_config, check_type): left_out says why, and all else is empty.
+ * A line that is no property string of its kind is left out by Proxmox when it reads the file, and the VM starts
+ * without the device (qemu-server, PVE/QemuServer.pm, parse_vm_config, check_type): left_out says why, and all else is empty.
  * One that Proxmox reads and cannot do what it says keeps the VM from being started: refused says why, as far as the
  * line alone tells it; pvecheck.h looks at the host too.
  */

@@ -35,7 +35,10 @@ static bool is_driver(const char *s)
 }
 
 /* PVE/QemuServer/PCI.pm, hostpci_fmt; 'driver' since qemu-server 9.0.25. */
-enum { HOST, MAPPING, ROMBAR, ROMFILE, PCIE, X_VGA, LEGACY_IGD, MDEV, DRIVER, VENDOR, DEVICE, SUB_VENDOR, SUB_DEVICE, HOSTPCI_KEYS };
+enum {
+	HOST, MAPPING, ROMBAR, ROMFILE, PCIE, X_VGA, LEGACY_IGD, MDEV, DRIVER, VENDOR, DEVICE, SUB_VENDOR, SUB_DEVICE,
+	HOSTPCI_KEYS
+};
 
 static const struct prop hostpci_format[HOSTPCI_KEYS] = {
 	[HOST] = { .key = "host", .is_default = true, .fits = props_is_pci_list,
@@ -176,7 +179,8 @@ static const char *take_usb(struct pve_usb *u, struct arena *a, const char *text
 
 /* --- the lines ---------------------------------------------------------------------------------------------------- */
 
-static void leave_out(struct pve_left_out **list, size_t *n, struct arena *a, const struct pve_line *line, const char *why)
+static void leave_out(struct pve_left_out **list, size_t *n, struct arena *a, const struct pve_line *line,
+		      const char *why)
 {
 	*list = arena_grow(a, *list, *n, sizeof(**list));
 	(*list)[(*n)++] = (struct pve_left_out){ *line, why };

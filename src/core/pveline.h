@@ -9,8 +9,8 @@
 
 /*
  * The lines of a guest's current configuration: those before the first section, "[PENDING]" or "[snapshot]"
- * (qemu-server, PVE/QemuServer.pm, parse_vm_config; pve-container, PVE/LXC/Config.pm, parse_pct_config). Lines may be of
- * any length and end in carriage returns; each is "key: value" with a key of small letters, '_' and '-' that may end in
+ * (qemu-server, PVE/QemuServer.pm, parse_vm_config; pve-container, PVE/LXC/Config.pm, parse_pct_config). Lines may be
+ * of any length and end in carriage returns; each is "key: value" with a key of small letters, '_' and '-' that may end in
  * digits. '#' begins a line of the description, whose bytes may be written as %XX. A container also has raw lines of
  * lxc, "lxc.mount.entry: ..." or with '='.
  */

@@ -234,7 +234,8 @@ static const char *group_of(const struct function *fn, struct arena *a)
 	return fn->group < 0 ? NULL : arena_fmt(a, "%d", fn->group);
 }
 
-static const char *differs(const char *key, const char *says, const char *is, const struct function *fn, struct arena *a)
+static const char *differs(const char *key, const char *says, const char *is, const struct function *fn,
+			   struct arena *a)
 {
 	if (!says && is)
 		return arena_fmt(a, "it lacks %s=%s for %s", key, is, fn->address);

@@ -35,12 +35,14 @@ static bool is_about(const struct planner *p, const struct pve_map *map, enum pv
 	return false;
 }
 
-static void tell_fault(struct planner *p, const struct pve_mapping *m, const struct pve_map *map, enum pve_map_fault fault,
-		       const char *why)
+static void tell_fault(struct planner *p, const struct pve_mapping *m, const struct pve_map *map,
+		       enum pve_map_fault fault, const char *why)
 {
 	const struct place place = { .file = "/" PVEMAP_PCI_FILE, .line = map->line, .column = 1 };
-	const char *right = pvemap_right_line(map, p->found, p->arena), *remedy = "correct it in Datacenter, Resource Mappings";
-	const char *what = arena_fmt(p->arena, "the mapping '%s' is not right: %s: Proxmox will not start a VM with it", m->name, why);
+	const char *right = pvemap_right_line(map, p->found, p->arena);
+	const char *remedy = "correct it in Datacenter, Resource Mappings";
+	const char *what = arena_fmt(p->arena, "the mapping '%s' is not right: %s: Proxmox will not start a VM with it",
+				     m->name, why);
 
 	if (right && fault != MAP_MDEV)
 		remedy = arena_fmt(p->arena, "write there '%s'", right);
@@ -60,8 +62,8 @@ static void tell_change(struct planner *p, const struct pve_mapping *m, const st
 		return;
 	finding_add(p->findings, SEVERITY_WARNING, "mapping-group",
 		    (struct place){ .file = "/" PVEMAP_PCI_FILE, .line = map->line, .column = 1 },
-		    arena_fmt(p->arena, "afterwards write there '%s', if that is the number which /sys/bus/pci/devices/%s/iommu_group "
-			      "leads to then", pvemap_right_line(map, p->inventory, p->arena), now->address),
+		    arena_fmt(p->arena, "afterwards write there '%s', if that is the number which "
+			      "/sys/bus/pci/devices/%s/iommu_group leads to then", pvemap_right_line(map, p->inventory, p->arena), now->address),
 		    "the mapping '%s' says iommugroup=%s for %s, which will be in another: Proxmox will not start a VM "
 		    "with it", m->name, map->group ? map->group : "", now->address);
 }

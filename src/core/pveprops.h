@@ -41,7 +41,8 @@ bool props_is_usb_port(const char *s);
 
 /*
  * A list of addresses with ';' between: hex digits in small letters, "02:00.0", or without the function for all of them
- * (qemu-server, PVE/QemuServer/PCI.pm, and pve-guest-common, PVE/Mapping/PCI.pm, PCIRE). Of a mapping each has its domain.
+ * (qemu-server, PVE/QemuServer/PCI.pm, and pve-guest-common, PVE/Mapping/PCI.pm, PCIRE). Of a mapping each has its
+ * domain.
  */
 bool props_is_pci_list(const char *s);
 bool props_is_pci_list_with_domain(const char *s);

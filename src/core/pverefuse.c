@@ -27,7 +27,8 @@ static struct place place_of(const struct look *l)
 	return (struct place){ .file = arena_fmt(l->a, "/etc/pve/qemu-server/%u.conf", l->vmid) };
 }
 
-static void tell(const struct look *l, const char *key, int n, enum severity severity, const char *remedy, const char *why)
+static void tell(const struct look *l, const char *key, int n, enum severity severity, const char *remedy,
+		 const char *why)
 {
 	const char *what = arena_fmt(l->a, "Proxmox will not start the VM: %s%d: %s", key, n, why);
 
@@ -47,7 +48,8 @@ static void tell_left_out(const struct look *l)
 			continue;
 		place.line = x->line.number;
 		place.column = 1;
-		finding_add(l->f, SEVERITY_WARNING, "proxmox-leaves-out", place, arena_fmt(l->a, "correct it with `qm set %u`", l->vmid),
+		finding_add(l->f, SEVERITY_WARNING, "proxmox-leaves-out", place,
+			    arena_fmt(l->a, "correct it with `qm set %u`", l->vmid),
 			    "Proxmox leaves out the line '" SHOWN "', and starts the VM without that device: %s",
 			    x->line.text, x->why);
 	}
@@ -135,7 +137,14 @@ static void tell_fault(const struct look *l, int n, const struct pve_mapping *m,
 	remedy = right && fault != MAP_MDEV ? arena_fmt(l->a, "write in /" PVEMAP_PCI_FILE " '%s'", right)
 					    : "correct it in Datacenter, Resource Mappings";
 	tell(l, "hostpci", n, may_change ? SEVERITY_WARNING : SEVERITY_ERROR, remedy,
-	       arena_fmt(l->a, "the mapping '%s', line %u of /" PVEMAP_PCI_FILE ", is not right: %s", m->name, map->line, why));
+	       arena_fmt(l->a, "the mapping '%s', line %u of /" PVEMAP_PCI_FILE ", is not right: %s", m->name, map->line,
+			 why));
+}
+
+static const char *not_here(const struct look *l, const struct pve_mapping *m, const char *name)
+{
+	return m ? arena_fmt(l->a, "the mapping '%s' has no device of the node '%s'", name, l->node)
+		 : arena_fmt(l->a, "there is no mapping '%s'", name);
 }
 
 static void tell_mapping(const struct look *l, int n, const char *name)
@@ -150,7 +159,7 @@ static void tell_mapping(const struct look *l, int n, const char *name)
 		}
 	if (!here)
 		tell(l, "hostpci", n, SEVERITY_ERROR, "add it in Datacenter, Resource Mappings",
-		       arena_fmt(l->a, m ? "the mapping '%s' has no device of the node '%s'" : "there is no mapping '%s'", name, l->node));
+		       not_here(l, m, name));
 }
 
 static void look_at_hostpci(const struct look *l, int n)
@@ -184,10 +193,11 @@ static const char *why_not_usb(const struct look *l, const char *name)
 	for (size_t i = 0; m && i < m->n; i++)
 		here += is_here(l, &m->maps[i]);
 	if (here > 1)
-		return arena_fmt(l->a, "the mapping '%s' has %zu devices of the node '%s', and of USB there can be one", name, here, l->node);
+		return arena_fmt(l->a, "the mapping '%s' has %zu devices of the node '%s', and of USB there can be one", name,
+				 here, l->node);
 	if (here == 1)
 		return NULL;
-	return arena_fmt(l->a, m ? "the mapping '%s' has no device of the node '%s'" : "there is no mapping '%s'", name, l->node);
+	return not_here(l, m, name);
 }
 
 static void look_at_usb(const struct look *l, int n)
@@ -211,7 +221,8 @@ void pverefuse_tell(struct host *h, const struct pve_guest *g, unsigned vmid, co
 	struct error ignored;
 
 	/* Without its mappings, the host is asked nothing about them. */
-	if (inv && pvemap_read(h, PVEMAP_PCI, l.a, &l.pci, &ignored) == 0 && pvemap_read(h, PVEMAP_USB, l.a, &l.usb, &ignored) == 0)
+	if (inv && pvemap_read(h, PVEMAP_PCI, l.a, &l.pci, &ignored) == 0 &&
+	    pvemap_read(h, PVEMAP_USB, l.a, &l.usb, &ignored) == 0)
 		l.node = pvecluster_node(h, l.a);
 	tell_left_out(&l);
 	for (int i = 0; i < HOSTPCI_MAX; i++)

@@ -99,7 +99,7 @@ static bool pass_place(const struct search *s, const struct function *fn)
 	       (!s->hostpci || hostpci_fits(fn, s->hostpci)) && (!s->w->mapped || alternative_has(s->w->mapped->chosen, fn));
 }
 
-/* Several functions may be meant: those of one slot, if that was said; or those that a hostpci line or a mapping names. */
+/* Several functions may be meant: those of one slot, if that was said; or those of a hostpci line or a mapping. */
 static bool several_are_asked(const struct device_wish *w, const struct selection *found)
 {
 	if (w->hostpci >= 0 || w->mapped)

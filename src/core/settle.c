@@ -145,7 +145,8 @@ static bool settle_line(struct look *l, const struct alternative *list, size_t n
 	return !is_prepared(l, taken) && prepared;
 }
 
-int settle(struct host *h, const struct lease *lease, struct arena *a, struct settled **list, size_t *n, struct error *err)
+int settle(struct host *h, const struct lease *lease, struct arena *a, struct settled **list, size_t *n,
+	   struct error *err)
 {
 	struct pve_guest *guest = arena_alloc(a, sizeof(*guest));
 	struct look l = { .lease = lease, .a = a };

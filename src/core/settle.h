@@ -23,6 +23,7 @@ struct settled {
  * The lines of a VM that runs for which it was another one; n = 0 if all is as it was prepared, or nobody knows. Reads
  * the host, and changes nothing.
  */
-int settle(struct host *h, const struct lease *lease, struct arena *a, struct settled **list, size_t *n, struct error *err);
+int settle(struct host *h, const struct lease *lease, struct arena *a, struct settled **list, size_t *n,
+	   struct error *err);
 
 #endif

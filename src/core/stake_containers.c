@@ -289,7 +289,7 @@ static void add_card(struct reader *r, const struct card *card)
 /* --- configurations ---------------------------------------------------------------------------------------------- */
 
 /* A value up to its first comma or space. */
-static const char *first_word(struct arena *a, const char *s)
+static char *first_word(struct arena *a, const char *s)
 {
 	return arena_dupn(a, s, strcspn(s, ", \t"));
 }
@@ -309,9 +309,9 @@ static void take_line(struct reader *r, const struct pve_line *line)
 	if (!line->key)
 		return;
 	if (node && (is_mount ? node == line->value : pveconf_index(line->key, "dev", PVE_NODES_MAX - 1) >= 0))
-		take_device(r, arena_dup(r->s->arena, first_word(r->s->arena, node + strlen(dev))));
+		take_device(r, first_word(r->s->arena, node + strlen(dev)));
 	else if (str_starts(line->key, net))
-		take_net(r, arena_dup(r->s->arena, line->key + strlen(net)), arena_dup(r->s->arena, first_word(r->s->arena, line->value)));
+		take_net(r, line->key + strlen(net), first_word(r->s->arena, line->value));
 }
 
 static void add_container(struct stakes *s, unsigned ctid, const char *name)
