@@ -145,6 +145,14 @@ static bool settle_line(struct look *l, const struct alternative *list, size_t n
 	return !is_prepared(l, taken) && prepared;
 }
 
+static bool names_mappings(const struct pve_guest *guest)
+{
+	for (int i = 0; i < HOSTPCI_MAX; i++)
+		if (guest->hostpci[i].mapping)
+			return true;
+	return false;
+}
+
 int settle(struct host *h, const struct lease *lease, struct arena *a, struct settled **list, size_t *n,
 	   struct error *err)
 {
@@ -158,8 +166,11 @@ int settle(struct host *h, const struct lease *lease, struct arena *a, struct se
 	if (l.n_reserved == 0)
 		return 0;
 	code = pveconf_read(h, lease->vmid, a, guest, err);
-	if (code < 0 || inventory_read(h, a, &l.inv, err) < 0)
-		return code < 0 ? code : err->code;
+	if (code < 0 || !names_mappings(guest))
+		return code;
+	code = inventory_read(h, a, &l.inv, err);
+	if (code < 0)
+		return code;
 	for (int i = 0; i < HOSTPCI_MAX; i++) {
 		const struct hostpci *p = &guest->hostpci[i];
 		struct alternative *alternatives;
