@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The settings of a VM that are about devices of the host, or about how it is started. */
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -205,27 +206,33 @@ static bool is_like(const char *key, const char *prefix)
 }
 
 /* Settings that are kept as they stand there. */
-static const char **text_of(struct pve_guest *g, const char *key)
-{
-	const struct {
-		const char *key, **text;
-	} texts[] = {
-		{ "name", &g->name }, { "lock", &g->lock }, { "machine", &g->machine }, { "bios", &g->bios },
-		{ "args", &g->args }, { "hookscript", &g->hookscript }, { "tags", &g->tags }, { "ostype", &g->ostype },
-		{ "vga", &g->vga },
-	};
+static const struct {
+	const char *key;
+	size_t at;
+} texts[] = {
+	{ "name", offsetof(struct pve_guest, name) },	{ "lock", offsetof(struct pve_guest, lock) },
+	{ "machine", offsetof(struct pve_guest, machine) }, { "bios", offsetof(struct pve_guest, bios) },
+	{ "args", offsetof(struct pve_guest, args) },	{ "hookscript", offsetof(struct pve_guest, hookscript) },
+	{ "tags", offsetof(struct pve_guest, tags) },	{ "ostype", offsetof(struct pve_guest, ostype) },
+	{ "vga", offsetof(struct pve_guest, vga) },
+};
 
+static void take_text(struct pve_guest *g, const struct pve_line *line)
+{
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-		if (strcmp(texts[i].key, key) == 0)
-			return texts[i].text;
-	return NULL;
+		if (strcmp(texts[i].key, line->key) == 0) {
+			const char **text = (void *)((char *)g + texts[i].at);
+
+			*text = line->value;
+			return;
+		}
+	g->n_others++;
 }
 
 /* NULL, or why Proxmox leaves the line out. */
 static const char *take_line(struct pve_guest *g, struct arena *a, const struct pve_line *line)
 {
 	int n;
-	const char **text;
 
 	if (!line->key)
 		return "it is no line of the form 'key: value'";
@@ -241,11 +248,7 @@ static const char *take_line(struct pve_guest *g, struct arena *a, const struct 
 		return take_flag(line->value, true, &g->template);
 	if (strcmp(line->key, "reboot") == 0)
 		return take_flag(line->value, false, &g->no_reboot);
-	text = text_of(g, line->key);
-	if (text)
-		*text = line->value;
-	else
-		g->n_others++;
+	take_text(g, line);
 	return NULL;
 }
 
