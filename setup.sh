@@ -5,7 +5,10 @@
 #   ./setup.sh run      the main job: a boot and a VM's three lives, rehearsed on the host of an EliteDesk
 #   ./setup.sh test     all tests; the last line says how many passed and failed
 #   ./setup.sh install  builds and installs handover on this host
+#   ./setup.sh deb      builds a Debian package, handover_VERSION_amd64.deb, in build-deb or the folder given
 #
+# `test --short` is what needs neither QEMU nor a kernel, with the compiler in CC: for a container, of Debian 12 or 13.
+# `test --long` builds and lints the package in chroots of both, goes through its life there, and runs the short tests.
 # Packages are installed by name with apt-get, and only those that are missing.
 set -eu
 cd "$(dirname "$(readlink -f "$0")")"
@@ -14,8 +17,10 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH LC_ALL=C.UTF-8
 
 build_packages="gcc libc6-dev meson ninja-build pkg-config libyaml-dev libpci-dev libkmod-dev libmnl-dev libblkid-dev libsystemd-dev libjson-c-dev libinih-dev scdoc pci.ids"
-test_packages="libcmocka-dev python3 python3-yaml python3-jsonschema clang llvm libclang-rt-14-dev cppcheck qemu-system-x86 linux-image-amd64 linux-headers-amd64 make
-	busybox-static bash kmod pciutils iproute2 ethtool strace util-linux zstd mmdebstrap e2fsprogs fakeroot"
+short_packages="libcmocka-dev python3 python3-yaml python3-jsonschema bash util-linux mount strace"
+package_packages="debhelper dpkg-dev fakeroot"
+test_packages="$short_packages $package_packages clang llvm libclang-rt-14-dev cppcheck qemu-system-x86 linux-image-amd64 linux-headers-amd64 make
+	busybox-static kmod pciutils iproute2 ethtool zstd mmdebstrap e2fsprogs lintian reuse shellcheck"
 
 say() {
 	printf '== %s\n' "$*"
@@ -79,29 +84,80 @@ run_tests() {
 	CC=clang configured build-sanitized --werror -Db_sanitize=address,undefined -Dfuzz=true
 	ninja -C build-sanitized --quiet
 	suite gcc build --no-suite vm
-	suite sanitized build-sanitized --no-suite vm --no-suite static
+	suite sanitized build-sanitized --no-suite vm --no-suite static --no-suite package
 	suite vm build --suite vm
 	# shellcheck disable=SC2086
 	python3 tests/summary.py $logs
 }
 
+run_short_tests() {
+	cc=${CC:-gcc}
+	# shellcheck disable=SC2086
+	need "$cc" $build_packages $short_packages
+	logs=
+	configured "build-short-$cc" --werror -Dvm=false
+	suite "short-$cc" "build-short-$cc" --suite unit --suite cli --suite docs
+	# shellcheck disable=SC2086
+	python3 tests/summary.py $logs
+}
+
+run_long_tests() {
+	need mmdebstrap debian-archive-keyring
+	for release in bookworm trixie; do
+		say "$release"
+		tests/package/chroots "$release"
+	done
+	echo "2 passed, 0 failed"
+}
+
+# From a copy, for debhelper writes beside its sources, and the packages into the folder above.
+deb() {
+	mkdir -p "$1"
+	to=$(readlink -f "$1")
+	# shellcheck disable=SC2086
+	need $build_packages $package_packages
+	# What is called otherwise elsewhere: systemd.pc is in a package of its own since Debian 13.
+	dpkg-checkbuilddeps >/dev/null 2>&1 || apt-get build-dep -y -qq --no-install-recommends ./ >/dev/null
+	rm -rf "$to/src" "$to"/handover_* "$to"/handover-dbgsym_*
+	mkdir "$to/src"
+	tar -c --exclude='./build*' --exclude=./.git . | tar -x -C "$to/src"
+	say "building the package"
+	(cd "$to/src" && dpkg-buildpackage -us -uc -b) >"$to/log" 2>&1 || {
+		cat "$to/log" >&2
+		exit 1
+	}
+	rm -rf "$to/src"
+	ls "$to"/handover_*.deb
+}
+
 install_here() {
-	build
-	meson install -C build-plain --quiet
+	deb build-deb
+	apt-get install -y -qq ./build-deb/handover_*.deb
 	# Proxmox's installer does not make the snippets folder of its storage "local".
 	if [ -d /var/lib/vz ]; then
 		mkdir -p /var/lib/vz/snippets
 		ln -sfn /usr/bin/handover /var/lib/vz/snippets/handover
 	fi
-	say "installed; a VM is told with: qm set VMID --hookscript local:snippets/handover"
+	say "installed; Proxmox is told to call it for a VM with: handover register VMID"
 }
 
 case ${1-} in
 run) run ;;
-test) run_tests ;;
+test)
+	case ${2-} in
+	"") run_tests ;;
+	--short) run_short_tests ;;
+	--long) run_long_tests ;;
+	*)
+		echo "setup.sh: test, test --short, or test --long" >&2
+		exit 2
+		;;
+	esac
+	;;
 install) install_here ;;
+deb) deb "${2:-build-deb}" ;;
 *)
-	sed -n '5,7s/^#   //p' "$0" >&2
+	sed -n '5,8s/^#   //p' "$0" >&2
 	exit 2
 	;;
 esac

@@ -68,6 +68,8 @@ static enum outcome prepare(struct boot *b, const char *path)
 	if (profile && !profile_is_host(profile))
 		finding_add(f, SEVERITY_ERROR, "not-for-boot", (struct place){ .file = path },
 			    "put its steps under 'boot', or into the profile of a VM", "there is no 'boot' in it");
+	if (profile && profile->n_layers > 1 && !b->r->quiet)
+		complain("boot: profile %s", profile_files(profile, b->r->arena));
 	planned = profile && f->errors == 0 && prepare_plan(&planner, &b->store, f, &err);
 	print_findings(f, stderr);
 	if (err.code < 0)

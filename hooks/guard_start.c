@@ -70,11 +70,16 @@ static const char *find_guard(const char *handover, struct arena *a)
 	return NULL;
 }
 
+/* While this runs an upgrade may put another program in its place: that one will give back (fs/d_path.c, d_path()). */
 static const char *own_path(struct arena *a)
 {
+	static const char replaced[] = " (deleted)";
+	const ssize_t tail = sizeof(replaced) - 1;
 	char path[4096];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
 
+	if (n > tail && n < (ssize_t)sizeof(path) && memcmp(path + n - tail, replaced, (size_t)tail) == 0)
+		n -= tail;
 	return n > 0 && n < (ssize_t)sizeof(path) ? arena_dupn(a, path, (size_t)n) : "/usr/bin/handover";
 }
 

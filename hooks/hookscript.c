@@ -177,9 +177,9 @@ static bool load_policy(struct call *c)
 /* Whoever has switched it off wants no device to leave; what has left still comes back, by post-stop. */
 static enum outcome stay_off(struct call *c, const char *off)
 {
-	const char *path = profile_path(c->vmid, c->arena);
 	const struct profile *profile = NULL;
 	struct pve_guest guest = { 0 };
+	const char *path;
 	struct findings f;
 	struct error err;
 	uint64_t hash;
@@ -187,6 +187,7 @@ static enum outcome stay_off(struct call *c, const char *off)
 	if (c->phase != PHASE_PRE_START)
 		return OUTCOME_DONE;
 	findings_init(&f, c->arena);
+	path = profile_path(c->vmid, &f);
 	if (path)
 		profile = profile_load(path, &hash, &f);
 	if (pveconf_read(c->host, c->vmid, c->arena, &guest, &err) < 0 && err.code != -ENOENT)

@@ -28,6 +28,7 @@ struct call {
 	/* of pre-start: */
 	bool looked;		/* there is a profile, or it is known that there is none; then */
 	unsigned wait_ms;	/* so long it waits for what is busy */
+	bool named;		/* it was told which files it is */
 	bool told;		/* its findings were */
 	bool needs_guard;
 	bool stale;		/* the host has changed between plan and lease: another VM's devices have come back, say */

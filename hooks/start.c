@@ -153,21 +153,22 @@ static enum outcome lend_builtin(struct call *c)
 	return lend(c, profile, hash, &f);
 }
 
-static enum outcome lend_profile(struct call *c, const char *path)
+static enum outcome lend_profile(struct call *c, const char *path, struct findings *f)
 {
-	const struct profile *profile;
-	struct findings f;
 	uint64_t hash = 0;
+	const struct profile *profile = profile_load(path, &hash, f);
 
-	findings_init(&f, c->arena);
-	profile = profile_load(path, &hash, &f);
-	return lend(c, profile, hash, &f);
+	if (profile && !c->named && !c->r->quiet)
+		complain("%u pre-start: profile %s", c->vmid, profile_files(profile, c->arena));
+	c->named = true;
+	return lend(c, profile, hash, f);
 }
 
 /* A start from its beginning, whatever was seen before: nothing was locked meanwhile. */
 static enum outcome try_start(struct call *c)
 {
 	const char *path;
+	struct findings f;
 	struct error err = { 0 };
 	enum outcome o = lend_lock(&c->lender, c->vmid, &err);
 	int qemu = pve_running(c->host, c->vmid);
@@ -181,8 +182,9 @@ static enum outcome try_start(struct call *c)
 	o = end_earlier_life(c);
 	if (o != OUTCOME_DONE)
 		return o;
-	path = profile_path(c->vmid, c->arena);
-	return path ? lend_profile(c, path) : lend_builtin(c);
+	findings_init(&f, c->arena);
+	path = profile_path(c->vmid, &f);
+	return path ? lend_profile(c, path, &f) : lend_builtin(c);
 }
 
 /* --- its turn ----------------------------------------------------------------------------------------------------- */
@@ -250,7 +252,7 @@ static void look_for_patience(struct call *c)
 	if (c->looked)
 		return;
 	findings_init(&ignored, c->arena);
-	path = profile_path(c->vmid, c->arena);
+	path = profile_path(c->vmid, &ignored);
 	learn_patience(c, path ? profile_load(path, &hash, &ignored) : NULL);
 }
 

@@ -11,7 +11,8 @@
 #include "verb/verb.h"
 
 static const struct verb *const verbs[] = {
-	&verb_init, &verb_check, &verb_plan, &verb_rehearse, &verb_doctor, &verb_boot, &verb_status, &verb_recover, &verb_map, &verb_capture, NULL,
+	&verb_init, &verb_check, &verb_plan, &verb_rehearse, &verb_doctor, &verb_register, &verb_unregister, &verb_boot,
+	&verb_status, &verb_recover, &verb_map, &verb_capture, NULL,
 };
 
 static void print_help(void)
@@ -26,12 +27,14 @@ static void print_help(void)
 	     "  --boot FILE    begin with what this file does at boot (rehearse)\n"
 	     "  --policy FILE  what the host allows, in place of " POLICY_PATH " (init, check, plan,\n"
 	     "                 rehearse, doctor)\n"
+	     "  --storage ID   put the link into this storage's snippets, in place of 'local' (register)\n"
+	     "  --replace      also where another hookscript is, which unregister puts back (register)\n"
 	     "  --quiet        print only what is wrong\n"
 	     "  --version      print the version\n"
 	     "  --help         print this\n"
 	     "\nExit status: 0 done or nothing to do; 1 failed, the host is as it was; 2 usage, profile, or refused,\n"
 	     "the host was not touched; 3 the host is not as it was, the message says what; 4 busy, try again; 5 doctor has\n"
-	     "warnings, or init left a decision open; 6 doctor or init foresees a failure.");
+	     "warnings, or init left a decision open; 6 doctor, init or register foresees a failure.");
 }
 
 static const struct verb *find_verb(const char *name)
@@ -52,29 +55,30 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-/* Options that name a file, and why a command may not have one. */
-static const struct file_option {
+/* Options that name something, and why a command may not have one. */
+static const struct named_option {
 	const char *name;
 	unsigned takes;		/* the bit of verb->takes */
 	size_t at;		/* in struct run */
-	const char *why;
-} file_options[] = {
-	{ "--host", TAKES_HOST, offsetof(struct run, host_file), "it is not about a host in a file" },
-	{ "--boot", TAKES_BOOT, offsetof(struct run, boot_file), "it does not begin with a boot" },
-	{ "--policy", TAKES_POLICY, offsetof(struct run, policy_file), "it asks for no policy" },
+	const char *what, *why;
+} named_options[] = {
+	{ "--host", TAKES_HOST, offsetof(struct run, host_file), "a file", "it is not about a host in a file" },
+	{ "--boot", TAKES_BOOT, offsetof(struct run, boot_file), "a file", "it does not begin with a boot" },
+	{ "--policy", TAKES_POLICY, offsetof(struct run, policy_file), "a file", "it asks for no policy" },
+	{ "--storage", TAKES_STORAGE, offsetof(struct run, storage), "a storage", "it makes no link" },
 };
-#define FILE_OPTIONS (sizeof(file_options) / sizeof(*file_options))
+#define NAMED_OPTIONS (sizeof(named_options) / sizeof(*named_options))
 
-static const char **file_of(struct run *r, const struct file_option *o)
+static const char **named_of(struct run *r, const struct named_option *o)
 {
 	return (const char **)(void *)((char *)r + o->at);
 }
 
-static const struct file_option *find_file_option(const char *word)
+static const struct named_option *find_named_option(const char *word)
 {
-	for (size_t i = 0; i < FILE_OPTIONS; i++)
-		if (strcmp(word, file_options[i].name) == 0)
-			return &file_options[i];
+	for (size_t i = 0; i < NAMED_OPTIONS; i++)
+		if (strcmp(word, named_options[i].name) == 0)
+			return &named_options[i];
 	return NULL;
 }
 
@@ -84,18 +88,20 @@ static int take_options(struct run *r, int argc, char **argv)
 	int n = 0;
 
 	for (int i = 1; i < argc; i++) {
-		const struct file_option *file = find_file_option(argv[i]);
+		const struct named_option *named = find_named_option(argv[i]);
 
-		if (file) {
+		if (named) {
 			if (++i == argc) {
-				complain("%s needs a file", file->name);
+				complain("%s needs %s", named->name, named->what);
 				return -(int)OUTCOME_REFUSED;
 			}
-			*file_of(r, file) = argv[i];
+			*named_of(r, named) = argv[i];
 		} else if (strcmp(argv[i], "--json") == 0) {
 			r->json = true;
 		} else if (strcmp(argv[i], "--quiet") == 0) {
 			r->quiet = true;
+		} else if (strcmp(argv[i], "--replace") == 0) {
+			r->replace = true;
 		} else if (argv[i][0] == '-' && argv[i][1]) {
 			complain("no option '%s'; `handover --help` lists them", argv[i]);
 			return -(int)OUTCOME_REFUSED;
@@ -118,11 +124,15 @@ static enum outcome run_verb(struct run *r, int n, char **words)
 		complain("usage: handover %s%s%s", v->name, *v->args ? " " : "", v->args);
 		return OUTCOME_REFUSED;
 	}
-	for (size_t i = 0; i < FILE_OPTIONS; i++)
-		if (*file_of(r, &file_options[i]) && !(v->takes & file_options[i].takes)) {
-			complain("%s does not take %s: %s", v->name, file_options[i].name, file_options[i].why);
+	for (size_t i = 0; i < NAMED_OPTIONS; i++)
+		if (*named_of(r, &named_options[i]) && !(v->takes & named_options[i].takes)) {
+			complain("%s does not take %s: %s", v->name, named_options[i].name, named_options[i].why);
 			return OUTCOME_REFUSED;
 		}
+	if (r->replace && !(v->takes & TAKES_REPLACE)) {
+		complain("%s does not take --replace: it replaces nothing", v->name);
+		return OUTCOME_REFUSED;
+	}
 	return v->run(r);
 }
 

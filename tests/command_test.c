@@ -13,6 +13,7 @@
 
 #include "base/lock.h"
 #include "base/str.h"
+#include "host/child.h"
 #include "host/command.h"
 #include "host/live.h"
 #include "host/live_command.h"
@@ -411,10 +412,10 @@ static void of_its_output_the_beginning_is_kept(void **state)
 	struct bench *b = *state;
 	const char *text;
 
-	text = output(b, NAME(b->a, "/usr/bin/printf", arena_fmt(a, "%%0%dd", COMMAND_OUTPUT_BYTES), "0"));
-	assert_int_equal(strlen(text), COMMAND_OUTPUT_BYTES);
-	text = output(b, NAME(b->a, "/usr/bin/printf", arena_fmt(a, "%%0%dd", COMMAND_OUTPUT_BYTES + 1), "0"));
-	assert_int_equal(strcspn(text, "\n"), COMMAND_OUTPUT_BYTES);
+	text = output(b, NAME(b->a, "/usr/bin/printf", arena_fmt(a, "%%0%dd", CHILD_OUTPUT_BYTES), "0"));
+	assert_int_equal(strlen(text), CHILD_OUTPUT_BYTES);
+	text = output(b, NAME(b->a, "/usr/bin/printf", arena_fmt(a, "%%0%dd", CHILD_OUTPUT_BYTES + 1), "0"));
+	assert_int_equal(strcspn(text, "\n"), CHILD_OUTPUT_BYTES);
 	assert_string_equal(strchr(text, '\n'), "\n(1 more bytes)");
 	/* The next run of it says nothing of the last; a byte that ends a text does not. */
 	assert_string_equal(output(b, NAME(b->a, "/usr/bin/printf", "a\\0b")), "a?b");

@@ -436,7 +436,7 @@ static void choose_on(struct choice *c, struct host *h, struct device_wish w, co
 	findings_init(&c->f, c->arena);
 	read_inventory(h, c->arena, &c->inv);
 	w.name = "it";
-	c->found = select_functions(&w, &c->inv, guest, &c->s, &c->f);
+	c->found = select_functions(&w, &c->inv, guest, NULL, &c->s, &c->f);
 	assert_int_equal(c->found, c->f.n == 0);
 }
 

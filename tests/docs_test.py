@@ -83,8 +83,11 @@ def limits():
     for what, header, name, unit in [
             ("the file", "profile.h", "PROFILE_BYTES_MAX", "KiB"),
             ("*name*", "profile.h", "PROFILE_NAME_MAX", "bytes"),
-            ("the name of a device, driver or module", "profile.h", "PROFILE_WORD_MAX", "bytes"),
-            ("entries of *devices*", "profile.h", "PROFILE_DEVICES_MAX", ""),
+            ("the name of a device, driver, module, base or node", "profile.h", "PROFILE_WORD_MAX", "bytes"),
+            ("names of devices, in all entries of *devices* and *hosts* and in all files", "profile.h", "PROFILE_DEVICES_MAX", ""),
+            ("entries of *hosts*", "profile.h", "PROFILE_HOSTS_MAX", ""),
+            ("a word of *dmi*", "profile.h", "PROFILE_DMI_MAX", "bytes"),
+            ("bases, each of which extends the next", "profile.h", "PROFILE_BASES_MAX", ""),
             ("steps of a phase", "profile.h", "PROFILE_STEPS_MAX", ""),
             ("words of a list", "profile.h", "PROFILE_WORDS_MAX", ""),
             ("keys of a map", "yaml.h", "YAML_KEYS_MAX", ""),
@@ -184,13 +187,17 @@ class Program(unittest.TestCase):
                                    ("all steps of pre-start", "core/step.h", "PHASE_MS"),
                                    ("all steps on the way back", "core/step.h", "PHASE_MS"),
                                    ("the VM's lock, and then the locks of its devices", "core/step.h", "LOCK_MS"),
+                                   ("*qm set* and *pct set*", "verb/register_pve.c", "SET_MS"),
+                                   ("the try to call the hook", "verb/register_pve.c", "TRY_MS"),
+                                   ("looking at a storage", "verb/register_link.c", "ANSWER_MS"),
+                                   ("another *register* or *unregister*", "core/step.h", "LOCK_MS"),
                                    ("reading a file that the kernel may lock", "host/reader.h", "READ_MS")]:
             with self.subTest(what):
                 self.assertIn(f"\n|  {what}\n:  {defined_number('src/' + header, name) // 1000} seconds", text)
 
     def test_files_are_the_programs(self):
         files = section("handover.8", "FILES")
-        for header, name in [("prepare.h", "PROFILE_FOLDER_HOST"), ("prepare.h", "PROFILE_FOLDER_CLUSTER"),
+        for header, name in [("prepare.h", "PROFILE_FOLDER_HOST"), ("prepare.h", "PROFILE_FOLDER_CLUSTER"), ("prepare.h", "PROFILE_FOLDER_SHARED"),
                              ("store.h", "STORE_PATH")]:
             path = re.search(rf'#define {name} "([^"]+)"', read("src/core", header))[1]
             self.assertRegex(files, rf"(?m)^_{path}/")
@@ -201,12 +208,57 @@ class Program(unittest.TestCase):
 
     def test_what_is_said_of_commands_is_so(self):
         text = section("handover-profile.5", "STEPS")
-        self.assertIn(f"of more than {defined_number('src/host/live_command.h', 'COMMAND_OUTPUT_BYTES')} bytes", text)
+        self.assertIn(f"of more than {defined_number('src/host/child.h', 'CHILD_OUTPUT_BYTES')} bytes", text)
         default = defined_number("src/action/run.c", "RUN_DEFAULT_MS") // 1000
         self.assertIn(f"How long it may run. Default: _{default}s_.", text)
         self.assertIn(f"*for*, which is {default} seconds if", section("handover.8", "TIME LIMITS"))
         self.assertIn(f"cut after {defined_number('src/core/said.h', 'SAID_LINE_BYTES') - 1} bytes",
                       section("handover.8", "DIAGNOSTICS"))
+
+
+class Completion(unittest.TestCase):
+    """What bash offers, and the help."""
+
+    HELP = run("--help").stdout
+    PHASES = ["post-start", "post-stop", "pre-start", "pre-stop"]
+
+    def offered(self, *words):
+        """For the last word; as on a machine without guests."""
+        done = subprocess.run([os.path.join(ROOT, "tests/cli/complete"), os.path.join(ROOT, "doc/handover.bash"),
+                               HANDOVER, *words], cwd=os.path.join(ROOT, "profiles"), capture_output=True, text=True,
+                              check=True)
+        self.assertEqual(done.stderr, "")
+        return [word for word in done.stdout.splitlines() if word and not word.isdecimal()]
+
+    def test_commands_are_offered(self):
+        commands = sorted(set(re.findall(r"^handover ([a-z-]+)", self.HELP, re.M)))
+        self.assertGreater(len(commands), 8)
+        self.assertEqual(self.offered(""), commands)
+        self.assertEqual(self.offered("--json", "--host", "x", ""), commands)
+        self.assertEqual(self.offered("reh"), ["rehearse"])
+
+    def test_options_are_offered(self):
+        options = sorted(re.findall(r"^  (--[a-z-]+)", self.HELP, re.M))
+        self.assertGreater(len(options), 5)
+        self.assertEqual(self.offered("--"), options)
+        self.assertEqual(self.offered("plan", "100", "--"), options)
+
+    def test_arguments_are_offered(self):
+        """What a command takes stands in capitals in the help."""
+        for command, takes in re.findall(r"^handover ([a-z-]+)(.*)$", self.HELP, re.M):
+            with self.subTest(command):
+                files = sorted(os.listdir(os.path.join(ROOT, "profiles"))) if "FILE" in takes else []
+                self.assertEqual(self.offered(command, ""), sorted(files + (self.PHASES if "PHASE" in takes else [])))
+
+    def test_options_values_are_offered(self):
+        for option, value in re.findall(r"^  (--[a-z-]+)(?: ([A-Z]+))?  ", self.HELP, re.M):
+            with self.subTest(option):
+                if value == "FILE":
+                    self.assertEqual(self.offered("plan", option, "gpu"), ["gpu-and-audio.yaml"])
+
+    def test_phases_are_offered(self):
+        self.assertEqual(self.offered("100", "po"), ["post-start", "post-stop"])
+        self.assertEqual(self.offered("plan", "100", "pre-sta"), ["pre-start"])
 
 
 class Codes(unittest.TestCase):
@@ -269,6 +321,15 @@ class Keys(unittest.TestCase):
     def test_device(self):
         self.assertEqual(set(defined(section("handover-profile.5", "DEVICES"))),
                          set(self.SCHEMA["$defs"]["device"]["properties"]))
+
+    def test_host(self):
+        text = section("handover-profile.5", "SHARING")
+        self.assertEqual(set(defined(text)), set(self.SCHEMA["$defs"]["host"]["properties"]))
+        for name, words in [("PROFILE_BASES_MAX", "up to %d files"), ("PROFILE_DMI_MAX", "At most %d bytes")]:
+            self.assertIn(words % defined_number("src/core/profile.h", name), text)
+        folders = [re.search(rf'#define {name} "([^"]+)"', read("src/core/prepare.h"))[1] for name in
+                   ("PROFILE_FOLDER_HOST", "PROFILE_FOLDER_CLUSTER", "PROFILE_FOLDER_SHARED")]
+        self.assertEqual(re.findall(r"^\. _(/[^_]+)_", text, re.M), folders)
 
     def test_accept(self):
         self.assertEqual(set(defined(section("handover-profile.5", "ACCEPT"))),
@@ -370,6 +431,12 @@ class Examples(unittest.TestCase):
         profiles = self.profiles()
         self.assertGreaterEqual([name for name, _ in profiles].count("handover-profile.5"), 2)
         with tempfile.TemporaryDirectory() as folder:
+            # One may extend another, which has its path in its first line.
+            for _, text in profiles:
+                path = re.match(r"# /\S*/([^/\s]+)\n", text)
+                if path:
+                    with open(os.path.join(folder, path[1]), "w", encoding="utf-8") as f:
+                        f.write(text)
             for i, (name, text) in enumerate(profiles):
                 path = os.path.join(folder, f"{i}.yaml")
                 with open(path, "w", encoding="utf-8") as f:

@@ -389,7 +389,7 @@ static size_t put_pair(unsigned char *to, const char *name, uint32_t type, const
 /* The first label of a pool's member: include/sys/vdev_impl.h of OpenZFS, vdev_label_t. */
 static void put_zfs(int fd, const char *pool)
 {
-	const uint64_t uberblock[] = { 0x00bab10c, 5000, 1, 1, 1 }, number = htobe64(5000);
+	const uint64_t uberblock[] = { 0x00bab10c, 5000, 1, 1, 1 }, number = htobe64(5000), active = 0;
 	unsigned char list[4096] = { 1, 1 }, text[64] = { 0 };
 	const uint32_t length = htobe32((uint32_t)strlen(pool));
 	size_t n = 12;
@@ -398,6 +398,7 @@ static void put_zfs(int fd, const char *pool)
 	memcpy(text + 4, pool, strlen(pool));
 	n += put_pair(list + n, "version", 8, &number, sizeof(number));
 	n += put_pair(list + n, "name", 9, text, 4 + ((strlen(pool) + 3) & ~3u));
+	n += put_pair(list + n, "state", 8, &active, sizeof(active));
 	n += put_pair(list + n, "txg", 8, &number, sizeof(number));
 	n += put_pair(list + n, "pool_guid", 8, &number, sizeof(number));
 	put_pair(list + n, "guid", 8, &number, sizeof(number));

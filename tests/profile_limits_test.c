@@ -154,6 +154,32 @@ static const char *make_hostpci(struct arena *a, size_t n)
 	return arena_fmt(a, HEAD "devices: {d: {hostpci: %zu}}\n", n);
 }
 
+static const char *make_hosts(struct arena *a, size_t n)
+{
+	return arena_fmt(a, HEAD "hosts:\n%s", repeat(a, "  - {node: n#, devices: {}}\n", n));
+}
+
+static const char *make_host_names(struct arena *a, size_t n)
+{
+	return arena_fmt(a, HEAD "hosts:\n  - {node: [%s], devices: {}}\n", repeat(a, "n#,", n));
+}
+
+static const char *make_host_devices(struct arena *a, size_t n)
+{
+	return arena_fmt(a, HEAD "devices: {d0: {hostpci: 0}}\nhosts:\n  - {node: h, devices: {%s}}\n",
+			 repeat(a, "d#: {hostpci: 0}, ", n));
+}
+
+static const char *make_dmi(struct arena *a, size_t n)
+{
+	return arena_fmt(a, HEAD "hosts: [{dmi: %s, devices: {}}]\n", repeat(a, "n", n));
+}
+
+static const char *make_base_name(struct arena *a, size_t n)
+{
+	return arena_fmt(a, HEAD "extends: %s\n", repeat(a, "n", n));
+}
+
 /* A profile that has n of something: with max of it this is not told, with one more it is. */
 static const struct limit {
 	const char *(*make)(struct arena *a, size_t n);
@@ -176,6 +202,11 @@ static const struct limit {
 	{ make_argument, PROFILE_COMMAND_MAX, CODE_TOO_LONG, true },
 	{ make_arguments, PROFILE_WORDS_MAX, CODE_TOO_MANY_WORDS, true },
 	{ make_hostpci, 15, CODE_BAD_NUMBER, true },
+	{ make_hosts, PROFILE_HOSTS_MAX, CODE_TOO_MANY_HOSTS, true },
+	{ make_host_names, PROFILE_WORDS_MAX, CODE_TOO_MANY_WORDS, true },
+	{ make_host_devices, PROFILE_DEVICES_MAX, CODE_TOO_MANY_DEVICES, true },
+	{ make_dmi, PROFILE_DMI_MAX, CODE_TOO_LONG, true },
+	{ make_base_name, PROFILE_WORD_MAX, CODE_TOO_LONG, true },
 };
 #define LIMITS (sizeof(limits) / sizeof(limits[0]))
 
@@ -257,6 +288,8 @@ static void the_worst_input_takes_little_time_and_memory(void **state)
 	fast("many tag handles", repeat(a, "%TAG !a#! b\n", 14000));
 	fast("many tag handles below", arena_fmt(a, "a: 1\n...\n%s", repeat(a, "%TAG !a#! b\n", 14000)));
 	fast("many keys", repeat(a, "k#:\n", 20000));
+	fast("devices of many hosts", arena_fmt(a, HEAD "hosts:\n%s", repeat(a,
+	     arena_fmt(a, "  - {node: h, devices: {%s}}\n", repeat(a, "d#: {hostpci: 0},", 64)), 64)));
 	fast("words that are near nothing", make_far_words(a));
 }
 

@@ -364,7 +364,9 @@ static void every_line_is_printable_and_has_a_place(void **state)
 static bool is_shown_elsewhere(enum profile_code code)
 {
 	return code == CODE_PROFILE_TOO_LARGE || code == CODE_TOO_MANY_NODES || code == CODE_TOO_MANY_KEYS ||
-	       code == CODE_TOO_MANY_DEVICES || code == CODE_TOO_MANY_STEPS ||	/* profile_limits_test.c */
+	       code == CODE_TOO_MANY_DEVICES || code == CODE_TOO_MANY_STEPS ||
+	       code == CODE_TOO_MANY_HOSTS ||	/* profile_limits_test.c */
+	       code == CODE_BASE_MISSING || code == CODE_EXTENDS_CIRCLE || code == CODE_TOO_MANY_BASES ||	/* sharing_test.c */
 	       code == CODE_MISSING_OPTION;					/* profile_actions_test.c */
 }
 

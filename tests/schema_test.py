@@ -157,6 +157,10 @@ class SchemaTest(unittest.TestCase):
         self.assertEqual(known_words("handover: 1\ndevices: {d: {at: '00:01.0', zzzzzzzz: 1}}\n", "unknown-key"),
                          set(DEFS["device"]["properties"]))
 
+    def test_keys_of_a_host_are_the_same(self):
+        self.assertEqual(known_words("handover: 1\nhosts: [{node: a, devices: {}, zzzzzzzz: 1}]\n", "unknown-key"),
+                         set(DEFS["host"]["properties"]))
+
     def test_accepted_codes_are_the_same(self):
         text = "handover: 1\ndevices: {d: {hostpci: 1}}\naccept: {zzzzzzzz: d}\n"
         self.assertEqual(known_words(text, "unknown-risk"), set(SCHEMA["properties"]["accept"]["properties"]))
@@ -270,6 +274,42 @@ class SchemaTest(unittest.TestCase):
         beside_boot = {"handover": 1, "when-busy": {"wait": "60s"}, "boot": []}
         self.assertEqual((loads([beside_boot]), VALIDATOR.is_valid(beside_boot)), ([False], False))
 
+    def compare_profiles(self, profiles):
+        """Each is right for both or for neither; returns how many are."""
+        loaded = loads(profiles)
+        for profile, right in zip(profiles, loaded):
+            with self.subTest(profile=profile):
+                self.assertEqual(VALIDATOR.is_valid(profile), right)
+        return sum(loaded)
+
+    def test_hosts_are_the_same(self):
+        words = ["pve1", "", "a.b", "../x", "/x", ".x", "a" * 64, "a" * 65, "0" * 32, "0" * 31, "0" * 33, "G" * 32, "aF" * 16,
+                 "HP EliteDesk 800 G4 DM 35W", "x" * 128, "x" * 129, [], ["pve1", "pve2"], ["pve1", "pve1"], ["pve1", ""], {},
+                 None, 1, True, ["x"] * 65, ["0" * 32, "1" * 32], [["pve1"]]]
+        entries = [{key: word, "devices": {}} for key in ("node", "dmi", "machine-id") for word in words]
+        entries += [{"node": "a", "devices": devices} for devices in
+                    ({"d": {"id": "8086:1234"}}, {"d": {}}, {"d": None}, None, [], "d", {"a.b": {"hostpci": 0}}, {"": {"hostpci": 0}},
+                     {f"d{n}": {"hostpci": 0} for n in range(64)}, {f"d{n}": {"hostpci": 0} for n in range(65)})]
+        entries += [{"node": "a"}, {"devices": {}}, {}, [], "a", None, {"node": "a", "dmi": "b", "devices": {}},
+                    {"node": "a", "machine-id": "0" * 32, "devices": {}}, {"node": "a", "devices": {}, "pre-start": []}]
+        good = self.compare_profiles([{"handover": 1, "hosts": [entry]} for entry in entries])
+        self.assertGreater(good, 15)
+        hosts = [[], None, {}, "a", {"node": "a", "devices": {}}, [{"node": "a", "devices": {}}] * 64,
+                 [{"node": "a", "devices": {}}] * 65]
+        self.assertEqual(self.compare_profiles([{"handover": 1, "hosts": x} for x in hosts]), 1)
+
+    def test_extends_is_the_same(self):
+        names = ["base", "a-b_c", "0a", "../x", "a/b", "/x", ".", "..", ".x", "a.yaml", "a b", "", "a" * 64, "a" * 65, None, 1, [],
+                 ["base"], {}, True, "\u00e4", "~x", "-x", "_x"]
+        self.assertEqual(self.compare_profiles([{"handover": 1, "extends": x} for x in names]), 4)
+
+    def test_selectors_by_usb_are_the_same(self):
+        words = ["046d:c31c", "046D:C31C", "046d:c31", "1-2", "1-2.1.15", "1-0", "usb1", "", [], ["1-2"], {}, None, 12, "1-2 "]
+        selectors = [{"usb": word} for word in words]
+        selectors += [{"usb": "1-2", "functions": "all"}, {"functions": "all"}, {"hostpci": 0, "functions": "all"}, {},
+                      {"usb": "1-2", "id": "8086:1234", "at": "00:14.0", "hostpci": 3}]
+        self.assertEqual(self.compare_profiles([{"handover": 1, "devices": {"d": x}} for x in selectors]), 6)
+
     def test_boot_stands_alone(self):
         profiles = [{"handover": 1, **{phase: value for phase in chosen}}
                     for value in ([], None)
@@ -285,7 +325,11 @@ class SchemaTest(unittest.TestCase):
         top = SCHEMA["properties"]
         self.assertEqual(top["handover"]["const"], limit("PROFILE_VERSION"))
         self.assertEqual(top["name"]["maxLength"], limit("PROFILE_NAME_MAX"))
-        self.assertEqual(top["devices"]["maxProperties"], limit("PROFILE_DEVICES_MAX"))
+        self.assertEqual(DEFS["devices"]["maxProperties"], limit("PROFILE_DEVICES_MAX"))
+        self.assertEqual(top["hosts"]["maxItems"], limit("PROFILE_HOSTS_MAX"))
+        self.assertEqual(DEFS["dmi"]["maxLength"], limit("PROFILE_DMI_MAX"))
+        for key in ("node", "dmi", "machine-id"):
+            self.assertEqual(DEFS["host"]["properties"][key]["anyOf"][1]["maxItems"], limit("PROFILE_WORDS_MAX"))
         for phase in self.PHASES:
             self.assertEqual(top[phase]["maxItems"], limit("PROFILE_STEPS_MAX"))
         self.assertEqual(DEFS["word"]["maxLength"], limit("PROFILE_WORD_MAX"))

@@ -14,18 +14,13 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
-static bool is_meant(const struct usb_device *d, const char *word)
-{
-	return strcasecmp(d->id, word) == 0 || strcmp(d->name, word) == 0;
-}
-
 static void plan_one(struct planner *p, const struct wish *w, const struct usb *u, const struct word *word)
 {
 	const struct usb_device *found = NULL;
 	struct step *s;
 
 	for (size_t i = 0; i < u->n; i++) {
-		if (!is_meant(&u->devices[i], word->s))
+		if (!usb_is_meant(&u->devices[i], word->s))
 			continue;
 		if (found) {
 			finding_add(p->findings, SEVERITY_ERROR, "usb-ambiguous", word->place, "name it by its port",

@@ -133,7 +133,7 @@ static struct selection functions_of(struct drafting *d, const struct inventory 
 	struct findings f;
 
 	findings_init(&f, d->arena);
-	return select_functions(&w, inv, d->guest, &s, &f) ? s : (struct selection){ 0 };
+	return select_functions(&w, inv, d->guest, NULL, &s, &f) ? s : (struct selection){ 0 };
 }
 
 void draft_find_units(struct drafting *d, struct units *u)

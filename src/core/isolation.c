@@ -7,11 +7,21 @@
 
 #define VENDOR_INTEL 0x8086
 
+bool is_acs_override(const char *word)
+{
+	return strcmp(word, "pcie_acs_override") == 0 || str_starts(word, "pcie_acs_override=");
+}
+
 static bool is_overridden(struct planner *p)
 {
-	char text[HOST_VALUE_BYTES];
+	char text[HOST_VALUE_BYTES], *at = text, *word;
 
-	return host_read(p->host, "proc/cmdline", text, sizeof(text)) > 0 && strstr(text, "pcie_acs_override");
+	if (host_read(p->host, "proc/cmdline", text, sizeof(text)) < 0)
+		return false;
+	while ((word = strsep(&at, " \t\n")) != NULL)
+		if (is_acs_override(word))
+			return true;
+	return false;
 }
 
 /*

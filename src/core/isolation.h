@@ -18,4 +18,10 @@
  */
 bool isolation_check(struct planner *p, struct place place, const struct function *fn, bool alone);
 
+/*
+ * Whether a word of the kernel command line is that of the patch which has the kernel believe that functions are
+ * apart (pve-kernel, "pci: Enable overrides for missing ACS capabilities").
+ */
+bool is_acs_override(const char *word);
+
 #endif

@@ -15,7 +15,7 @@ enum outcome {
 	OUTCOME_CHANGED = 3,	/* the host is not as it was; the message says what */
 	OUTCOME_BUSY = 4,	/* somebody else is at it; try again */
 	OUTCOME_WARNINGS = 5,	/* doctor: there are warnings */
-	OUTCOME_WILL_FAIL = 6,	/* doctor: it will fail */
+	OUTCOME_WILL_FAIL = 6,	/* doctor, register: it will fail */
 };
 
 /* The lease of the host itself: what `handover boot` has prepared. It is held until the next boot and never ends. */

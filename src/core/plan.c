@@ -143,25 +143,46 @@ static const struct inventory *copy_inventory(struct arena *a, const struct inve
 	return copy;
 }
 
-static void select_device(struct planner *p, size_t i)
+/* What a device may be selected by that is no PCI function; NULL: none is, or that it cannot be read is told. */
+static const struct usb *read_usb(struct planner *p)
 {
-	struct device_wish w = p->profile->devices[i];
+	struct usb *usb = arena_alloc(p->arena, sizeof(*usb));
+	struct error err;
 
-	if (w.mapping.s)
-		w.mapped = alternatives_find(p, w.mapping.s);
-	select_functions(&w, p->inventory, p->guest, &p->devices[i], p->findings);
+	for (size_t i = 0; i < p->profile->n_devices; i++) {
+		const struct word *word = &p->profile->devices[i].usb;
+
+		if (!word->s)
+			continue;
+		if (usb_read(p->host, p->arena, usb, &err) == 0)
+			return usb;
+		finding_add(p->findings, SEVERITY_ERROR, "usb-unreadable", word->place, NULL, "%s", err.text);
+		return NULL;
+	}
+	return NULL;
+}
+
+static void select_devices(struct planner *p)
+{
+	const struct usb *usb = read_usb(p);
+
+	p->devices = arena_array(p->arena, p->profile->n_devices, sizeof(*p->devices));
+	for (size_t i = 0; i < p->profile->n_devices; i++) {
+		struct device_wish w = p->profile->devices[i];
+
+		if (w.mapping.s)
+			w.mapped = alternatives_find(p, w.mapping.s);
+		select_functions(&w, p->inventory, p->guest, usb, &p->devices[i], p->findings);
+	}
 }
 
 bool plan_make(struct planner *p)
 {
-	size_t n = p->profile->n_devices;
 
 	p->plan = (struct plan){ .steps = arena_array(p->arena, PLAN_STEPS_MAX, sizeof(struct step)) };
 	p->wishes = arena_array(p->arena, PLAN_STEPS_MAX, sizeof(*p->wishes));
 	p->inventory = copy_inventory(p->arena, p->found);
-	p->devices = arena_array(p->arena, n, sizeof(*p->devices));
-	for (size_t i = 0; i < n; i++)
-		select_device(p, i);
+	select_devices(p);
 	for (int phase = 0; phase < PHASES; phase++) {
 		/* What has come home is what steps of post-stop find. */
 		if (phase == PHASE_POST_STOP) {

@@ -5,21 +5,37 @@
 #include <unistd.h>
 
 #include "core/alternatives.h"
+#include "core/here.h"
 #include "core/lend.h"
 #include "core/prepare.h"
+#include "core/profile_codes.h"
 
-const char *profile_path(unsigned vmid, struct arena *a)
+/* Whatever it is that stands there: a folder or a broken link is told of when it is read. 0, or a negative errno. */
+static int look_for(const char *path)
 {
-	static const char *const folders[] = { PROFILE_FOLDER_HOST, PROFILE_FOLDER_CLUSTER };
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : -errno;
+}
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		const char *path = arena_fmt(a, "%s/%u.yaml", folders[i], vmid);
+/* What cannot be looked at, as on a cluster file system that is down, is not taken for absent. */
+static bool is_absent(int code)
+{
+	return code == -ENOENT || code == -ENOTDIR;
+}
 
-		/* Whatever it is that stands there: a folder or a broken link is told of when it is read. */
-		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return path;
-	}
-	return NULL;
+const char *profile_path(unsigned vmid, struct findings *f)
+{
+	const char *mine = arena_fmt(f->arena, PROFILE_FOLDER_HOST "/%u.yaml", vmid);
+	const char *shared = arena_fmt(f->arena, PROFILE_FOLDER_CLUSTER "/%u.yaml", vmid);
+
+	int code = look_for(shared);
+
+	if (is_absent(look_for(mine)))
+		return is_absent(code) ? NULL : shared;
+	if (code == 0)
+		finding_add(f, SEVERITY_WARNING, "shadowed", (struct place){ .file = shared },
+			    "remove or rename the one that is not meant", "it is not used, because this host has a profile "
+			    "of its own for VM %u, %s", vmid, mine);
+	return mine;
 }
 
 unsigned profile_vmid(const char *path)
@@ -75,22 +91,101 @@ static ssize_t read_file(int fd, char *text, size_t max, struct distrust *why)
 /* What the hook and the boot read, which nobody looks at then. */
 static bool is_of_the_host(const char *path)
 {
-	return str_starts(path, FOLDER_HOST "/") || str_starts(path, PROFILE_FOLDER_CLUSTER "/");
+	return str_starts(path, FOLDER_HOST "/") || str_starts(path, PROFILE_FOLDER_CLUSTER "/") ||
+	       str_starts(path, PROFILE_FOLDER_SHARED "/");
+}
+
+/* A profile and what it extends, as they are read. */
+struct reading {
+	const struct trust *trust;
+	const char *path;	/* of the profile itself */
+	uint64_t *hash;
+};
+
+/* Its length, or -1: why says why not. */
+static ssize_t read_profile(const struct trust *t, const char *path, char **text, struct arena *a, struct distrust *why)
+{
+	int fd = is_of_the_host(path) ? trust_open(t, path, a, why) : plain_open(path, a, why);
+
+	*text = fd < 0 ? NULL : arena_alloc(a, PROFILE_BYTES_MAX + 1);
+	return read_file(fd, *text, PROFILE_BYTES_MAX, why);
+}
+
+/* Beside the profile that extends it, then where profiles are: how many folders there are to look in. */
+static size_t folders_of_bases(const struct reading *r, const char *file, const char *folders[4], struct arena *a)
+{
+	bool boot = strcmp(r->path, PROFILE_HOST) == 0;
+	const char *common[] = { PROFILE_FOLDER_HOST, boot ? NULL : PROFILE_FOLDER_CLUSTER, PROFILE_FOLDER_SHARED };
+	size_t n = 0, length = (size_t)(str_basename(file) - file);
+
+	folders[n++] = length > 1 ? arena_dupn(a, file, length - 1) : length ? "/" : ".";
+	for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++)
+		if (common[i] && strcmp(common[i], folders[0]) != 0)
+			folders[n++] = common[i];
+	return n;
+}
+
+static const char *path_in(const char *folder, const char *name, struct arena *a)
+{
+	if (strcmp(folder, ".") == 0)
+		return arena_fmt(a, "%s.yaml", name);
+	return arena_fmt(a, "%s/%s.yaml", strcmp(folder, "/") == 0 ? "" : folder, name);
+}
+
+static void refuse_base(struct findings *f, const struct word *word, const char *const *folders, size_t n)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < n; i++)
+		text = arena_fmt(f->arena, "%s%s%s", text, i == 0 ? "" : i + 1 < n ? ", " : " and ",
+				 path_in(folders[i], word->s, f->arena));
+	profile_bad(f, CODE_BASE_MISSING, word->place, "write it, or give its right name",
+		    "there is no base '%s': looked for %s", word->s, text);
+}
+
+/* The word is a plain one, so it leads into no other folder. */
+static bool bring_base(void *arg, const char *file, const struct word *word, struct findings *f, struct base_text *base)
+{
+	const struct reading *r = arg;
+	const char *folders[4], *path;
+	size_t n = folders_of_bases(r, file, folders, f->arena);
+	char *text;
+
+	for (size_t i = 0; i < n; i++) {
+		struct distrust why = { 0 };
+		ssize_t length;
+
+		path = path_in(folders[i], word->s, f->arena);
+		length = read_profile(r->trust, path, &text, f->arena, &why);
+		if (length < 0 && why.code == -ENOENT)
+			continue;
+		if (length < 0) {
+			refuse_profile(f, path, &why);
+			return false;
+		}
+		/* A NUL, which no profile holds, lies between two files. */
+		*r->hash = str_hash(str_hash(*r->hash, "", 1), text, (size_t)length);
+		*base = (struct base_text){ path, text, (size_t)length };
+		return true;
+	}
+	refuse_base(f, word, folders, n);
+	return false;
 }
 
 const struct profile *profile_load_as(const struct trust *t, const char *path, uint64_t *hash, struct findings *f)
 {
-	char *text = arena_alloc(f->arena, PROFILE_BYTES_MAX + 1);
+	struct reading reading = { t, path, hash };
+	const struct bases bases = { bring_base, &reading };
 	struct distrust why = { 0 };
-	int fd = is_of_the_host(path) ? trust_open(t, path, f->arena, &why) : plain_open(path, f->arena, &why);
-	ssize_t n = read_file(fd, text, PROFILE_BYTES_MAX, &why);
+	char *text;
+	ssize_t n = read_profile(t, path, &text, f->arena, &why);
 
 	if (n < 0) {
 		refuse_profile(f, path, &why);
 		return NULL;
 	}
 	*hash = str_hash(STR_HASH_START, text, (size_t)n);
-	return profile_parse(text, (size_t)n, path, f);
+	return profile_parse_with(text, (size_t)n, path, &bases, f);
 }
 
 const struct profile *profile_load(const char *path, uint64_t *hash, struct findings *f)
@@ -164,6 +259,9 @@ bool prepare_plan(struct planner *p, struct store *store, struct findings *f, st
 		.arena = f->arena,
 	};
 	if (inventory_read(p->host, f->arena, inv, err) < 0 || !read_guest(p, guest, err))
+		return false;
+	p->profile = profile_here(p->profile, p->host, f);
+	if (!p->profile)
 		return false;
 	if (store)
 		lend_list(store, p->host, p->vmid, f->arena, &lent, &n_lent);

@@ -17,13 +17,19 @@
 /* What is done once per boot: not on /etc/pve, which is there only after the network. */
 #define PROFILE_HOST "/etc/handover/host.yaml"
 
-/* The file of a VM's profile, or NULL if there is none. */
-const char *profile_path(unsigned vmid, struct arena *a);
+/* What comes with the program, or with others: only bases of profiles. */
+#define PROFILE_FOLDER_SHARED "/usr/share/handover/profiles"
+
+/* The file of a VM's profile, or NULL if there is none. That there are two is told in f (shadowed, a warning). */
+const char *profile_path(unsigned vmid, struct findings *f);
 
 /*
- * Reads and parses a profile file. It must be a regular file, not a link, of at most PROFILE_BYTES_MAX bytes. Below
- * /etc/handover and /etc/pve/handover, where the hook and the boot read, nobody but root may have written it: see
- * trust_open(). NULL: f says why. hash becomes str_hash() of its bytes.
+ * Reads and parses a profile file, and what it extends: the base NAME is the first NAME.yaml there is in the folder of the
+ * profile that extends it, in PROFILE_FOLDER_HOST, PROFILE_FOLDER_CLUSTER and PROFILE_FOLDER_SHARED. PROFILE_HOST is
+ * read when there is no cluster yet, so for it and its bases that folder is passed over.
+ * Each must be a regular file, not a link, of at most PROFILE_BYTES_MAX bytes. Below /etc/handover, /etc/pve/handover and
+ * PROFILE_FOLDER_SHARED, where the hook and the boot read, nobody but root may have written it: see trust_open(). NULL: f
+ * says why. hash becomes str_hash() of its bytes, and then those of its bases, as far as they could be read.
  */
 const struct profile *profile_load(const char *path, uint64_t *hash, struct findings *f);
 

@@ -8,21 +8,13 @@
 #define VERSION_HINT "write 'handover: 1'"
 
 static const char *const top_keys[] = {
-	"handover", "name", "when-busy", "accept", "devices", "pre-start", "post-start", "pre-stop", "post-stop", "boot", NULL,
+	"handover", "name", "extends", "when-busy", "accept", "devices", "hosts", "pre-start", "post-start", "pre-stop",
+	"post-stop", "boot", NULL,
 };
 
-static const struct node *entry_find(const struct node *map, const char *key)
+bool version_check(struct loader *l, const struct node *top)
 {
-	for (const struct node *n = map->first; n; n = n->next)
-		if (strcmp(n->key->text, key) == 0)
-			return n;
-	return NULL;
-}
-
-/* False if the profile is written in another language: then its keys mean nothing here. */
-static bool version_check(struct loader *l, const struct node *top)
-{
-	const struct node *node = entry_find(top, "handover");
+	const struct node *node = map_find(top, "handover");
 	uint64_t version;
 
 	if (!node) {
@@ -92,13 +84,13 @@ static void keys_check(struct loader *l, const struct node *top)
 /* host.yaml is read before there is any VM, and a VM's profile when the host has long been up. */
 static void boot_check(struct loader *l, const struct node *top)
 {
-	const struct node *boot = entry_find(top, phase_name(PHASE_BOOT)), *busy = entry_find(top, "when-busy");
+	const struct node *busy = map_find(top, "when-busy");
 
-	if (boot && busy)
+	if (busy)
 		profile_bad(l->f, CODE_BOOT_ALONE, busy->key->place, "leave it out",
 			    "'when-busy' cannot stand beside 'boot', which is done before any VM has a device");
-	for (int p = 0; boot && p < HOOK_PHASES; p++) {
-		const struct node *phase = entry_find(top, phase_name((enum phase)p));
+	for (int p = 0; p < HOOK_PHASES; p++) {
+		const struct node *phase = map_find(top, phase_name((enum phase)p));
 
 		if (phase)
 			profile_bad(l->f, CODE_BOOT_ALONE, phase->key->place,
@@ -107,79 +99,115 @@ static void boot_check(struct loader *l, const struct node *top)
 	}
 }
 
-/* Devices first: what else there is names them, wherever it stands. */
-static void top_read(struct loader *l, const struct node *top)
+/* Which devices there are: what else there is names them, wherever it stands, in whichever file. */
+static void names_read(struct loader *l, struct sheet *s)
 {
-	const struct node *name, *busy, *devices, *accept;
+	const struct node *devices = map_find(s->top, "devices"), *hosts = map_find(s->top, "hosts");
 
-	if (!node_is(l, top, NODE_MAP, "the profile", "its first line is 'handover: 1'") || !version_check(l, top))
-		return;
-	keys_check(l, top);
-	boot_check(l, top);
-	name = entry_find(top, "name");
-	devices = entry_find(top, "devices");
-	accept = entry_find(top, "accept");
-	busy = entry_find(top, "when-busy");
+	l->p = &s->own;
+	l->layer = &s->layer;
+	if (devices)
+		devices_read(l, devices);
+	s->layer.devices = s->own.devices;
+	s->layer.n_devices = s->own.n_devices;
+	if (hosts)
+		hosts_read(l, hosts);
+}
+
+static void rest_read(struct loader *l, struct sheet *s)
+{
+	const struct node *name = map_find(s->top, "name"), *accept = map_find(s->top, "accept");
+	const struct node *busy = map_find(s->top, "when-busy");
+
+	l->p = &s->own;
 	if (name)
 		name_read(l, name);
 	if (busy)
 		when_busy_read(l, busy);
-	if (devices && !devices_read(l, devices))
-		l->names = NULL;
 	if (accept)
 		accepts_read(l, accept);
 	for (int p = 0; p < PHASES; p++) {
-		const struct node *phase = entry_find(top, phase_name((enum phase)p));
+		const struct node *phase = map_find(s->top, phase_name((enum phase)p));
 
 		if (phase)
 			steps_read(l, phase, (enum phase)p);
 	}
 }
 
-static bool is_before(const struct place *a, const struct place *b)
+/* Of the files, each that could be read to its end. */
+static struct sheet *sheet_at(struct sheets *s, size_t i)
 {
+	return s->list[i].top ? &s->list[i] : NULL;
+}
+
+static void all_read(struct loader *l, struct sheets *s)
+{
+	struct sheet *sheet;
+
+	for (size_t i = 0; i < s->n && (sheet = sheet_at(s, i)); i++) {
+		keys_check(l, sheet->top);
+		if (sheets_say(s, s->n, phase_name(PHASE_BOOT)))
+			boot_check(l, sheet->top);
+		names_read(l, sheet);
+	}
+	if (!s->whole)
+		l->names = NULL;
+	for (size_t i = 0; i < s->n && (sheet = sheet_at(s, i)); i++)
+		rest_read(l, sheet);
+}
+
+/* The first of the files of a profile comes first; what is of none, last. */
+static size_t file_order(const struct sheets *s, const char *file)
+{
+	size_t i = 0;
+
+	while (i < s->n && !str_same(s->list[i].layer.file, file))
+		i++;
+	return i;
+}
+
+static bool is_before(const struct sheets *s, const struct place *a, const struct place *b)
+{
+	size_t x = file_order(s, a->file), y = file_order(s, b->file);
+
+	if (x != y)
+		return x < y;
 	return a->line != b->line ? a->line < b->line : a->column < b->column;
 }
 
-/* In the order of the file, as a person goes through it; the list is short. */
-static void findings_sort(struct findings *f, size_t from)
+/* In the order of the files, as a person goes through them; the list is short. */
+static void findings_sort(struct findings *f, size_t from, const struct sheets *s)
 {
 	for (size_t i = from + 1; i < f->n; i++) {
 		struct finding finding = f->list[i];
 		size_t k = i;
 
-		for (; k > from && is_before(&finding.place, &f->list[k - 1].place); k--)
+		for (; k > from && is_before(s, &finding.place, &f->list[k - 1].place); k--)
 			f->list[k] = f->list[k - 1];
 		f->list[k] = finding;
 	}
 }
 
-static const struct node *tree_read(const char *text, size_t n, const char *file, struct findings *f)
+const struct profile *profile_parse_with(const char *text, size_t n, const char *file, const struct bases *bases,
+					 struct findings *f)
 {
-	if (n > PROFILE_BYTES_MAX) {
-		profile_bad(f, CODE_PROFILE_TOO_LARGE, (struct place){ file, 0, 0 }, NULL,
-			    "a profile has at most %d KiB, and this one has more", PROFILE_BYTES_MAX / 1024);
-		return NULL;
-	}
-	return yaml_tree(text, n, file, f);
+	size_t errors = f->errors, from = f->n;
+	struct loader l = { .f = f, .arena = f->arena };
+	struct base_text first = { arena_dup(f->arena, file), text, n };
+	struct sheets *s = arena_alloc(f->arena, sizeof(*s));
+	const struct profile *p;
+
+	l.names = arena_array(l.arena, PROFILE_DEVICES_MAX + 1, sizeof(*l.names));
+	sheets_read(&l, &first, bases, s);
+	all_read(&l, s);
+	p = sheets_merge(&l, s);
+	findings_sort(f, from, s);
+	return f->errors == errors ? p : NULL;
 }
 
 const struct profile *profile_parse(const char *text, size_t n, const char *file, struct findings *f)
 {
-	size_t errors = f->errors, from = f->n;
-	struct loader l = { .f = f, .arena = f->arena };
-	const struct node *top;
-
-	file = arena_dup(f->arena, file);
-	top = tree_read(text, n, file, f);
-	if (top) {
-		l.p = arena_alloc(l.arena, sizeof(*l.p));
-		l.p->file = file;
-		l.names = arena_array(l.arena, PROFILE_DEVICES_MAX + 1, sizeof(*l.names));
-		top_read(&l, top);
-	}
-	findings_sort(f, from);
-	return f->errors == errors ? l.p : NULL;
+	return profile_parse_with(text, n, file, NULL, f);
 }
 
 bool profile_is_host(const struct profile *p)

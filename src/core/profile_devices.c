@@ -6,7 +6,7 @@
 #include "core/pveconf.h"
 #include "core/pveprops.h"
 
-static const char *const device_keys[] = { "id", "at", "functions", "hostpci", "mapping", NULL };
+static const char *const device_keys[] = { "id", "at", "functions", "hostpci", "mapping", "usb", NULL };
 
 const char *const profile_accept_codes[] = {
 	"console", "last-keyboard", "management-nic", "platform-function", "storage-member", "unverified-isolation", NULL,
@@ -77,25 +77,32 @@ static void mapping_read(struct loader *l, const struct node *node, struct word 
 	*mapping = word;
 }
 
-static const struct node *map_find(const struct node *map, const char *key)
+static void usb_read(struct loader *l, const struct node *node, struct word *usb)
 {
-	for (const struct node *n = map->first; n; n = n->next)
-		if (strcmp(n->key->text, key) == 0)
-			return n;
-	return NULL;
+	struct word word;
+
+	if (!word_read(l, node, "'usb'", &word))
+		return;
+	if (!str_is_usb_id(word.s) && !str_is_usb_port(word.s))
+		profile_bad(l->f, CODE_BAD_USB, word.place,
+			    "write vendor:device as 'lsusb' shows it, such as \"046d:c31c\", or a port such as \"1-2.1\"",
+			    "'usb' cannot be %s", yaml_quote(l->arena, word.s));
+	word.s = arena_lower(l->arena, word.s);
+	*usb = word;
 }
 
 /* Looks at which keys stand there, not at what was read: a selector with a bad value is a selector. */
 static void selectors_check(struct loader *l, const struct node *map, const char *name)
 {
-	bool id_or_at = map_find(map, "id") || map_find(map, "at");
+	bool has_slot = map_find(map, "id") || map_find(map, "at") || map_find(map, "usb");
 	const struct node *functions = map_find(map, "functions");
 
-	if (!id_or_at && !map_find(map, "hostpci") && !map_find(map, "mapping"))
-		profile_bad(l->f, CODE_NO_SELECTOR, map->key->place, "give at least one of 'id', 'at', 'hostpci' and 'mapping'",
+	if (!has_slot && !map_find(map, "hostpci") && !map_find(map, "mapping"))
+		profile_bad(l->f, CODE_NO_SELECTOR, map->key->place,
+			    "give at least one of 'id', 'at', 'hostpci', 'mapping' and 'usb'",
 			    "nothing says which device %s is", name);
-	else if (!id_or_at && functions)
-		profile_bad(l->f, CODE_FUNCTIONS_ALONE, functions->key->place, "give 'id' or 'at' too, or leave it out",
+	else if (!has_slot && functions)
+		profile_bad(l->f, CODE_FUNCTIONS_ALONE, functions->key->place, "give 'id', 'at' or 'usb' too, or leave it out",
 			    "'functions' of %s has no slot to go by", name);
 }
 
@@ -118,10 +125,26 @@ static void device_fill(struct loader *l, const struct node *map, struct device_
 			hostpci_read(l, n, w);
 		else if (strcmp(key, "mapping") == 0)
 			mapping_read(l, n, &w->mapping);
+		else if (strcmp(key, "usb") == 0)
+			usb_read(l, n, &w->usb);
 		else
 			key_bad(l, n->key, device_keys, "in a device");
 	}
 	selectors_check(l, map, subject);
+}
+
+/* False: there are too many already. Bad names count too, so that a step which uses one is not told a second time. */
+static bool name_add(struct loader *l, const char *name)
+{
+	size_t n = 0;
+
+	for (; l->names[n]; n++)
+		if (strcmp(l->names[n], name) == 0)
+			return true;
+	if (n == PROFILE_DEVICES_MAX)
+		return false;
+	l->names[n] = name;
+	return true;
 }
 
 static void device_read(struct loader *l, const struct node *node)
@@ -131,28 +154,28 @@ static void device_read(struct loader *l, const struct node *node)
 	struct word name;
 
 	p->devices = arena_grow(l->arena, p->devices, p->n_devices, sizeof(*p->devices));
-	w = &p->devices[p->n_devices];
+	w = &p->devices[p->n_devices++];
 	*w = (struct device_wish){ .name = node->key->text, .place = node->key->place, .hostpci = -1 };
-	/* Bad names count too, so that a step which uses one is not told a second time. */
-	l->names[p->n_devices++] = w->name;
 	if (word_read(l, node->key, "a device's name", &name))
 		word_check(l, &name, "a device's name");
 	device_fill(l, node, w);
 }
 
-bool devices_read(struct loader *l, const struct node *map)
+void devices_read(struct loader *l, const struct node *map)
 {
-	if (!node_is(l, map, NODE_MAP, "'devices'", "write entries such as 'igpu: {id: \"8086:3e92\"}' below it"))
-		return false;
+	if (!node_is(l, map, NODE_MAP, "'devices'", "write entries such as 'igpu: {id: \"8086:3e92\"}' below it")) {
+		l->names = NULL;
+		return;
+	}
 	for (const struct node *n = map->first; n; n = n->next) {
-		if (l->p->n_devices == PROFILE_DEVICES_MAX) {
-			profile_bad(l->f, CODE_TOO_MANY_DEVICES, n->key->place, NULL,
-				    "'devices' has more than %d entries", PROFILE_DEVICES_MAX);
-			return false;
+		if (l->names && !name_add(l, n->key->text)) {
+			profile_bad(l->f, CODE_TOO_MANY_DEVICES, n->key->place, NULL, "there are more than %d names of devices",
+				    PROFILE_DEVICES_MAX);
+			l->names = NULL;
+			return;
 		}
 		device_read(l, n);
 	}
-	return true;
 }
 
 void accepts_read(struct loader *l, const struct node *map)

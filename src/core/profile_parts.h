@@ -17,8 +17,36 @@ struct loader {
 	struct findings *f;
 	struct arena *arena;
 	struct profile *p;
-	const char **names;	/* of all entries of 'devices', good or bad, NULL at the end; NULL: not known */
+	struct layer *layer;	/* the file that is read */
+	const char **names;	/* of all devices, good or bad, NULL at the end; NULL: not known */
 };
+
+/* A file of a profile: itself, or one of its bases. */
+struct sheet {
+	const struct node *top;
+	struct profile own;	/* what it says by itself */
+	struct layer layer;
+};
+
+#define SHEETS_MAX (PROFILE_BASES_MAX + 1)
+struct sheets {
+	struct sheet list[SHEETS_MAX];
+	size_t n;
+	struct word extends;	/* of the first */
+	bool whole;		/* all files are there, and in this language */
+};
+
+/*
+ * profile_bases.c: the trees of a text and of its bases; then, when each is read, all in one. bases NULL: only of the text.
+ */
+void sheets_read(struct loader *l, const struct base_text *text, const struct bases *bases, struct sheets *s);
+struct profile *sheets_merge(struct loader *l, const struct sheets *s);
+
+/* Whether one of the first n files has this key at its top. */
+bool sheets_say(const struct sheets *s, size_t n, const char *key);
+
+/* profile.c: whether a file is written in this language; else its keys mean nothing here. */
+bool version_check(struct loader *l, const struct node *top);
 
 /* profile_words.c */
 
@@ -41,7 +69,7 @@ void words_read(struct loader *l, const struct node *node, const char *subject, 
 /* Whether no word stands in a list twice. */
 void words_check_twice(struct loader *l, const struct words *words);
 
-/* Whether each of words names an entry of 'devices' (if these are known), and none twice. */
+/* Whether each of words names a device (if these are known), and none twice. */
 void words_check_devices(struct loader *l, const struct words *words);
 
 /*
@@ -53,15 +81,21 @@ const char *words_hint(struct loader *l, const char *word, const char *const *wo
 /* Says that key is none of keys. where ends the sentence "'KEY' is not known ". */
 void key_bad(struct loader *l, const struct node *key, const char *const *keys, const char *where);
 
+/* The entry of a map, or NULL. */
+const struct node *map_find(const struct node *map, const char *key);
+
 /* "'KEY'" of an entry of a map. */
 const char *node_subject(struct loader *l, const struct node *node);
 
 /*
- * profile_devices.c: the value of 'devices', then that of 'accept', which names devices. False if the names
- * are not all known then.
+ * profile_devices.c: the value of 'devices', then that of 'accept', which names devices. What is wrong with a map of devices
+ * as a whole leaves the names unknown.
  */
-bool devices_read(struct loader *l, const struct node *map);
+void devices_read(struct loader *l, const struct node *map);
 void accepts_read(struct loader *l, const struct node *map);
+
+/* profile_hosts.c: the value of 'hosts', into the layer. */
+void hosts_read(struct loader *l, const struct node *list);
 
 /* profile_steps.c: the value of a phase's key, after the devices. */
 void steps_read(struct loader *l, const struct node *list, enum phase phase);

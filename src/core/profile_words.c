@@ -8,6 +8,14 @@
 #define HINT_WORDS_MAX 16	/* in a list of what would be right */
 #define REMEDY_TEXT_MAX 40	/* bytes of foreign text repeated in a remedy */
 
+const struct node *map_find(const struct node *map, const char *key)
+{
+	for (const struct node *n = map->first; n; n = n->next)
+		if (strcmp(n->key->text, key) == 0)
+			return n;
+	return NULL;
+}
+
 const char *node_subject(struct loader *l, const struct node *node)
 {
 	return yaml_quote(l->arena, node->key->text);

@@ -26,6 +26,7 @@ struct search {
 	const struct device_wish *w;
 	const struct inventory *inv;
 	const struct hostpci *hostpci;	/* NULL: not asked for */
+	const struct usb *usb;
 	struct findings *f;
 	struct arena *a;
 };
@@ -59,10 +60,23 @@ static bool hostpci_fits(const struct function *fn, const struct hostpci *p)
 	return false;
 }
 
+/* Of what hangs on a function, the first USB device that is meant, or NULL. */
+static const struct usb_device *usb_at(const struct search *s, const struct function *fn)
+{
+	size_t n;
+	const struct usb_device *d = usb_on(s->usb, fn->address, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (usb_is_meant(&d[i], s->w->usb.s))
+			return &d[i];
+	return NULL;
+}
+
 static bool fits(const struct search *s, const struct function *fn)
 {
-	return (!s->w->id.s || function_has_id(fn, s->w->id.s)) && (!s->w->at.s || function_is_at(fn, s->w->at.s)) &&
-	       (!s->hostpci || hostpci_fits(fn, s->hostpci)) && (!s->w->mapped || alternative_has(s->w->mapped->chosen, fn));
+	return (!s->w->usb.s || usb_at(s, fn)) && (!s->w->id.s || function_has_id(fn, s->w->id.s)) &&
+	       (!s->w->at.s || function_is_at(fn, s->w->at.s)) && (!s->hostpci || hostpci_fits(fn, s->hostpci)) &&
+	       (!s->w->mapped || alternative_has(s->w->mapped->chosen, fn));
 }
 
 static const char *describe(struct arena *a, const struct function *fn)
@@ -108,6 +122,47 @@ static bool several_are_asked(const struct device_wish *w, const struct selectio
 		if (!function_same_slot(found->list[0], found->list[i]))
 			return false;
 	return w->functions_all || (w->at.s && !strchr(w->at.s, '.'));
+}
+
+/* "046d:c31c at 1-2 on 0000:00:14.0, ...": USB devices, all of them or only those that are meant. At most a handful. */
+static const char *usb_list(const struct search *s, bool meant)
+{
+	const char *text = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->usb->n; i++) {
+		const struct usb_device *d = &s->usb->devices[i];
+
+		if (meant && !usb_is_meant(d, s->w->usb.s))
+			continue;
+		if (++n > 4)
+			return arena_fmt(s->a, "%s, ...", text);
+		text = arena_fmt(s->a, "%s%s%s at %s on %s", text, *text ? ", " : "", d->id, d->name, d->controller);
+	}
+	return text;
+}
+
+static void tell_no_usb(const struct search *s)
+{
+	const char *meant = usb_list(s, true), *all = usb_list(s, false);
+	const struct device_wish *w = s->w;
+
+	if (*meant)
+		finding_add(s->f, SEVERITY_ERROR, "device-different", w->usb.place,
+			    "correct the other selectors, or leave them out",
+			    "'%s': there is %s, and the other selectors mean another device", w->name, meant);
+	else
+		finding_add(s->f, SEVERITY_ERROR, "usb-absent", w->usb.place,
+			    "compare with `handover map`; while a VM has a controller, what hangs on it is not seen",
+			    "'%s': no USB device '%s' hangs on any controller%s%s", w->name, w->usb.s,
+			    *all ? "; there are " : "", all);
+}
+
+static void tell_several_usb(const struct search *s)
+{
+	finding_add(s->f, SEVERITY_ERROR, "usb-ambiguous", s->w->usb.place, "name the one you mean by its port",
+		    "'%s' is the controller that '%s' hangs on, and there are several: %s", s->w->name, s->w->usb.s,
+		    usb_list(s, true));
 }
 
 static void tell_none(const struct search *s)
@@ -199,18 +254,22 @@ static void add_slots(struct search *s, struct selection *out)
 }
 
 bool select_functions(const struct device_wish *w, const struct inventory *inv, const struct pve_guest *guest,
-		      struct selection *sel, struct findings *f)
+		      const struct usb *usb, struct selection *sel, struct findings *f)
 {
-	struct search s = { .w = w, .inv = inv, .f = f, .a = f->arena };
+	struct search s = { .w = w, .inv = inv, .usb = usb, .f = f, .a = f->arena };
 	struct selection out = { 0 };
 
-	if ((w->hostpci >= 0 && !find_hostpci(&s, guest)) || (w->mapping.s && !find_mapping(&s)))
+	if ((w->hostpci >= 0 && !find_hostpci(&s, guest)) || (w->mapping.s && !find_mapping(&s)) || (w->usb.s && !usb))
 		return false;
 	for (size_t i = 0; i < inv->n; i++)
 		if (fits(&s, &inv->functions[i]))
 			selection_add(&out, &inv->functions[i], s.a);
 	if (out.n == 0) {
-		tell_none(&s);
+		(w->usb.s ? tell_no_usb : tell_none)(&s);
+		return false;
+	}
+	if (w->usb.s && out.n > 1 && !several_are_asked(w, &out)) {
+		tell_several_usb(&s);
 		return false;
 	}
 	if (out.n > 1 && !several_are_asked(w, &out)) {

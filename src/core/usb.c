@@ -252,6 +252,11 @@ const struct usb_device *usb_on(const struct usb *u, const char *controller, siz
 	return *n ? &u->devices[first] : NULL;
 }
 
+bool usb_is_meant(const struct usb_device *d, const char *word)
+{
+	return strcasecmp(d->id, word) == 0 || strcmp(d->name, word) == 0;
+}
+
 bool usb_is_at(const char *port, const char *above)
 {
 	size_t n = strlen(above);

@@ -42,6 +42,9 @@ enum usb_input { USB_KEYBOARD, USB_POINTER };
 /* The n devices of a controller, one behind the other. NULL: it has none. */
 const struct usb_device *usb_on(const struct usb *u, const char *controller, size_t *n);
 
+/* Whether a word of a person's means it: "046d:c31c", or its name, "1-2.1". */
+bool usb_is_meant(const struct usb_device *d, const char *word);
+
 /* Whether the device at a port is that at another one, or behind it: ports are named so, "1-2.1" is behind "1-2". */
 bool usb_is_at(const char *port, const char *above);
 

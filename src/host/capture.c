@@ -22,7 +22,13 @@ static const char *const interface_files[] = { "bInterfaceClass", "bInterfaceSub
 static const char *const input_files[] = { "name", "capabilities/key", NULL };
 static const char *const nic_values[] = { "name", "mtu", "up", "master", "vlans", "loose" };
 
-static const char *const values[] = { "proc/cmdline", "proc/sys/kernel/hostname", "proc/sys/kernel/random/boot_id" };
+/* By machine-id profiles may know a host; a rehearsal is done on a copy that has been captured. */
+static const char *const values[] = {
+	"proc/cmdline", "proc/sys/kernel/hostname", "proc/sys/kernel/random/boot_id", "etc/machine-id",
+};
+
+/* Of what the firmware says only whose make and which model it is: no serial numbers. */
+static const char *const dmi_files[] = { "sys_vendor", "product_name", NULL };
 
 /* Of a VM's configuration only these lines are taken: the rest is nobody's business. */
 static const char *const config_keys[] = { "hostpci", "usb", "machine", "hookscript", "reboot", "lock", "vga" };
@@ -277,6 +283,19 @@ static void put_inputs(struct writer *w)
 	}
 }
 
+/* --- the machine -------------------------------------------------------------------------------------------------- */
+
+static void put_dmi(struct writer *w)
+{
+	char path[HOST_NAME_BYTES];
+
+	if (!capture_path(w, "sys/class/dmi/id", path) || !capture_folder(w, "/class/dmi"))
+		return;
+	capture_link(w, "sys/class/dmi", "id");
+	if (capture_folder(w, path))
+		capture_files(w, "sys/class/dmi/id", dmi_files);
+}
+
 /* --- values ------------------------------------------------------------------------------------------------------ */
 
 static void put_value(struct writer *w, const char *folder, const char *a, const char *b)
@@ -418,6 +437,7 @@ int hostfile_write(struct host *h, const char *source, FILE *out, struct error *
 		put_groups(w);
 		put_usb(w);
 		put_inputs(w);
+		put_dmi(w);
 		put_modules(w);
 		put_values(w);
 		put_units(w);
@@ -427,6 +447,7 @@ int hostfile_write(struct host *h, const char *source, FILE *out, struct error *
 		put_mappings(w);
 		capture_stakes(w);
 		capture_system(w);
+		capture_history(w);
 		if (fflush(out) || ferror(out))
 			code = error_set(err, -EIO, "cannot write the capture");
 	}

@@ -58,4 +58,7 @@ void capture_stakes(struct writer *w);
 /* capture_system.c: mounts, routes, sessions, guests that run, the owner's policy. */
 void capture_system(struct writer *w);
 
+/* capture_history.c: what people have written of what shall be done with devices (traces.h). */
+void capture_history(struct writer *w);
+
 #endif

@@ -426,12 +426,12 @@ static void put_reservations(struct system *s)
 	capture_line(w, 'V', "clock/now", w->buf, (size_t)n);
 }
 
-/* What a container has of the host's devices. */
+/* What a container has of the host's devices, and its hook. */
 static bool is_device_line(const char *line)
 {
 	size_t n;
 
-	if (str_starts(line, "lxc.mount.entry") || str_starts(line, "lxc.cgroup2.devices"))
+	if (str_starts(line, "lxc.mount.entry") || str_starts(line, "lxc.cgroup2.devices") || str_starts(line, "hookscript:"))
 		return true;
 	/* What is a network card's, and not its address. */
 	if (str_starts(line, "lxc.net."))

@@ -98,6 +98,41 @@ static ssize_t read_command(struct live *l, const char *name, char *buf, size_t 
 	return n < 0 ? n : live_command_count(l->commands, name, buf, size);
 }
 
+/*
+ * A file that people keep somewhere. Nothing else is opened: to open a FIFO lets its writer go on, to open a watchdog
+ * starts it (drivers/watchdog/watchdog_dev.c, watchdog_open()).
+ */
+static ssize_t read_plain(int root, const char *name, char *buf, size_t size)
+{
+	char path[sizeof("proc/self/fd/") + 3 * sizeof(int)];
+	int fd = openat(root, name, O_PATH | O_CLOEXEC);
+	ssize_t n = -ENXIO;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st) < 0)
+		n = -errno;
+	else if (S_ISREG(st.st_mode))
+		n = read_file(AT_FDCWD, path, buf, size);
+	else if (S_ISDIR(st.st_mode))
+		n = -EISDIR;
+	close(fd);
+	return n;
+}
+
+/* What is no file of the kernel's, and none that Proxmox makes while it runs. */
+static bool is_plain(const char *name)
+{
+	static const char *const folders[] = { "etc/", "var/", "root/", "home/", "opt/", "srv/", "usr/" };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+		if (str_starts(name, folders[i]))
+			return true;
+	return false;
+}
+
 static ssize_t read_clock(char *buf, size_t size)
 {
 	int n = snprintf(buf, size, "%lld", (long long)time(NULL));
@@ -130,7 +165,7 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 		return live_command_result(l->commands, name, buf, size);
 	if (may_block(name))
 		return reader_read(&l->reader, l->root, name, buf, size);
-	return read_file(l->root, name, buf, size);
+	return is_plain(name) ? read_plain(l->root, name, buf, size) : read_file(l->root, name, buf, size);
 }
 
 static ssize_t live_link(struct host *h, const char *name, char *buf, size_t size)

@@ -7,15 +7,9 @@
 /*
  * The provider command/ of the running host, and result/ with it; see host.h for what they answer.
  *
- * A command is run by a child of a worker (worker.h): if this program is killed, the worker still ends the command at
- * its deadline, and holds the locks until then. The command itself holds nothing of ours: no descriptor but /dev/null
- * and a pipe, no signal mask, no variable of our environment; it has a session of its own, so it keeps neither the locks
- * nor the output that Proxmox waits for the end of, whatever it leaves running. No shell is involved.
+ * A command is run as child.h says.
  */
 struct command;
-
-#define COMMAND_OUTPUT_BYTES 3072	/* of what a command says, so much is kept, from its beginning */
-#define COMMAND_KILL_MS 1000		/* for a command to end when it is killed */
 
 /*
  * 0: it is there and may be run: a regular executable file that nobody but root can have written or put there, wherever
@@ -32,7 +26,7 @@ ssize_t live_command_result(const struct command *list, const char *name, char *
 
 /*
  * Runs it, as host.h says of writing. The first run of a command adds it to the list. It takes at most deadline_ms and
- * a little more than COMMAND_KILL_MS.
+ * a little more than CHILD_KILL_MS (child.h).
  */
 int live_command_write(struct command **list, const char *name, const char *value, unsigned deadline_ms,
 		       struct host_stuck *stuck);

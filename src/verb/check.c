@@ -38,7 +38,7 @@ static void tell(const struct run *r, const char *arg, const struct subject *s, 
 	if (s->idle)
 		subject_print_idle(r, s);
 	else if (s->findings.errors == 0 && !r->quiet)
-		printf("%s: ok\n", arg);
+		printf("%s: ok\n", subject_shown(s, arg));
 }
 
 static enum outcome run(struct run *r)

@@ -121,6 +121,14 @@ const struct policy *open_policy(const struct run *r, struct host *h, struct fin
 	return r->host_file ? policy_of_host(h, f) : policy_load(POLICY_PATH, f);
 }
 
+enum outcome outcome_worse(enum outcome a, enum outcome b)
+{
+	static const int rank[] = { [OUTCOME_DONE] = 0, [OUTCOME_WARNINGS] = 1, [OUTCOME_WILL_FAIL] = 2, [OUTCOME_BUSY] = 3,
+				    [OUTCOME_REFUSED] = 4, [OUTCOME_FAILED] = 5, [OUTCOME_CHANGED] = 6 };
+
+	return rank[b] > rank[a] ? b : a;
+}
+
 static sigset_t ending_signals(void)
 {
 	sigset_t set;

@@ -2,6 +2,8 @@
 /* handover doctor [VMID|PROFILE]: what this host stands on; or what stands in the way of a VM. Nothing is changed. */
 #include <stdio.h>
 
+#include "base/str.h"
+#include "core/history.h"
 #include "core/off.h"
 #include "core/rails.h"
 #include "verb/json.h"
@@ -41,7 +43,7 @@ static void print_stakes(const struct stakes *s)
 		       consent_text(s->list[i].code));
 }
 
-static void print_stakes_json(const struct stakes *s)
+static void print_stakes_json(const struct stakes *s, const struct findings *history)
 {
 	struct json_object *list = json_object_new_array();
 
@@ -55,6 +57,7 @@ static void print_stakes_json(const struct stakes *s)
 		json_add(o, "remedy", json_text(s->list[i].remedy));
 		json_object_array_add(list, o);
 	}
+	json_add_findings(list, history);
 	json_print(list);
 }
 
@@ -63,11 +66,12 @@ static enum outcome look_at_host(struct run *r, struct host *h)
 	struct inventory inv;
 	struct stakes s = { .host = h, .inventory = &inv, .arena = r->arena };
 	const char *off = off_reason(h, r->arena);
-	struct findings f;
+	struct findings f, past;
 	const struct policy *policy;
 	struct error err;
 
 	findings_init(&f, r->arena);
+	findings_init(&past, r->arena);
 	policy = open_policy(r, h, &f);
 	if (inventory_read(h, r->arena, &inv, &err) < 0) {
 		complain("%s", err.text);
@@ -76,16 +80,58 @@ static enum outcome look_at_host(struct run *r, struct host *h)
 	rails_read(&s, 0);
 	rails_check_host(h, policy, &inv, &f);
 	print_findings(&f, stderr);
+	history_find(&(struct history){ .host = h, .inventory = &inv }, &past);
 	if (off)
 		complain("%s: no device leaves the host", off);
-	if (r->json)
-		print_stakes_json(&s);
-	else
+	if (r->json) {
+		print_stakes_json(&s, &past);
+	} else {
 		print_stakes(&s);
+		print_findings(&past, stdout);
+	}
+	f.warnings += past.warnings;
 	return verdict(&f);
 }
 
 /* --- a VM -------------------------------------------------------------------------------------------------------- */
+
+/* What any step takes away and has found again: its number of a life changes on the way there or back. */
+static void add_found_anew(struct selection *anew, const struct planner *p, const struct step *s)
+{
+	char address[BDF_TEXT_MAX];
+
+	for (size_t i = 0; i < s->n_looks; i++) {
+		const struct function *fn;
+
+		if (!str_starts(s->look[i], "life/") || !look_function(s->look[i], address))
+			continue;
+		fn = inventory_find(p->found, address);
+		if (fn && (s->to.v[i].kind == VALUE_NEW || s->home.v[i].kind == VALUE_NEW ||
+			   (s->to.v[i].kind == VALUE_TEXT && !s->to.v[i].text)))
+			selection_add(anew, fn, p->arena);
+	}
+}
+
+/* What was set up on this host before, as far as it is about the devices of the plan. */
+static void look_back(struct subject *s)
+{
+	const struct planner *p = &s->planner;
+	struct selection functions = { 0 }, anew = { 0 };
+
+	if (!p->found)
+		return;
+	for (size_t i = 0; i < p->n_leaving; i++)
+		if (p->leaving[i].fn)
+			selection_add(&functions, p->leaving[i].fn, p->arena);
+	for (size_t i = 0; s->profile && i < s->profile->n_devices; i++)
+		for (size_t k = 0; p->devices && k < p->devices[i].n; k++)
+			selection_add(&functions, p->devices[i].list[k], p->arena);
+	for (size_t i = 0; i < p->plan.n; i++)
+		add_found_anew(&anew, p, &p->plan.steps[i]);
+	history_find(&(struct history){ .host = p->host, .inventory = p->found, .vmid = s->vmid,
+				       .functions = &functions,
+					.found_anew = &anew }, &s->findings);
+}
 
 static enum outcome look_at_vm(struct run *r, struct host *h)
 {
@@ -100,6 +146,7 @@ static enum outcome look_at_vm(struct run *r, struct host *h)
 	if (!subject_prepare(r, r->args[0], h, &s))
 		return OUTCOME_REFUSED;
 	subject_tell_off(&s, h, true);
+	look_back(&s);
 	o = verdict(&s.findings);
 	if (r->json) {
 		json_print(json_findings(&s.findings));
@@ -109,7 +156,7 @@ static enum outcome look_at_vm(struct run *r, struct host *h)
 	if (s.idle)
 		subject_print_idle(r, &s);
 	else if (!r->quiet)
-		printf("%s: %s\n", r->args[0], texts[o]);
+		printf("%s: %s\n", subject_shown(&s, r->args[0]), texts[o]);
 	return o;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/alternatives.h"
 #include "core/draft.h"
+#include "core/history.h"
 #include "core/prepare.h"
 #include "verb/json.h"
 #include "verb/verb.h"
@@ -61,13 +62,15 @@ static enum outcome put_file(struct run *r, const char *path, const char *text)
 /* Where to, NULL: standard output. False: told. */
 static bool find_place(struct run *r, unsigned vmid, const char **path)
 {
+	struct findings ignored;
 	const char *there;
 
 	*path = r->n_args > 1 && strcmp(r->args[1], "-") != 0 ? r->args[1] : NULL;
 	if (r->n_args > 1 || r->host_file)
 		return true;
 	*path = arena_fmt(r->arena, PROFILE_FOLDER_HOST "/%u.yaml", vmid);
-	there = profile_path(vmid, r->arena);
+	findings_init(&ignored, r->arena);
+	there = profile_path(vmid, &ignored);
 	if (!there)
 		return true;
 	not_written(there, -EEXIST);
@@ -129,6 +132,20 @@ static void find_mappings(struct run *r, struct host *h, unsigned vmid, struct p
 		alternatives_choose(&p, guest);
 }
 
+/* What was set up on this host before, as far as it is about what the VM gets. */
+static void look_back(struct drafting *d)
+{
+	struct selection functions;
+	struct inventory inv;
+	struct error err;
+
+	if (inventory_read(d->host, d->arena, &inv, &err) < 0)
+		return;
+	functions = history_functions(d->guest, &inv, d->arena);
+	history_find(&(struct history){ .host = d->host, .inventory = &inv, .vmid = d->vmid, .functions = &functions },
+		     &d->findings);
+}
+
 static enum outcome run(struct run *r)
 {
 	_cleanup_host_ struct host *h = NULL;
@@ -160,6 +177,7 @@ static enum outcome run(struct run *r)
 		complain("%s", err.text);
 		return OUTCOME_FAILED;
 	}
+	look_back(&d);
 	o = path ? put_file(r, path, d.text) : OUTCOME_DONE;
 	if (o != OUTCOME_DONE)
 		return o;

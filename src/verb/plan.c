@@ -43,7 +43,7 @@ static void print_plan(const struct run *r, const struct subject *s, int only)
 {
 	const struct plan *plan = &s->planner.plan;
 
-	printf("profile %s\n", s->path);
+	printf("profile %s\n", subject_files(s));
 	for (int phase = 0; phase < PHASES; phase++) {
 		size_t n = 0;
 
@@ -68,6 +68,16 @@ static void print_plan(const struct run *r, const struct subject *s, int only)
 	}
 }
 
+/* What the profile extends, one file through the other. */
+static struct json_object *json_bases(const struct profile *p)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 1; p && i < p->n_layers; i++)
+		json_object_array_add(list, json_text(p->layers[i].file));
+	return list;
+}
+
 static void print_json(const struct subject *s, int only)
 {
 	struct json_object *o = json_object_new_object(), *steps = json_object_new_array();
@@ -77,6 +87,7 @@ static void print_json(const struct subject *s, int only)
 		if (only < 0 || (int)s->planner.plan.steps[i].phase == only)
 			json_object_array_add(steps, json_step(&s->planner.plan.steps[i]));
 	json_add(o, "profile", json_text(s->path));
+	json_add(o, "bases", json_bases(s->profile));
 	json_add(o, "vmid", s->vmid ? json_object_new_int((int)s->vmid) : NULL);
 	json_add(o, "wait_ms", json_object_new_int(s->profile ? (int)s->profile->wait_ms : 0));
 	json_add(o, "steps", steps);

@@ -99,15 +99,6 @@ static void print(const struct run *r, const struct result *x, struct json_objec
 	json_object_array_add(list, o);
 }
 
-/* What is worst for the host decides: 3 before 1, 1 before 4. */
-static enum outcome worse(enum outcome a, enum outcome b)
-{
-	static const int rank[] = { [OUTCOME_DONE] = 0, [OUTCOME_BUSY] = 1, [OUTCOME_REFUSED] = 2, [OUTCOME_FAILED] = 3,
-				    [OUTCOME_CHANGED] = 4 };
-
-	return rank[b] > rank[a] ? b : a;
-}
-
 /* A policy that is wrong is told, and keeps nothing from going back. */
 static struct policy load_policy(struct run *r, struct host *h)
 {
@@ -153,7 +144,7 @@ static enum outcome run(struct run *r)
 			continue;
 		told++;
 		print(r, &x, list);
-		o = worse(o, x.outcome);
+		o = outcome_worse(o, x.outcome);
 	}
 	if (list)
 		json_print(list);

@@ -206,10 +206,10 @@ static bool boot(struct rehearsal *x, const char *path, struct host *h, struct s
 	return true;
 }
 
-static void print_title(const struct run *r, const struct profile *profile, const char *path, const char *boot_path)
+static void print_title(const struct run *r, const struct subject *s, const char *boot_path)
 {
-	printf("%s\n  profile %s\n", profile->name ? profile->name : "(no name)", path);
-	if (boot_path && strcmp(boot_path, path) != 0)
+	printf("%s\n  profile %s\n", s->profile->name ? s->profile->name : "(no name)", subject_files(s));
+	if (boot_path && strcmp(boot_path, s->path) != 0)
 		printf("  boot    %s\n", boot_path);
 	printf("  host    %s\n", r->host_file ? r->host_file : "a copy of this host");
 }
@@ -239,7 +239,7 @@ static bool rehearse(struct rehearsal *x, struct host *h, struct store *boot_sto
 	if (profile_is_host(s.profile))
 		boot_path = s.path;
 	if (!r->json)
-		print_title(r, s.profile, s.path, boot_path);
+		print_title(r, &s, boot_path);
 	if (boot_path && !boot(x, boot_path, h, boot_store, &(struct listener){ .loud = !r->json }))
 		return print_findings(&x->boot.subject.findings, stdout), false;
 	if (x->boot.out != OUTCOME_DONE)

@@ -44,7 +44,7 @@ static bool use_builtin(struct run *r, struct host *h, const struct policy *poli
 	return false;
 }
 
-static bool find_vm(const char *arg, struct arena *a, struct subject *s)
+static bool find_vm(const char *arg, struct subject *s)
 {
 	if (!all_digits(arg)) {
 		s->vmid = profile_vmid(arg);
@@ -54,7 +54,7 @@ static bool find_vm(const char *arg, struct arena *a, struct subject *s)
 		complain("'%s' is no VMID; it is a number from %d to %d", arg, VMID_MIN, VMID_MAX);
 		return false;
 	}
-	s->path = profile_path(s->vmid, a);
+	s->path = profile_path(s->vmid, &s->findings);
 	return true;
 }
 
@@ -65,7 +65,7 @@ bool subject_prepare(struct run *r, const char *arg, struct host *h, struct subj
 
 	*s = (struct subject){ .path = arg };
 	findings_init(&s->findings, r->arena);
-	if (!find_vm(arg, r->arena, s))
+	if (!find_vm(arg, s))
 		return false;
 	policy = open_policy(r, h, &s->findings);
 	if (!policy)
@@ -95,6 +95,18 @@ void subject_tell_off(struct subject *s, struct host *h, bool error)
 	else
 		finding_add(&s->findings, SEVERITY_NOTE, "switched-off", place, remedy,
 			    "%s: the hook and the boot do nothing of this", off);
+}
+
+const char *subject_files(const struct subject *s)
+{
+	return s->profile ? profile_files(s->profile, s->findings.arena) : s->path;
+}
+
+const char *subject_shown(const struct subject *s, const char *arg)
+{
+	if (!s->path)
+		return arg;
+	return strcmp(s->path, arg) == 0 ? subject_files(s) : arena_fmt(s->findings.arena, "%s (profile %s)", arg, subject_files(s));
 }
 
 void subject_print_idle(const struct run *r, const struct subject *s)

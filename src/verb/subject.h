@@ -26,6 +26,12 @@ bool subject_prepare(struct run *r, const char *arg, struct host *h, struct subj
 /* Adds that handover is switched off (off.h), if it is: a note, or an error if the VM would not start for it. */
 void subject_tell_off(struct subject *s, struct host *h, bool error);
 
+/* Which files it is made of: "a.yaml, which extends b.yaml". */
+const char *subject_files(const struct subject *s);
+
+/* The same behind what was asked for, if that is something else: "100 (profile a.yaml)". */
+const char *subject_shown(const struct subject *s, const char *arg);
+
 /* The one line there is to say of an idle one. */
 void subject_print_idle(const struct run *r, const struct subject *s);
 

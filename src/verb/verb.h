@@ -17,6 +17,8 @@ struct run {
 	const char *host_file;	/* --host, NULL: the running kernel */
 	const char *boot_file;	/* --boot, NULL: not given */
 	const char *policy_file;	/* --policy, NULL: not given */
+	const char *storage;	/* --storage, NULL: not given */
+	bool replace;		/* --replace */
 	char **args;		/* behind the command's name */
 	int n_args;
 };
@@ -24,6 +26,8 @@ struct run {
 #define TAKES_HOST 1u
 #define TAKES_BOOT 2u
 #define TAKES_POLICY 4u
+#define TAKES_STORAGE 8u
+#define TAKES_REPLACE 16u
 
 /* A command: one file in src/verb, one line in main.c's table, from which the help is made. */
 struct verb {
@@ -36,7 +40,8 @@ struct verb {
 /* hooks/boot.c */
 extern const struct verb verb_boot;
 
-extern const struct verb verb_init, verb_check, verb_plan, verb_rehearse, verb_doctor, verb_status, verb_recover, verb_map, verb_capture;
+extern const struct verb verb_init, verb_check, verb_plan, verb_rehearse, verb_doctor, verb_register, verb_unregister,
+	verb_status, verb_recover, verb_map, verb_capture;
 
 /* --- for commands ---------------------------------------------------------------------------------------------- */
 
@@ -48,6 +53,9 @@ enum outcome open_host(struct run *r, struct host **h);
  * NULL: something is wrong with it, and stands in f.
  */
 const struct policy *open_policy(const struct run *r, struct host *h, struct findings *f);
+
+/* Of two outcomes the one that is worse for the host: 3 before 1, 1 before 4. */
+enum outcome outcome_worse(enum outcome a, enum outcome b);
 
 /*
  * "Stop task" in Proxmox's GUI sends TERM to the whole process group, and KILL five seconds later; on a terminal ^C

@@ -7,19 +7,48 @@
 #include "base/str.h"
 #include "core/action.h"
 #include "core/profile.h"
+#include "core/profile_codes.h"
 #include "core/pveprops.h"
 
 /*
  * Any bytes are a profile or a list of errors, and never both. A profile that loads keeps what profile.h promises, and
  * written again it is the same, as it is with a comment behind it. What is said about the rest stays one line of
- * printable text, tells where, and comes in the order of the file.
+ * printable text, tells where, and comes in the order of the file. Where a line "#base NAME" stands, what follows is what
+ * the text before it may extend by that name, up to the next such line; so it is read too.
  */
+#define BASE_LINE "\n#base "
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static void require(bool good)
 {
 	if (!good)
 		abort();
+}
+
+static bool has_device(const struct device_wish *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a device of that name is found on some host, or may be in a base that was not looked for. */
+static bool is_known(const struct profile *p, const char *name)
+{
+	if (p->extends.s && p->n_layers == 1)
+		return true;
+	for (size_t i = 0; i < p->n_layers; i++) {
+		const struct layer *l = &p->layers[i];
+
+		if (has_device(l->devices, l->n_devices, name))
+			return true;
+		for (size_t k = 0; k < l->n_hosts; k++)
+			if (has_device(l->hosts[k].devices, l->hosts[k].n_devices, name))
+				return true;
+	}
+	return false;
 }
 
 static void touch_words(const struct profile *p, const struct words *words, enum field_kind kind)
@@ -32,26 +61,47 @@ static void touch_words(const struct profile *p, const struct words *words, enum
 
 		require(strlen(w->s) <= most && w->place.line && w->place.column);
 		if (kind == FIELD_DEVICES)
-			require(profile_device(p, w->s) != NULL);
+			require(is_known(p, w->s));
 	}
 }
 
-static void touch_device(const struct profile *p, const struct device_wish *w)
+static void touch_device(const struct device_wish *w)
 {
-	require(profile_device(p, w->name) == w && w->place.line);
-	require(w->id.s || w->at.s || w->hostpci >= 0 || w->mapping.s);
+	require(w->place.line && strlen(w->name) > 0);
+	require(w->id.s || w->at.s || w->hostpci >= 0 || w->mapping.s || w->usb.s);
+	require(!w->usb.s || str_is_usb_id(w->usb.s) || str_is_usb_port(w->usb.s));
 	require(w->hostpci >= -1 && w->hostpci < 16);
 	require(!w->id.s || strlen(w->id.s) == 9 || strlen(w->id.s) == 19);
 	require(!w->at.s || strlen(w->at.s) >= 5);
 	require(!w->mapping.s || props_is_mapping(w->mapping.s));
 }
 
+static void touch_layer(const struct layer *l)
+{
+	require(l->file != NULL && l->n_devices <= PROFILE_DEVICES_MAX && l->n_hosts <= PROFILE_HOSTS_MAX);
+	for (size_t i = 0; i < l->n_devices; i++)
+		touch_device(&l->devices[i]);
+	for (size_t i = 0; i < l->n_hosts; i++) {
+		const struct host_wish *w = &l->hosts[i];
+
+		require(w->words.n > 0 && w->words.n <= PROFILE_WORDS_MAX && w->key < HOST_KEYS && w->place.line);
+		for (size_t k = 0; k < w->words.n; k++)
+			require(*w->words.list[k].s && strlen(w->words.list[k].s) <= PROFILE_DMI_MAX);
+		for (size_t k = 0; k < w->n_devices; k++)
+			touch_device(&w->devices[k]);
+	}
+}
+
 static void touch_profile(const struct profile *p)
 {
+	require(p->n_layers > 0 && p->n_layers <= PROFILE_BASES_MAX + 1);
+	require(!p->extends.s || str_is_word(p->extends.s, PROFILE_WORD_MAX));
+	for (size_t i = 0; i < p->n_layers; i++)
+		touch_layer(&p->layers[i]);
 	require(!p->name || strlen(p->name) <= PROFILE_NAME_MAX);
 	require(p->n_devices <= PROFILE_DEVICES_MAX);
 	for (size_t i = 0; i < p->n_devices; i++)
-		touch_device(p, &p->devices[i]);
+		require(profile_device(p, p->devices[i].name) == &p->devices[i]);
 	for (size_t i = 0; i < p->n_accepts; i++) {
 		require(strlen(p->accepts[i].code) > 0);
 		touch_words(p, &p->accepts[i].devices, FIELD_DEVICES);
@@ -77,16 +127,32 @@ static void require_same_words(const struct words *x, const struct words *y)
 		require(strcmp(x->list[i].s, y->list[i].s) == 0);
 }
 
+static void require_same_devices(const struct device_wish *v, size_t n, const struct device_wish *w, size_t m)
+{
+	require(n == m);
+	for (; n > 0; n--, v++, w++)
+		require(strcmp(v->name, w->name) == 0 && str_same(v->id.s, w->id.s) && str_same(v->at.s, w->at.s) &&
+			v->functions_all == w->functions_all && v->hostpci == w->hostpci && str_same(v->usb.s, w->usb.s) &&
+			str_same(v->mapping.s, w->mapping.s));
+}
+
+static void require_same_hosts(const struct layer *x, const struct layer *y)
+{
+	require(x->n_hosts == y->n_hosts);
+	for (size_t i = 0; i < x->n_hosts; i++) {
+		const struct host_wish *v = &x->hosts[i], *w = &y->hosts[i];
+
+		require(v->key == w->key);
+		require_same_words(&v->words, &w->words);
+		require_same_devices(v->devices, v->n_devices, w->devices, w->n_devices);
+	}
+}
+
 static void require_same(const struct profile *x, const struct profile *y)
 {
-	require(y && str_same(x->name, y->name) && x->n_devices == y->n_devices && x->n_accepts == y->n_accepts);
-	for (size_t i = 0; i < x->n_devices; i++) {
-		const struct device_wish *v = &x->devices[i], *w = &y->devices[i];
-
-		require(strcmp(v->name, w->name) == 0 && str_same(v->id.s, w->id.s) && str_same(v->at.s, w->at.s) &&
-			v->functions_all == w->functions_all && v->hostpci == w->hostpci &&
-			str_same(v->mapping.s, w->mapping.s));
-	}
+	require(y && str_same(x->name, y->name) && x->n_accepts == y->n_accepts && str_same(x->extends.s, y->extends.s));
+	require_same_devices(x->devices, x->n_devices, y->devices, y->n_devices);
+	require_same_hosts(x->layers, y->layers);
 	for (size_t i = 0; i < x->n_accepts; i++) {
 		require(strcmp(x->accepts[i].code, y->accepts[i].code) == 0);
 		require_same_words(&x->accepts[i].devices, &y->accepts[i].devices);
@@ -141,8 +207,26 @@ static void put_device(FILE *out, const struct device_wish *w)
 	if (w->hostpci >= 0)
 		fprintf(out, "hostpci: %d, ", w->hostpci);
 	if (w->mapping.s)
-		fprintf(out, "mapping: \"%s\"", w->mapping.s);
+		fprintf(out, "mapping: \"%s\", ", w->mapping.s);
+	if (w->usb.s)
+		fprintf(out, "usb: \"%s\"", w->usb.s);
 	fputs("}, ", out);
+}
+
+static void put_hosts(FILE *out, const struct layer *l)
+{
+	if (l->n_hosts)
+		fputs("hosts:\n", out);
+	for (size_t i = 0; i < l->n_hosts; i++) {
+		const struct host_wish *w = &l->hosts[i];
+
+		fputs("- {", out);
+		put_words(out, profile_host_keys[w->key], &w->words);
+		fputs("devices: {", out);
+		for (size_t k = 0; k < w->n_devices; k++)
+			put_device(out, &w->devices[k]);
+		fputs("}}\n", out);
+	}
 }
 
 static void put_profile(FILE *out, const struct profile *p)
@@ -152,6 +236,10 @@ static void put_profile(FILE *out, const struct profile *p)
 		fputs("name: ", out);
 		put_text(out, p->name);
 	}
+	if (p->extends.s) {
+		fputs("\nextends: ", out);
+		put_text(out, p->extends.s);
+	}
 	fputs("\ndevices: {", out);
 	for (size_t i = 0; i < p->n_devices; i++)
 		put_device(out, &p->devices[i]);
@@ -159,6 +247,7 @@ static void put_profile(FILE *out, const struct profile *p)
 	for (size_t i = 0; i < p->n_accepts; i++)
 		put_words(out, p->accepts[i].code, &p->accepts[i].devices);
 	fputs("}\n", out);
+	put_hosts(out, p->layers);
 	for (int phase = 0; phase < PHASES; phase++) {
 		if (p->n_steps[phase])
 			fprintf(out, "%s:\n", phase_name((enum phase)phase));
@@ -227,6 +316,58 @@ static void touch_finding(const struct finding *finding, struct arena *arena)
 		require((unsigned char)*line >= 0x20 && *line != 0x7f);
 }
 
+/* --- what it extends ----------------------------------------------------------------------------------------------- */
+
+struct input {
+	const char *text;
+	size_t n;
+};
+
+static bool bring(void *arg, const char *file, const struct word *word, struct findings *f, struct base_text *base)
+{
+	const struct input *in = arg;
+	const char *end = in->text + in->n;
+	size_t length = strlen(word->s);
+
+	require(file && str_is_word(word->s, PROFILE_WORD_MAX));
+	for (const char *at = in->text; (at = memmem(at, (size_t)(end - at), BASE_LINE, strlen(BASE_LINE))) != NULL;) {
+		const char *name = at + strlen(BASE_LINE), *text = name + length + 1, *next;
+
+		at = name;
+		if ((size_t)(end - name) <= length || memcmp(name, word->s, length) != 0 || name[length] != '\n')
+			continue;
+		/* The newline belongs to what is next, too. */
+		next = memmem(text - 1, (size_t)(end - text) + 1, BASE_LINE, strlen(BASE_LINE));
+		next = !next ? end : next < text ? text : next;
+		*base = (struct base_text){ arena_fmt(f->arena, "%s.yaml", word->s), text, (size_t)(next - text) };
+		return true;
+	}
+	profile_bad(f, CODE_BASE_MISSING, word->place, NULL, "there is none");
+	return false;
+}
+
+static void read_with_bases(const char *data, size_t n)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct input in = { data, n };
+	const struct bases bases = { bring, &in };
+	const char *first = memmem(data, n, BASE_LINE, strlen(BASE_LINE));
+	const struct profile *p;
+	struct findings f;
+
+	if (!first)
+		return;
+	findings_init(&f, arena);
+	p = profile_parse_with(data, (size_t)(first - data), "fuzz.yaml", &bases, &f);
+	require((p != NULL) == (f.errors == 0) && f.n + f.dropped == f.errors);
+	if (p)
+		touch_profile(p);
+	for (size_t i = 0; i < f.n; i++)
+		touch_finding(&f.list[i], arena);
+	if (p)
+		require(strlen(profile_files(p, arena)) > 0 && (p->n_layers > 1) == (p->extends.s != NULL));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
@@ -242,6 +383,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		write_and_read(p);
 		read_with_comment(p, (const char *)data, n);
 	}
+	read_with_bases((const char *)data, n);
 	for (size_t i = 0; i < f.n; i++) {
 		touch_finding(&f.list[i], arena);
 		require(i == 0 || !is_before(&f.list[i].place, &f.list[i - 1].place));

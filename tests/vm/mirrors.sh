@@ -11,6 +11,11 @@ mirrors() {
 	apt-get update --print-uris | sed -n "s,^'\(.*\)/dists/$codename/InRelease'.*,\1,p"
 }
 
+# settings: the mirror is reached as this machine's apt reaches it: proxies, for example.
+settings() {
+	apt-config dump --no-empty --format '%F "%v";%n' Acquire::http Acquire::https
+}
+
 # three_times COMMAND...: networks fail for a moment; three times in a row is
 # an answer. What the last one said is in $dir/log.
 three_times() {

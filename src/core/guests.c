@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/guests.h"
+#include "core/pveconf.h"
+
+#define LOCAL "etc/pve/local"	/* "nodes/pve1": pve-cluster, src/pmxcfs/cfs-plug-link.c */
+#define HOSTNAME "proc/sys/kernel/hostname"
+#define BLANKS " \t\r\f\v"
+
+/* The node's name is the first part of the host's (pve-common, PVE/INotify.pm, nodename). */
+static const char *own_node(struct host *h, struct arena *a)
+{
+	char text[HOST_NAME_BYTES];
+	ssize_t n = host_link(h, LOCAL, text, sizeof(text));
+
+	if (n >= 0)
+		return arena_dup(a, str_basename(text));
+	n = host_read(h, HOSTNAME, text, sizeof(text));
+	text[n < 0 ? 0 : strcspn(text, ".")] = '\0';
+	return arena_dup(a, text);
+}
+
+ssize_t guest_reread(struct host *h, const struct guest *guest, struct arena *a, const char **text)
+{
+	char *buf = arena_alloc(a, GUESTS_CONF_BYTES_MAX + 1);
+	ssize_t n = host_read_bytes(h, guest->name, buf, GUESTS_CONF_BYTES_MAX + 1);
+
+	if (n >= 0)
+		*text = buf;
+	return n;
+}
+
+/* buf is used for one after the other. */
+static void read_folder(struct host *h, const char *node, bool container, struct arena *a, char *buf, struct guests *g)
+{
+	const char *folder = arena_fmt(a, GUESTS_NODES "/%s/%s", node, container ? "lxc" : "qemu-server");
+	char **names;
+	size_t n;
+
+	if (host_list(h, folder, a, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct guest guest = { pveconf_name(names[i], a), node, container, NULL, NULL };
+		ssize_t length;
+
+		if (!guest.vmid)
+			continue;
+		guest.name = arena_fmt(a, "%s/%s", folder, names[i]);
+		length = host_read_bytes(h, guest.name, buf, GUESTS_CONF_BYTES_MAX + 1);
+		if (length == -ENOENT)
+			continue;
+		guest.text = length < 0 ? NULL : arena_dup(a, buf);
+		g->list = arena_grow(a, g->list, g->n, sizeof(*g->list));
+		g->list[g->n++] = guest;
+	}
+}
+
+int guests_read(struct host *h, struct arena *a, struct guests *g, struct error *err)
+{
+	char *buf = arena_alloc(a, GUESTS_CONF_BYTES_MAX + 1);
+	struct guests all = { 0 };
+	int code = host_list(h, GUESTS_NODES, a, &all.nodes, &all.n_nodes);
+
+	if (code < 0 && code != -ENOENT)
+		return error_errno(err, code, "cannot list '/" GUESTS_NODES "'");
+	if (code < 0 || all.n_nodes == 0)
+		return error_set(err, -ENOENT, "there is no '/" GUESTS_NODES "': either this is no Proxmox VE host, or "
+				 "its cluster file system is not mounted (`systemctl status pve-cluster`)");
+	all.here = own_node(h, a);
+	for (size_t i = 0; i < all.n_nodes; i++) {
+		read_folder(h, all.nodes[i], false, a, buf, &all);
+		read_folder(h, all.nodes[i], true, a, buf, &all);
+	}
+	*g = all;
+	return 0;
+}
+
+const struct guest *guests_find(const struct guests *g, unsigned vmid)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->list[i].vmid == vmid)
+			return &g->list[i];
+	return NULL;
+}
+
+/* The value of a line "key: value", which is cut out of it; NULL: it is no such line. */
+static const char *line_value(char *line, const char *key)
+{
+	size_t n = strlen(key), end;
+	char *value;
+
+	if (strncmp(line, key, n) != 0 || line[n] != ':')
+		return NULL;
+	value = line + n + 1;
+	value += strspn(value, BLANKS);
+	for (end = strlen(value); end && strchr(BLANKS, value[end - 1]);)
+		value[--end] = '\0';
+	return *value ? value : NULL;
+}
+
+const char *guest_value(const char *text, const char *key, struct arena *a)
+{
+	char *rest = arena_dup(a, text), *line;
+	const char *last = NULL;
+
+	/* Of two lines with one key the last counts. */
+	while ((line = strsep(&rest, "\n")) != NULL && *line != '[') {
+		const char *value = line_value(line, key);
+
+		if (value)
+			last = value;
+	}
+	return last;
+}
+
+bool guest_names_hookscript(const struct guest *guest, const char *volume, struct arena *a)
+{
+	char *rest, *line;
+
+	if (!guest->text)
+		return true;
+	rest = arena_dup(a, guest->text);
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		const char *value = line_value(line, "hookscript");
+
+		if (value && strcmp(value, volume) == 0)
+			return true;
+	}
+	return false;
+}
