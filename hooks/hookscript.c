@@ -4,6 +4,7 @@
 
 #include "core/off.h"
 #include "core/prepare.h"
+#include "core/settle.h"
 #include "hookscript.h"
 
 #define DIFFERENCES_MAX 20
@@ -53,11 +54,59 @@ static enum outcome do_phase(struct call *c)
 	return o;
 }
 
+/* One line of the VM for which Proxmox has chosen another device than was prepared. */
+static enum outcome settle_line(struct call *c, const struct lease *lease, const struct settled *s)
+{
+	struct error err = { 0 };
+	enum outcome o;
+
+	complain("%u post-start: of the mapping '%s', Proxmox has given hostpci%d the device %s, and not %s, which was "
+		 "prepared", c->vmid, s->mapping, s->hostpci, s->taken->map->path, s->prepared->map->path);
+	if (*s->remedy)
+		complain("%u post-start: Proxmox took %s by itself, so nothing brings it back when the VM stops; then run "
+			 "`%s`", c->vmid, s->taken->map->path, s->remedy);
+	if (!s->steps) {
+		complain("%u post-start: %s stays as it is until the VM stops: by its IOMMU group or its steps it goes with "
+			 "what the VM has", c->vmid, s->prepared->map->path);
+		return OUTCOME_DONE;
+	}
+	/* Those of the phase are done with. */
+	lockset_release(&c->lender.locks);
+	o = lend_lock(&c->lender, c->vmid, &err);
+	if (o == OUTCOME_DONE)
+		o = lend_give(&c->lender, c->vmid, lease->generation, s->steps, &err);
+	if (o == OUTCOME_DONE)
+		complain("%u post-start: %s is back", c->vmid, s->prepared->map->path);
+	else
+		complain("%u post-start: %s comes back when the VM stops: %s", c->vmid, s->prepared->map->path, err.text);
+	return o;
+}
+
+static enum outcome settle_devices(struct call *c, const struct lease *lease)
+{
+	enum outcome all = OUTCOME_DONE;
+	struct settled *list;
+	struct error err;
+	size_t n;
+
+	if (settle(c->host, lease, c->r->arena, &list, &n, &err) < 0) {
+		complain("%u post-start: it is not known which devices of its mappings the VM has: %s", c->vmid, err.text);
+		return OUTCOME_DONE;
+	}
+	for (size_t i = 0; i < n; i++) {
+		enum outcome o = settle_line(c, lease, &list[i]);
+
+		all = o == OUTCOME_DONE ? all : o;
+	}
+	return all;
+}
+
 /* The VM runs: has it what it was lent? */
 static enum outcome post_start(struct call *c)
 {
 	const char *lines[DIFFERENCES_MAX];
 	struct lease lease;
+	enum outcome o, settled;
 	struct error err;
 	size_t n;
 
@@ -68,7 +117,9 @@ static enum outcome post_start(struct call *c)
 	n = engine_differences(c->host, &lease, GOAL_TO, c->r->arena, lines, DIFFERENCES_MAX);
 	for (size_t i = 0; i < n && i < DIFFERENCES_MAX; i++)
 		complain("%u post-start: %s", c->vmid, lines[i]);
-	return do_phase(c);
+	o = do_phase(c);
+	settled = settle_devices(c, &lease);
+	return o == OUTCOME_DONE ? settled : o;
 }
 
 static enum outcome post_stop(struct call *c)

@@ -6,6 +6,7 @@
 #include "core/builtin.h"
 #include "core/leftover.h"
 #include "core/prepare.h"
+#include "core/pverefuse.h"
 #include "guard.h"
 #include "hookscript.h"
 
@@ -142,8 +143,11 @@ static enum outcome lend_builtin(struct call *c)
 		return err.code == -ENOENT ? OUTCOME_DONE : hook_refuse(c, OUTCOME_REFUSED, &err);
 	findings_init(&f, c->arena);
 	profile = builtin_profile(&guest, c->policy, c->vmid, &hash, &f);
-	if (!profile && f.errors == 0)
-		return OUTCOME_DONE;
+	if (!profile && f.errors == 0) {
+		pverefuse_tell(c->host, &guest, c->vmid, NULL, &f);
+		print_findings(&f, stderr);
+		return f.errors ? OUTCOME_REFUSED : OUTCOME_DONE;
+	}
 	if (profile && !c->told)
 		complain("%u pre-start: no profile; built in: 'bind: hostpci', and nothing accepted", c->vmid);
 	return lend(c, profile, hash, &f);

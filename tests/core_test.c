@@ -649,7 +649,7 @@ static void a_hostpci_without_address_is_refused(void **state)
 
 	(void)state;
 	choose_hostpci(&c, "hostpci0: mapping=gpu\n", NULL);
-	assert_contains(assert_only(&c.f, "hostpci-mapping")->what, "a resource mapping");
+	assert_contains(assert_only(&c.f, "hostpci-mapping")->what, "the mapping 'gpu'");
 	choice_end(&c);
 	choose_hostpci(&c, "hostpci0: 02:00.0,mdev=nvidia-63\n", NULL);
 	assert_contains(assert_only(&c.f, "hostpci-mapping")->what, "a mediated device");

@@ -74,7 +74,7 @@ static bool same_step(const struct step *x, const struct step *y)
 /* Whether a step is still to be taken back. */
 static bool is_out(enum mark m)
 {
-	return m != MARK_NONE && m != MARK_UNDID;
+	return m != MARK_NONE && m < MARK_UNDID;
 }
 
 /* The same is done with both: the lease is equal, and the marks leave the same steps to be taken back. */
@@ -119,6 +119,29 @@ static const char *text_with(struct arena *a, const char *marks)
 
 /* A whole life of two steps. */
 static const char life[] = "do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\nundo\t1\nundid\t1\nundo\t0\nundid\t0\n";
+
+static void a_step_whose_device_the_vm_has_not_got_is_done_with(void **state)
+{
+	static const char held[] = "do\t0\ndid\t0\ndo\t1\ndid\t1\nheld\n", given[] = "undo\t1\nundid\t1\ngiven\t1\n";
+	static const char *const bad[] = { "given\t1\n", "undo\t1\ngiven\t1\n", "given\t2\n" };
+	static const char *const after[] = { "given\t1\n", "undo\t1\n", "undid\t1\n", "do\t1\n", "doubt\t1\t4711\tx\ty\n" };
+	_cleanup_arena_ struct arena *a = arena_new();
+	const char *text = text_with(a, arena_fmt(a, "%s%s", held, given));
+	struct lease lease;
+	size_t good;
+
+	(void)state;
+	assert_int_equal(parse(a, text, strlen(text), &lease, &good), 0);
+	assert_int_equal(lease.marks[0], MARK_DID);
+	assert_int_equal(lease.marks[1], MARK_GIVEN);
+	assert_string_equal(lease_state(&lease), "held");
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_int_equal(parse_text(a, text_with(a, arena_fmt(a, "%s%s", held, bad[i]))), -EBADMSG);
+	for (size_t i = 0; i < COUNT(after); i++)
+		assert_int_equal(parse_text(a, text_with(a, arena_fmt(a, "%s%s%s", held, given, after[i]))), -EBADMSG);
+	/* The rest goes back in the end. */
+	assert_int_equal(parse_text(a, text_with(a, arena_fmt(a, "%s%sundo\t0\nundid\t0\n", held, given))), 0);
+}
 
 /* A step of each phase, in the order of a profile; the first and the last find a function anew. */
 static struct lease lease_of_phases(struct arena *a)
@@ -960,6 +983,7 @@ int main(void)
 		IN_FOLDER(a_folder_of_somebody_else_is_refused),
 		IN_FOLDER(a_store_without_parent_is_not_made),
 		IN_FOLDER(journals_are_listed_by_number),
+		cmocka_unit_test(a_step_whose_device_the_vm_has_not_got_is_done_with),
 		cmocka_unit_test(a_store_in_memory_lists_nothing),
 		IN_FOLDER(a_torn_line_is_cut_off_before_the_next_mark),
 		IN_FOLDER(a_journal_without_ready_is_dropped),

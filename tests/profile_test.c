@@ -200,6 +200,11 @@ static void each_selector_is_kept_as_sysfs_writes_it(void **state)
 	assert_int_equal(w->hostpci_place.line, 12);
 	assert_null(w->id.s);
 	assert_int_equal(profile_device(r.p, "vm")->hostpci, 0);
+	assert_null(w->mapping.s);
+	w = profile_device(r.p, "mapped-audio");
+	assert_string_equal(w->mapping.s, "GPU_2-a");
+	assert_string_equal(w->id.s, "10de:22bc");
+	assert_null(w->mapped);
 	result_free(&r);
 }
 

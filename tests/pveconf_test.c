@@ -2,7 +2,9 @@
 /* What is read of Proxmox: a VM's configuration, and whether it runs. */
 #include "support.h"
 
+#include "base/str.h"
 #include "core/prepare.h"
+#include "core/pvecluster.h"
 #include "core/pveconf.h"
 
 /* --- VMIDs ------------------------------------------------------------------------------------------------------- */
@@ -55,7 +57,7 @@ static struct hostpci parse_entry(struct arena *a, const char *value)
 {
 	struct pve_guest guest = parse(a, arena_fmt(a, "hostpci0: %s\n", value));
 
-	assert_true(guest.hostpci[0].present);
+	assert_int_equal(guest.hostpci[0].present, *value != '\0');
 	return guest.hostpci[0];
 }
 
@@ -124,13 +126,21 @@ static void an_entry_may_list_addresses(void **state)
 static void what_is_no_address_is_left_out(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	static const char *const bad[] = { "", "host=", "0A:00.0", "0000:0A:00.0", "02:00.8", "02:20.0", "2:00.0",
-					   "02:00.0.0", "00:02:00:00.0", "gpu", "host=;", "02:00.0x" };
+	static const char *const bad[] = { "host=", "0A:00.0", "0000:0A:00.0", "2:00.0", "02:00.0.0", "00:02:00:00.0", "gpu",
+					   "02:00.0;", ";02:00.0", "02:00.0;;03:00.0", "02:00.0x", "000:02:00.0",
+					   "02:00.0;0A:00.0;03:00.0", "02:00.00", "02:00." };
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(bad); i++)
-		assert_int_equal(parse_entry(a, bad[i]).n, 0);
-	assert_int_equal(parse_entry(a, "02:00.0;0A:00.0;03:00.0").n, 2);
+	assert_false(parse_entry(a, "").present);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct hostpci p = parse_entry(a, bad[i]);
+
+		assert_int_equal(p.n, 0);
+		assert_non_null(p.left_out);
+		assert_string_equal(p.value, bad[i]);
+	}
+	/* Proxmox knows no such function either, but it is of the right form. */
+	assert_string_equal(parse_entry(a, "02:3f.f").addresses[0], "0000:02:3f.f");
 }
 
 static void a_mapping_is_no_address(void **state)
@@ -175,15 +185,24 @@ static void hostpci_counts_from_0_to_15(void **state)
 	assert_string_equal(guest.hostpci[15].addresses[0], "0000:03:00.0");
 }
 
-static void of_two_lines_with_one_key_the_last_counts(void **state)
+static void of_two_lines_with_one_key_the_last_good_one_counts(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	struct pve_guest guest = parse(a, "hostpci0: 02:00.0,driver=keep\nhostpci0: 03:00.0\n");
+	static const char *const configs[] = {
+		"hostpci0: 02:00.0,driver=keep\nhostpci0: 03:00.0\n", "hostpci0: 03:00.0\nhostpci0: 0A:00.0\n",
+		"hostpci0: 0A:00.0\nhostpci0: 03:00.0\n",
+	};
 
 	(void)state;
-	assert_int_equal(guest.hostpci[0].n, 1);
-	assert_string_equal(guest.hostpci[0].addresses[0], "0000:03:00.0");
-	assert_false(guest.hostpci[0].keep);
+	for (size_t i = 0; i < COUNT(configs); i++) {
+		struct pve_guest guest = parse(a, configs[i]);
+
+		assert_int_equal(guest.hostpci[0].n, 1);
+		assert_string_equal(guest.hostpci[0].addresses[0], "0000:03:00.0");
+		assert_false(guest.hostpci[0].keep);
+		assert_null(guest.hostpci[0].left_out);
+		assert_int_equal(guest.n_left_out, i ? 1 : 0);
+	}
 }
 
 static void a_usb_device_of_the_host_is_seen(void **state)
@@ -221,22 +240,22 @@ static void a_last_line_needs_no_newline(void **state)
 	assert_false(parse(a, "").hostpci[0].present);
 }
 
-static void a_configuration_of_less_than_1_mib_is_read(void **state)
+static void a_configuration_of_1_mib_is_read(void **state)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct host *h = sim_new();
-	char *text = arena_alloc(a, 1024 * 1024 + 1);
+	char *text = arena_alloc(a, PVECONF_BYTES_MAX + 2);
 	struct pve_guest guest = { .has_usb = true };
 	struct error err;
 
 	(void)state;
-	memset(text, 'x', 1024 * 1024 - 1);
+	memset(text, 'x', PVECONF_BYTES_MAX);
 	memcpy(text, "hostpci0: 02:00.0\n#", 19);
 	sim_set(h, "etc/pve/qemu-server/100.conf", text);
 	assert_int_equal(pveconf_read(h, 100, a, &guest, &err), 0);
 	assert_int_equal(guest.hostpci[0].n, 1);
 	/* One byte more is refused, not cut. */
-	text[1024 * 1024 - 1] = 'x';
+	text[PVECONF_BYTES_MAX] = 'x';
 	sim_set(h, "etc/pve/qemu-server/100.conf", text);
 	guest.has_usb = true;
 	assert_int_equal(pveconf_read(h, 100, a, &guest, &err), -E2BIG);
@@ -256,6 +275,87 @@ static void a_vm_that_is_not_on_this_host_has_no_configuration(void **state)
 	assert_int_equal(pveconf_read(h, 103, a, &guest, &err), -ENOENT);
 	assert_int_equal(pveconf_read(h, 102, a, &guest, &err), 0);
 	assert_string_equal(guest.hostpci[2].addresses[0], "0000:77:00.0");
+	host_close(h);
+}
+
+/* --- the cluster file system -------------------------------------------------------------------------------------- */
+
+static void a_vm_is_not_taken_for_absent_while_nobody_knows(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct host *h = sim_new();
+	struct pve_guest guest;
+	struct pve_container ct;
+	struct error err;
+
+	(void)state;
+	/* No host of Proxmox. */
+	assert_int_equal(pveconf_read(h, 100, a, &guest, &err), -ENOENT);
+	assert_int_equal(pvect_read(h, 100, a, &ct, &err), -ENOENT);
+	/* What somebody has put there while pmxcfs did not run. */
+	sim_set(h, "etc/pve/handover/100.yaml", "handover: 1\n");
+	assert_int_equal(pveconf_read(h, 100, a, &guest, &err), -ENOTCONN);
+	assert_contains(err.text, "/etc/pve is empty: pmxcfs");
+	assert_contains(err.text, "systemctl status pve-cluster");
+	assert_int_equal(pvect_read(h, 100, a, &ct, &err), -ENOTCONN);
+	sim_set(h, "etc/pve/.version", "{}");
+	assert_int_equal(pveconf_read(h, 100, a, &guest, &err), -ENOENT);
+	sim_remove(h, "etc/pve/.version");
+	sim_set(h, "etc/pve/local", "nodes/pve");
+	assert_int_equal(pveconf_read(h, 100, a, &guest, &err), -ENOENT);
+	host_close(h);
+}
+
+static void a_guest_of_another_node_is_known_by_its_node(void **state)
+{
+	static const char vmlist[] = "{\n\"version\": 3,\n\"ids\": {\n\"100\": { \"node\": \"pve1\", \"type\": \"qemu\", \"version\": 4 },\n"
+		"\"1001\": { \"node\": \"pve-2\", \"type\": \"lxc\", \"version\": 5 },\n\"102\": { \"type\": \"qemu\" },\n"
+		"\"103\": { \"node\": \"a b\" }}\n}\n";
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct host *h = sim_new();
+
+	(void)state;
+	assert_null(pvecluster_node_of(h, 100, a));
+	sim_set(h, "etc/pve/.vmlist", vmlist);
+	assert_string_equal(pvecluster_node_of(h, 100, a), "pve1");
+	assert_string_equal(pvecluster_node_of(h, 1001, a), "pve-2");
+	assert_null(pvecluster_node_of(h, 101, a));
+	assert_null(pvecluster_node_of(h, 102, a));
+	assert_null(pvecluster_node_of(h, 103, a));
+	host_close(h);
+}
+
+static void a_node_has_the_first_part_of_the_hosts_name(void **state)
+{
+	static const struct { const char *host, *node; } cases[] = {
+		{ "pve", "pve" }, { "pve1.example.org", "pve1" }, { "Desk-2", "Desk-2" }, { "-x", NULL }, { "", NULL },
+		{ "a_b", NULL },  { ".", NULL },
+	};
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct host *h = sim_new();
+
+	(void)state;
+	assert_null(pvecluster_node(h, a));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		sim_set(h, "proc/sys/kernel/hostname", cases[i].host);
+		assert_true(str_same(pvecluster_node(h, a), cases[i].node));
+	}
+	host_close(h);
+}
+
+static void a_byte_that_no_text_has_ends_no_configuration(void **state)
+{
+	static const char text[] = "name: a\0b\nhostpci0: 02:00.0\nhostpci1: 03:00.0\0\n";
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct host *h = sim_new();
+	struct pve_guest guest;
+	struct error err;
+
+	(void)state;
+	sim_set_bytes(h, "etc/pve/qemu-server/100.conf", 0, text, sizeof(text) - 1);
+	assert_int_equal(pveconf_read(h, 100, a, &guest, &err), 0);
+	assert_int_equal(guest.hostpci[0].n, 1);
+	assert_non_null(guest.hostpci[1].left_out);
 	host_close(h);
 }
 
@@ -355,12 +455,16 @@ int main(int argc, char **argv)
 		cmocka_unit_test(only_driver_keep_keeps),
 		cmocka_unit_test(a_mediated_device_is_seen),
 		cmocka_unit_test(hostpci_counts_from_0_to_15),
-		cmocka_unit_test(of_two_lines_with_one_key_the_last_counts),
+		cmocka_unit_test(of_two_lines_with_one_key_the_last_good_one_counts),
 		cmocka_unit_test(a_usb_device_of_the_host_is_seen),
 		cmocka_unit_test(lines_may_end_in_carriage_return),
 		cmocka_unit_test(a_last_line_needs_no_newline),
-		cmocka_unit_test(a_configuration_of_less_than_1_mib_is_read),
+		cmocka_unit_test(a_configuration_of_1_mib_is_read),
 		cmocka_unit_test(a_vm_that_is_not_on_this_host_has_no_configuration),
+		cmocka_unit_test(a_vm_is_not_taken_for_absent_while_nobody_knows),
+		cmocka_unit_test(a_guest_of_another_node_is_known_by_its_node),
+		cmocka_unit_test(a_node_has_the_first_part_of_the_hosts_name),
+		cmocka_unit_test(a_byte_that_no_text_has_ends_no_configuration),
 		cmocka_unit_test(a_vm_without_pid_file_does_not_run),
 		cmocka_unit_test(a_pid_file_is_believed_if_qemu_has_that_id),
 		cmocka_unit_test(a_pid_that_is_another_vms_by_now_is_not_believed),

@@ -838,12 +838,13 @@ static void a_vm_without_a_profile_has_its_hostpci_lines_bound(void **state)
 
 	(void)state;
 	assert_non_null(p);
-	assert_int_equal(p->n_devices, 2);
-	assert_int_equal(p->devices[1].hostpci, 15);
+	assert_int_equal(p->n_devices, 3);
+	assert_int_equal(p->devices[1].hostpci, 1);
+	assert_int_equal(p->devices[2].hostpci, 15);
 	assert_int_equal(p->n_steps[PHASE_PRE_START], 1);
 	assert_string_equal(p->steps[PHASE_PRE_START][0].action->name, "bind");
 	assert_int_equal(p->n_accepts, 0);
-	assert_null(builtin_of(x, "hostpci1: mapping=gpu\n", &any));
+	assert_null(builtin_of(x, "hostpci1: mapping=gpu,mdev=x\n", &any));
 	assert_int_equal(x->f.errors, 0);
 	assert_null(builtin_of(x, "memory: 512\n", &required));
 	assert_int_equal(x->f.errors, 0);

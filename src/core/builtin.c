@@ -7,7 +7,7 @@
 
 static bool is_ours(const struct hostpci *h)
 {
-	return h->present && !h->mapping && !h->mdev && !h->keep && h->n;
+	return !h->mdev && !h->keep && !h->refused && (h->mapping || h->n);
 }
 
 bool guest_asks_for_devices(const struct pve_guest *guest)

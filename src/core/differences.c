@@ -39,7 +39,7 @@ static bool has_goal(const struct lease *lease, size_t i, enum goal *goal)
 	enum mark mark = lease->marks[i];
 
 	if (lease->steps[i].phase != PHASE_POST_STOP)
-		return mark != MARK_NONE;
+		return mark != MARK_NONE && mark != MARK_GIVEN;
 	*goal = GOAL_FROM;
 	return mark == MARK_DO || mark == MARK_UNDO;
 }

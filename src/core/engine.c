@@ -314,7 +314,9 @@ static int step_back(struct engine *e, struct journal *j, struct lease *lease, s
 	return code;
 }
 
-int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum goal goal, struct error *err)
+/* The steps that which says, NULL: all. */
+static int back(struct engine *e, struct journal *j, struct lease *lease, const bool *which, enum goal goal,
+		struct error *err)
 {
 	bool failed[PLAN_STEPS_MAX] = { false };
 	int first = 0;
@@ -328,7 +330,7 @@ int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum g
 		int code;
 
 		if (lease->steps[i].phase == PHASE_POST_STOP || lease->marks[i] == MARK_NONE ||
-		    lease->marks[i] == MARK_UNDID)
+		    lease->marks[i] >= MARK_UNDID || (which && !which[i]))
 			continue;
 		if (stops(lease, failed, e, i, goal)) {
 			failed[i] = true;
@@ -348,6 +350,21 @@ int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum g
 	if (e->left && !first)
 		return error_set(err, -EBUSY, "%s is still inside the kernel", e->stuck_device);
 	return first;
+}
+
+int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum goal goal, struct error *err)
+{
+	return back(e, j, lease, NULL, goal, err);
+}
+
+int engine_give(struct engine *e, struct journal *j, struct lease *lease, const bool *which, struct error *err)
+{
+	int code = back(e, j, lease, which, GOAL_HOME, err);
+
+	for (size_t i = 0; i < lease->n && code == 0; i++)
+		if (which[i] && lease->marks[i] == MARK_UNDID)
+			code = journal_mark(j, lease, i, MARK_GIVEN, err);
+	return code;
 }
 
 /* --- after ------------------------------------------------------------------------------------------------------- */

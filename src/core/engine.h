@@ -57,6 +57,12 @@ int engine_forward(struct engine *e, struct journal *j, struct lease *lease, enu
 int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum goal goal, struct error *err);
 
 /*
+ * Takes these steps home while the VM runs and keeps the others, so that the lease stays held: it has not got their
+ * devices after all. If one fails, all is as after engine_back() that has failed.
+ */
+int engine_give(struct engine *e, struct journal *j, struct lease *lease, const bool *which, struct error *err);
+
+/*
  * Does the steps of post-stop, once all is back. One that fails is taken back itself and does not stop the others; for
  * that there is the time of a phase once more.
  * Returns 0 or the first failure; e->left counts those that are neither done nor back. May be called again.

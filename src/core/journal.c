@@ -237,7 +237,7 @@ const char *lease_state(const struct lease *lease)
 	if (lease->stuck)
 		return "stuck";
 	for (size_t i = 0; i < lease->n; i++)
-		if (lease->marks[i] >= MARK_UNDO)
+		if (lease->marks[i] == MARK_UNDO || lease->marks[i] == MARK_UNDID)
 			return "returning";
 	return lease->held ? "held" : "running";
 }

@@ -21,6 +21,8 @@
  *   held     - "held": the VM has what it asked for
  *       steps of post-start and pre-stop are done, with the same marks; everything is taken home (GOAL_HOME), then the
  *       steps of post-stop are done -> absent
+ *   held, with marks "undo N", "undid N", then "given N" of the same steps: the VM has not got these devices after all,
+ *       which have gone home while it runs. Nothing is done about such a step any more, and its devices are nobody's
  *   running or held, with marks "undo N", "undid N": on the way back, or killed there; the same way is gone on
  *   stuck    - "stuck": the way back ended at something that would not yield
  *       the same way is tried again, whenever somebody asks
@@ -36,7 +38,7 @@
 #define JOURNAL_BYTES_MAX (1024 * 1024)
 #define GENERATION_BYTES 17	/* 16 hex digits, NUL */
 
-enum mark { MARK_NONE, MARK_DO, MARK_DID, MARK_UNDO, MARK_UNDID };
+enum mark { MARK_NONE, MARK_DO, MARK_DID, MARK_UNDO, MARK_UNDID, MARK_GIVEN };
 
 /* A write that had not come back. */
 struct doubt {

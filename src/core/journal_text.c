@@ -294,7 +294,7 @@ static int take_steps(struct reader *r, struct lease *lease)
 	}
 }
 
-static const char *const mark_words[] = { NULL, "do", "did", "undo", "undid" };
+static const char *const mark_words[] = { NULL, "do", "did", "undo", "undid", "given" };
 
 const char *journal_mark_word(enum mark m)
 {
@@ -315,6 +315,8 @@ static bool follows(enum mark before, enum mark m)
 		return before == MARK_DO || before == MARK_DID || before == MARK_UNDO;
 	case MARK_UNDID:
 		return before == MARK_UNDO;
+	case MARK_GIVEN:
+		return before == MARK_UNDID;
 	}
 	return false;
 }
@@ -410,7 +412,7 @@ static bool take_doubt(struct reader *r, struct lease *lease)
 	uint64_t i, pid;
 
 	if (r->n != 5 || strcmp(r->field[0], "doubt") != 0 || !str_decimal(r->field[1], PLAN_STEPS_MAX, &i) ||
-	    i >= lease->n || lease->marks[i] == MARK_NONE || lease->marks[i] == MARK_UNDID ||
+	    i >= lease->n || lease->marks[i] == MARK_NONE || lease->marks[i] >= MARK_UNDID ||
 	    !str_decimal(r->field[2], INT32_MAX, &pid) || pid == 0)
 		return false;
 	lease->doubts[i] = (struct doubt){ (int)pid, r->field[3], r->field[4] };
@@ -423,7 +425,7 @@ static bool take_mark(struct reader *r, struct lease *lease)
 
 	if (r->n != 2 || !str_decimal(r->field[1], PLAN_STEPS_MAX, &i) || i >= lease->n)
 		return false;
-	for (enum mark m = MARK_DO; m <= MARK_UNDID; m++)
+	for (enum mark m = MARK_DO; m <= MARK_GIVEN; m++)
 		if (strcmp(r->field[0], mark_words[m]) == 0 && follows(lease->marks[i], m) &&
 		    (m != MARK_DO || may_begin(lease, i))) {
 			lease->marks[i] = m;

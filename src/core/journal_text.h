@@ -7,7 +7,7 @@
 /* The lease as journal_parse() reads it, up to and with "ready". NULL: out of memory. */
 char *journal_write_text(const struct lease *lease, struct arena *a);
 
-/* "do", "did", "undo", "undid"; NULL for MARK_NONE. */
+/* "do", "did", "undo", "undid", "given"; NULL for MARK_NONE. */
 const char *journal_mark_word(enum mark m);
 
 /* "was 3 0 =15369 HASH": the line that says what look 0 of step 3 read; with a hash, since a wrong number would be believed. */

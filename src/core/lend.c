@@ -138,7 +138,7 @@ static int check_lease(struct lender *l, const struct lease *lease, const struct
 		for (size_t k = 0; k < plan->n; k++) {
 			char address[BDF_TEXT_MAX];
 
-			if (!steps_share(&lease->steps[i], &plan->steps[k], address))
+			if (lease->marks[i] == MARK_GIVEN || !steps_share(&lease->steps[i], &plan->steps[k], address))
 				continue;
 			if (lease->vmid == HOST_VMID)
 				return error_set(err, -EBUSY, "%s is still being prepared by `handover boot`; if that was interrupted, run it "
@@ -263,6 +263,30 @@ enum outcome lend_phase(struct lender *l, unsigned vmid, enum phase phase, struc
 	return o;
 }
 
+enum outcome lend_give(struct lender *l, unsigned vmid, const char *generation, const bool *which, struct error *err)
+{
+	struct lease lease;
+	struct journal j;
+	enum outcome o;
+	int code = journal_load(&j, l->store, vmid, l->arena, &lease, err);
+
+	if (code < 0)
+		return code == -ENOENT ? OUTCOME_DONE : OUTCOME_CHANGED;
+	if (strcmp(lease.generation, generation) != 0 || strcmp(lease_state(&lease), "held") != 0) {
+		journal_close(&j);
+		return OUTCOME_DONE;
+	}
+	o = lock_devices(l, lease.steps, lease.n, err);
+	if (o == OUTCOME_DONE) {
+		arena_seal(l->arena, true);
+		o = engine_give(&l->engine, &j, &lease, which, err) == 0 ? OUTCOME_DONE : OUTCOME_CHANGED;
+		tell_stuck(l);
+		arena_seal(l->arena, false);
+	}
+	journal_close(&j);
+	return o;
+}
+
 /* What a VM has goes home to something; what its steps only look at, or find anew and leave, is the host's. */
 static bool goes_home(const struct step *s)
 {
@@ -303,7 +327,7 @@ void lend_list(struct store *store, struct host *h, unsigned vmid, struct arena 
 		    journal_peek(store, vmids[i], a, &lease, &ignored) < 0 || !lease_is_of_this_boot(h, &lease))
 			continue;
 		for (size_t k = 0; k < lease.n; k++)
-			if (goes_home(&lease.steps[k]))
+			if (lease.marks[k] != MARK_GIVEN && goes_home(&lease.steps[k]))
 				add_lent(&lease.steps[k], vmids[i], a, lent, n);
 	}
 }

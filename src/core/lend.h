@@ -59,6 +59,12 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
  */
 enum outcome lend_phase(struct lender *l, unsigned vmid, enum phase phase, struct error *err);
 
+/*
+ * These steps of the VM's lease go home while it runs: it has not got their devices (settle.h). Nothing is done if it has
+ * another lease by now, or one that is not held. OUTCOME_CHANGED: not all is back, and post-stop tries again.
+ */
+enum outcome lend_give(struct lender *l, unsigned vmid, const char *generation, const bool *which, struct error *err);
+
 /* What other VMs have, as far as their journals can be read: for prepare_plan(). */
 void lend_list(struct store *store, struct host *h, unsigned vmid, struct arena *a, struct lent **lent, size_t *n);
 

@@ -2,9 +2,11 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/alternatives.h"
 #include "core/place.h"
 #include "core/plan.h"
-#include "core/pvemap.h"
+#include "core/pvemap_check.h"
+#include "core/pverefuse.h"
 #include "core/rails.h"
 
 static struct selection *selection_of(struct planner *p, const char *name)
@@ -165,8 +167,13 @@ static void select_devices(struct planner *p)
 	const struct usb *usb = read_usb(p);
 
 	p->devices = arena_array(p->arena, p->profile->n_devices, sizeof(*p->devices));
-	for (size_t i = 0; i < p->profile->n_devices; i++)
-		select_functions(&p->profile->devices[i], p->inventory, p->guest, usb, &p->devices[i], p->findings);
+	for (size_t i = 0; i < p->profile->n_devices; i++) {
+		struct device_wish w = p->profile->devices[i];
+
+		if (w.mapping.s)
+			w.mapped = alternatives_find(p, w.mapping.s);
+		select_functions(&w, p->inventory, p->guest, usb, &p->devices[i], p->findings);
+	}
 }
 
 bool plan_make(struct planner *p)
@@ -189,6 +196,8 @@ bool plan_make(struct planner *p)
 		}
 	}
 	pvemap_check(p);
+	if (p->guest)
+		pverefuse_tell(p->host, p->guest, p->vmid, p->found, p->findings);
 	rails_check(p);
 	return p->findings->errors == 0;
 }

@@ -18,6 +18,7 @@ struct plan {
 };
 
 struct usb_device;
+struct mapped;
 
 /* A function that a VM has now. */
 struct lent {
@@ -47,6 +48,8 @@ struct planner {
 	const struct pve_guest *guest;		/* NULL: no VM is known */
 	const struct lent *lent;		/* to VMs, as far as it is known */
 	size_t n_lent;
+	struct mapped *mapped;			/* mappings that the VM or the profile names: alternatives.h */
+	size_t n_mapped;
 	struct findings *findings;
 	struct arena *arena;
 	/* filled in: */

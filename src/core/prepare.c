@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/alternatives.h"
 #include "core/here.h"
 #include "core/lend.h"
 #include "core/prepare.h"
@@ -227,10 +228,9 @@ const struct policy *policy_load(const char *path, struct findings *f)
 	return policy_load_as(&trust_host, path, f);
 }
 
-/* The VM's configuration; *guest stays NULL where there is none. */
-static bool read_guest(struct planner *p, struct error *err)
+/* The VM's configuration; p->guest stays NULL where there is none. */
+static bool read_guest(struct planner *p, struct pve_guest *guest, struct error *err)
 {
-	struct pve_guest *guest = arena_alloc(p->arena, sizeof(*guest));
 	int code = p->vmid ? pveconf_read(p->host, p->vmid, p->arena, guest, err) : -ENOENT;
 
 	p->guest = code == 0 ? guest : NULL;
@@ -243,6 +243,7 @@ bool prepare_plan(struct planner *p, struct store *store, struct findings *f, st
 {
 	struct inventory *inv = arena_alloc(f->arena, sizeof(*inv));
 	struct policy *policy = arena_alloc(f->arena, sizeof(*policy));
+	struct pve_guest *guest = arena_alloc(f->arena, sizeof(*guest));
 	struct lent *lent = NULL;
 	size_t n_lent = 0;
 
@@ -257,7 +258,7 @@ bool prepare_plan(struct planner *p, struct store *store, struct findings *f, st
 		.findings = f,
 		.arena = f->arena,
 	};
-	if (inventory_read(p->host, f->arena, inv, err) < 0 || !read_guest(p, err))
+	if (inventory_read(p->host, f->arena, inv, err) < 0 || !read_guest(p, guest, err))
 		return false;
 	p->profile = profile_here(p->profile, p->host, f);
 	if (!p->profile)
@@ -266,5 +267,6 @@ bool prepare_plan(struct planner *p, struct store *store, struct findings *f, st
 		lend_list(store, p->host, p->vmid, f->arena, &lent, &n_lent);
 	p->lent = lent;
 	p->n_lent = n_lent;
+	alternatives_choose(p, p->guest ? guest : NULL);
 	return plan_make(p);
 }

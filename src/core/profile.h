@@ -47,6 +47,7 @@ struct words {
 };
 
 /* An entry of 'devices': selectors that must all hold. */
+struct mapped;
 struct device_wish {
 	const char *name;	/* the key: what steps call it */
 	struct place place;
@@ -55,6 +56,8 @@ struct device_wish {
 	bool functions_all;	/* 'functions: all': every function of the slot, not only those that match id */
 	int hostpci;		/* N of the VM's hostpciN, or -1 */
 	struct place hostpci_place;
+	struct word mapping;	/* name of a resource mapping of Proxmox */
+	const struct mapped *mapped;	/* what that is on this node: set for select.h, never by the loader */
 	struct word usb;	/* "046d:c31c" in lower case, or a port "1-2.1": the controller that this USB device hangs on */
 };
 

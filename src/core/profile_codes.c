@@ -45,6 +45,7 @@ static const char *const names[PROFILE_CODES] = {
 	[CODE_BAD_ID] = "bad-id",
 	[CODE_BAD_AT] = "bad-at",
 	[CODE_BAD_FUNCTIONS] = "bad-functions",
+	[CODE_BAD_MAPPING] = "bad-mapping",
 	[CODE_FUNCTIONS_ALONE] = "functions-alone",
 	[CODE_UNKNOWN_DEVICE] = "unknown-device",
 	[CODE_TOO_MANY_STEPS] = "too-many-steps",

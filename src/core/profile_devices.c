@@ -4,8 +4,9 @@
 #include "base/str.h"
 #include "core/profile_parts.h"
 #include "core/pveconf.h"
+#include "core/pveprops.h"
 
-static const char *const device_keys[] = { "id", "at", "functions", "hostpci", "usb", NULL };
+static const char *const device_keys[] = { "id", "at", "functions", "hostpci", "mapping", "usb", NULL };
 
 const char *const profile_accept_codes[] = {
 	"console", "last-keyboard", "management-nic", "platform-function", "storage-member", "unverified-isolation", NULL,
@@ -63,6 +64,19 @@ static void hostpci_read(struct loader *l, const struct node *node, struct devic
 	w->hostpci_place = node->place;
 }
 
+static void mapping_read(struct loader *l, const struct node *node, struct word *mapping)
+{
+	struct word word;
+
+	if (!word_read(l, node, "'mapping'", &word))
+		return;
+	if (!props_is_mapping(word.s))
+		profile_bad(l->f, CODE_BAD_MAPPING, word.place,
+			    "write the name that Datacenter, Resource Mappings shows: a letter, then letters, digits, '-' and '_'",
+			    "'mapping' cannot be %s", yaml_quote(l->arena, word.s));
+	*mapping = word;
+}
+
 static void usb_read(struct loader *l, const struct node *node, struct word *usb)
 {
 	struct word word;
@@ -83,8 +97,9 @@ static void selectors_check(struct loader *l, const struct node *map, const char
 	bool has_slot = map_find(map, "id") || map_find(map, "at") || map_find(map, "usb");
 	const struct node *functions = map_find(map, "functions");
 
-	if (!has_slot && !map_find(map, "hostpci"))
-		profile_bad(l->f, CODE_NO_SELECTOR, map->key->place, "give at least one of 'id', 'at', 'hostpci' and 'usb'",
+	if (!has_slot && !map_find(map, "hostpci") && !map_find(map, "mapping"))
+		profile_bad(l->f, CODE_NO_SELECTOR, map->key->place,
+			    "give at least one of 'id', 'at', 'hostpci', 'mapping' and 'usb'",
 			    "nothing says which device %s is", name);
 	else if (!has_slot && functions)
 		profile_bad(l->f, CODE_FUNCTIONS_ALONE, functions->key->place, "give 'id', 'at' or 'usb' too, or leave it out",
@@ -108,6 +123,8 @@ static void device_fill(struct loader *l, const struct node *map, struct device_
 			functions_read(l, n, &w->functions_all);
 		else if (strcmp(key, "hostpci") == 0)
 			hostpci_read(l, n, w);
+		else if (strcmp(key, "mapping") == 0)
+			mapping_read(l, n, &w->mapping);
 		else if (strcmp(key, "usb") == 0)
 			usb_read(l, n, &w->usb);
 		else

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "core/pvecluster.h"
 #include "core/pveconf.h"
 
-#define CONFIG_BYTES_MAX (1024 * 1024)	/* pmxcfs takes no larger file */
 #define CMDLINE_BYTES_MAX (64 * 1024)
 
 bool vmid_parse(const char *s, unsigned *vmid)
@@ -31,79 +30,48 @@ unsigned pveconf_name(const char *name, struct arena *a)
 	return dot && strcmp(dot, ".conf") == 0 && vmid_parse(arena_dupn(a, name, (size_t)(dot - name)), &vmid) ? vmid : 0;
 }
 
-/* "02:00.0", "0000:02:00": Proxmox lets the domain out. False if it is no address. */
-static bool add_address(struct hostpci *p, struct arena *a, const char *s)
+int pveconf_index(const char *key, const char *prefix, unsigned max)
 {
-	const char *full = strchr(s, ':') == strrchr(s, ':') ? arena_fmt(a, "0000:%s", s) : arena_dup(a, s);
-	struct bdf bdf;
-
-	if (!bdf_parse(strchr(full, '.') ? full : arena_fmt(a, "%s.0", full), &bdf))
-		return false;
-	p->addresses = arena_grow(a, p->addresses, p->n, sizeof(*p->addresses));
-	p->addresses[p->n++] = full;
-	return true;
-}
-
-static void take_hostpci(struct hostpci *p, struct arena *a, char *value)
-{
-	/* Of two lines with one key the last counts, as in qemu-server. */
-	*p = (struct hostpci){ .present = true };
-	for (char *part; (part = strsep(&value, ",")) != NULL;) {
-		char *eq = strchr(part, '=');
-
-		if (eq)
-			*eq = '\0';
-		if (eq && strcmp(part, "mapping") == 0)
-			p->mapping = arena_dup(a, eq + 1);
-		else if (eq && strcmp(part, "driver") == 0)
-			p->keep = strcmp(eq + 1, "keep") == 0;
-		else if (eq && strcmp(part, "mdev") == 0)
-			p->mdev = true;
-		else if (!eq || strcmp(part, "host") == 0)
-			for (char *list = eq ? eq + 1 : part, *id; (id = strsep(&list, ";")) != NULL;)
-				add_address(p, a, id);
-	}
-}
-
-static void take_line(struct pve_guest *g, struct arena *a, char *line)
-{
-	char *colon = strchr(line, ':'), *end, *value;
 	uint64_t n;
 
-	if (*line == '#' || !colon)
-		return;
-	*colon = '\0';
-	for (value = colon + 1; isspace((unsigned char)*value); value++)
-		;
-	for (end = value + strlen(value); end > value && isspace((unsigned char)end[-1]); end--)
-		;
-	*end = '\0';
-	if (str_starts(line, "hostpci") && str_decimal(line + strlen("hostpci"), HOSTPCI_MAX - 1, &n))
-		take_hostpci(&g->hostpci[n], a, value);
-	else if (str_starts(line, "usb") && isdigit((unsigned char)line[3]) && strstr(value, "spice") != value)
-		g->has_usb = true;
+	return str_starts(key, prefix) && str_decimal(key + strlen(prefix), max, &n) ? (int)n : -1;
 }
 
-void pveconf_parse(const char *text, struct arena *a, struct pve_guest *guest)
+/* NULL: it cannot be read, and err says why. */
+static char *read_config(struct host *h, const char *name, struct arena *a, struct error *err)
 {
-	struct pve_guest g = { 0 };
-	char *at = arena_dup(a, text), *line;
+	char *text = arena_alloc(a, PVECONF_BYTES_MAX + 1);
+	ssize_t n = host_read_bytes(h, name, text, PVECONF_BYTES_MAX + 1);
 
-	while ((line = strsep(&at, "\n")) != NULL && *line != '[')
-		take_line(&g, a, line);
-	*guest = g;
+	if ((n == -ENOENT || n == -ENOTCONN) && pvecluster_is_down(h, err))
+		return NULL;
+	if (n < 0) {
+		error_errno(err, (int)n, "cannot read '/%s'", name);
+		return NULL;
+	}
+	/* To Proxmox a NUL is a letter like another that no setting may have. */
+	for (char *nul = text; (nul = memchr(nul, '\0', (size_t)(text + n - nul))) != NULL;)
+		*nul = '\x01';
+	return text;
 }
 
 int pveconf_read(struct host *h, unsigned vmid, struct arena *a, struct pve_guest *guest, struct error *err)
 {
-	char *buf = arena_alloc(a, CONFIG_BYTES_MAX), name[HOST_NAME_BYTES];
-	ssize_t n;
+	const char *text = read_config(h, arena_fmt(a, "etc/pve/qemu-server/%u.conf", vmid), a, err);
 
-	snprintf(name, sizeof(name), "etc/pve/qemu-server/%u.conf", vmid);
-	n = host_read_bytes(h, name, buf, CONFIG_BYTES_MAX);
-	if (n < 0)
-		return error_errno(err, (int)n, "cannot read '/%s'", name);
-	pveconf_parse(buf, a, guest);
+	if (!text)
+		return err->code;
+	pveconf_parse(text, a, guest);
+	return 0;
+}
+
+int pvect_read(struct host *h, unsigned ctid, struct arena *a, struct pve_container *ct, struct error *err)
+{
+	const char *text = read_config(h, arena_fmt(a, "etc/pve/lxc/%u.conf", ctid), a, err);
+
+	if (!text)
+		return err->code;
+	pvect_parse(text, a, ct);
 	return 0;
 }
 

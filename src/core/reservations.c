@@ -35,8 +35,8 @@ static bool is_valid_for(struct host *h, uint64_t pid, struct reservation *r)
 	return running < 0 || running == r->pid;
 }
 
-/* Whether a line is a valid reservation of another VM. */
-static bool take(struct host *h, unsigned self, char *line, struct reservation *r)
+/* Whether a line is a valid reservation: of that VM, or of another one. */
+static bool take(struct host *h, unsigned vmid, bool of_others, char *line, struct reservation *r)
 {
 	char *words[WORDS + 1];
 	size_t n = str_words(line, words, WORDS + 1);
@@ -47,8 +47,8 @@ static bool take(struct host *h, unsigned self, char *line, struct reservation *
 		return false;
 	r->place = words[0];
 	if (n < 2 || !vmid_parse(words[1], &r->vmid))
-		return true;
-	if (r->vmid == self)
+		return of_others;
+	if ((r->vmid == vmid) == of_others)
 		return false;
 	if (n == WORDS && str_starts(words[2], "time:") && str_decimal(words[2] + strlen("time:"), INT64_MAX, &number))
 		return is_valid_until(h, number, r);
@@ -57,7 +57,7 @@ static bool take(struct host *h, unsigned self, char *line, struct reservation *
 	return true;
 }
 
-void reservations_read(struct host *h, unsigned self, struct arena *a, struct reservation **list, size_t *n)
+static void read_lines(struct host *h, unsigned vmid, bool of_others, struct arena *a, struct reservation **list, size_t *n)
 {
 	char *text = arena_alloc(a, FILE_MAX), *line;
 	struct reservation r;
@@ -68,9 +68,19 @@ void reservations_read(struct host *h, unsigned self, struct arena *a, struct re
 	if (host_read_lines(h, RESERVATIONS_PATH, text, FILE_MAX, &cut) < 0)
 		return;
 	while ((line = strsep(&text, "\n")) != NULL) {
-		if (!take(h, self, line, &r))
+		if (!take(h, vmid, of_others, line, &r))
 			continue;
 		*list = arena_grow(a, *list, *n, sizeof(**list));
 		(*list)[(*n)++] = r;
 	}
+}
+
+void reservations_read(struct host *h, unsigned self, struct arena *a, struct reservation **list, size_t *n)
+{
+	read_lines(h, self, true, a, list, n);
+}
+
+void reservations_of(struct host *h, unsigned vmid, struct arena *a, struct reservation **list, size_t *n)
+{
+	read_lines(h, vmid, false, a, list, n);
 }

@@ -30,4 +30,7 @@ struct reservation {
  */
 void reservations_read(struct host *h, unsigned self, struct arena *a, struct reservation **list, size_t *n);
 
+/* The same, but only those of that VM. */
+void reservations_of(struct host *h, unsigned vmid, struct arena *a, struct reservation **list, size_t *n);
+
 #endif

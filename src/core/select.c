@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/alternatives.h"
 #include "core/select.h"
 
 bool selection_holds(const struct selection *s, const struct function *fn)
@@ -73,8 +74,9 @@ static const struct usb_device *usb_at(const struct search *s, const struct func
 
 static bool fits(const struct search *s, const struct function *fn)
 {
-	return (!s->w->usb.s || usb_at(s, fn)) && (!s->w->id.s || function_has_id(fn, s->w->id.s)) && (!s->w->at.s || function_is_at(fn, s->w->at.s)) &&
-	       (!s->hostpci || hostpci_fits(fn, s->hostpci));
+	return (!s->w->usb.s || usb_at(s, fn)) && (!s->w->id.s || function_has_id(fn, s->w->id.s)) &&
+	       (!s->w->at.s || function_is_at(fn, s->w->at.s)) && (!s->hostpci || hostpci_fits(fn, s->hostpci)) &&
+	       (!s->w->mapped || alternative_has(s->w->mapped->chosen, fn));
 }
 
 static const char *describe(struct arena *a, const struct function *fn)
@@ -107,14 +109,14 @@ static bool pass_id(const struct search *s, const struct function *fn)
 
 static bool pass_place(const struct search *s, const struct function *fn)
 {
-	return (s->w->at.s || s->hostpci) && (!s->w->at.s || function_is_at(fn, s->w->at.s)) &&
-	       (!s->hostpci || hostpci_fits(fn, s->hostpci));
+	return (s->w->at.s || s->hostpci || s->w->mapped) && (!s->w->at.s || function_is_at(fn, s->w->at.s)) &&
+	       (!s->hostpci || hostpci_fits(fn, s->hostpci)) && (!s->w->mapped || alternative_has(s->w->mapped->chosen, fn));
 }
 
-/* Several functions may be meant: those of one slot, if that was said; or those the VM's hostpci line names. */
+/* Several functions may be meant: those of one slot, if that was said; or those of a hostpci line or a mapping. */
 static bool several_are_asked(const struct device_wish *w, const struct selection *found)
 {
-	if (w->hostpci >= 0)
+	if (w->hostpci >= 0 || w->mapped)
 		return true;
 	for (size_t i = 1; i < found->n; i++)
 		if (!function_same_slot(found->list[0], found->list[i]))
@@ -181,7 +183,8 @@ static void tell_none(const struct search *s)
 		finding_add(s->f, SEVERITY_ERROR, "device-absent", w->place,
 			    "compare with `lspci -nn`; a device in deep sleep or without power is not seen",
 			    "'%s': this host has no %s%s%s", w->name, w->id.s ? w->id.s : "device",
-			    w->at.s ? " at " : w->hostpci >= 0 ? " where the VM's hostpci line says" : "",
+			    w->at.s ? " at " : w->hostpci >= 0 ? " where the VM's hostpci line says" :
+			    w->mapped ? " where the mapping says" : "",
 			    w->at.s ? w->at.s : "");
 }
 
@@ -203,10 +206,17 @@ static bool find_hostpci(struct search *s, const struct pve_guest *guest)
 			    w->hostpci);
 		return false;
 	}
-	if (p->mapping || p->mdev) {
+	if (p->left_out || p->refused) {
+		finding_add(s->f, SEVERITY_ERROR, "hostpci-bad", w->hostpci_place, "correct the line with `qm set`",
+			    "'%s': hostpci%d is nothing that Proxmox starts a VM with: %s", w->name, w->hostpci,
+			    p->left_out ? p->left_out : p->refused);
+		return false;
+	}
+	if (p->mdev || !p->n) {
 		finding_add(s->f, SEVERITY_ERROR, "hostpci-mapping", w->hostpci_place, "select the device by 'id' or 'at'",
-			    "'%s': hostpci%d names %s, not an address", w->name, w->hostpci,
-			    p->mdev ? "a mediated device" : "a resource mapping");
+			    p->mdev ? "'%s': hostpci%d names a mediated device of type '%s', which is Proxmox's to make"
+				    : "'%s': hostpci%d names the mapping '%s', which has no device of this node", w->name, w->hostpci,
+			    p->mdev ? p->mdev : p->mapping);
 		return false;
 	}
 	if (p->keep) {
@@ -217,6 +227,18 @@ static bool find_hostpci(struct search *s, const struct pve_guest *guest)
 	}
 	s->hostpci = p;
 	return true;
+}
+
+static bool find_mapping(const struct search *s)
+{
+	const struct device_wish *w = s->w;
+
+	if (w->mapped && w->mapped->chosen)
+		return true;
+	finding_add(s->f, SEVERITY_ERROR, "mapping-absent", w->mapping.place,
+		    "add it in Datacenter, Resource Mappings, or select by 'id' or 'at'",
+		    "'%s': there is no mapping '%s' that has a device of this node", w->name, w->mapping.s);
+	return false;
 }
 
 /* Every function of the slots that were found. */
@@ -237,7 +259,7 @@ bool select_functions(const struct device_wish *w, const struct inventory *inv, 
 	struct search s = { .w = w, .inv = inv, .usb = usb, .f = f, .a = f->arena };
 	struct selection out = { 0 };
 
-	if ((w->hostpci >= 0 && !find_hostpci(&s, guest)) || (w->usb.s && !usb))
+	if ((w->hostpci >= 0 && !find_hostpci(&s, guest)) || (w->mapping.s && !find_mapping(&s)) || (w->usb.s && !usb))
 		return false;
 	for (size_t i = 0; i < inv->n; i++)
 		if (fits(&s, &inv->functions[i]))

@@ -25,8 +25,9 @@ bool function_is_at(const struct function *fn, const char *place);
 /*
  * The functions a device of a profile means on this host. All its selectors must hold. What is not exactly what was
  * asked for becomes an error in f that lists the candidates and, where the device has moved, says where it is now:
- * device-absent, device-ambiguous, device-different, hostpci-absent, hostpci-mapping,
- * hostpci-keep, usb-absent, usb-ambiguous. False then.
+ * device-absent, device-ambiguous, device-different, hostpci-absent, hostpci-bad, hostpci-mapping, hostpci-keep,
+ * mapping-absent, usb-absent, usb-ambiguous. False then. What a mapping is on this node stands in w->mapped and in the
+ * guest's lines: alternatives.h.
  * guest is the VM's configuration, NULL where there is no VM. usb is what hangs on the controllers; NULL where w has no
  * 'usb', or where it could not be read, which has been told.
  */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What containers that run have of the host's devices, by the lines of their configurations. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -289,49 +288,47 @@ static void add_card(struct reader *r, const struct card *card)
 
 /* --- configurations ---------------------------------------------------------------------------------------------- */
 
+/* A value up to its first comma or space. */
+static char *first_word(struct arena *a, const char *s)
+{
+	return arena_dupn(a, s, strcspn(s, ", \t"));
+}
+
 /*
- * "dev0: /dev/dri/renderD128,gid=104", "dev0: path=/dev/kfd", "lxc.mount.entry: /dev/dri dev/dri none bind". Proxmox
- * takes '=' too (PVE/LXC/Config.pm, parse_pct_config).
+ * "dev0: /dev/dri/renderD128,gid=104", "dev0: path=/dev/kfd", "lxc.mount.entry: /dev/dri dev/dri none bind". What Proxmox
+ * would refuse counts as well: the container runs, by whatever it was started with.
  */
-static void take_line(struct reader *r, char *line)
+static void take_line(struct reader *r, const struct pve_line *line)
 {
 	static const char dev[] = "/dev/", net[] = "lxc.net.";
-	char *value = line + strcspn(line, ":="), *node;
-	bool is_mount;
+	const char *node = line->key ? strstr(line->value, dev) : NULL;
+	bool is_mount = line->key && strcmp(line->key, "lxc.mount.entry") == 0;
 
-	if (!*value)
-		return;
-	r->line = arena_dup(r->s->arena, line);
+	r->line = line->text;
 	r->first = r->s->n;
-	*value++ = '\0';
-	line[strcspn(line, " \t")] = '\0';
-	value += strspn(value, " \t");
-	value[strcspn(value, "\r")] = '\0';
-	node = strstr(value, dev);
-	is_mount = strcmp(line, "lxc.mount.entry") == 0;
-	if (node && (is_mount ? node == value : str_starts(line, "dev") && isdigit((unsigned char)line[strlen("dev")]))) {
-		node += strlen(dev);
-		node[strcspn(node, ", \t")] = '\0';
-		take_device(r, arena_dup(r->s->arena, node));
-	} else if (str_starts(line, net)) {
-		value[strcspn(value, " \t")] = '\0';
-		take_net(r, line + strlen(net), value);
-	}
+	if (!line->key)
+		return;
+	if (node && (is_mount ? node == line->value : pveconf_index(line->key, "dev", PVE_NODES_MAX - 1) >= 0))
+		take_device(r, first_word(r->s->arena, node + strlen(dev)));
+	else if (str_starts(line->key, net))
+		take_net(r, line->key + strlen(net), first_word(r->s->arena, line->value));
 }
 
 static void add_container(struct stakes *s, unsigned ctid, const char *name)
 {
 	struct reader r = { .s = s, .ctid = ctid };
-	char *text = arena_alloc(s->arena, CONFIG_MAX), *line;
+	char *text = arena_alloc(s->arena, CONFIG_MAX);
+	struct pve_reader reader;
+	struct pve_line line;
 	bool cut;
 
 	/* A container that runs has a control group: lxc, src/lxc/cgroups/cgfsng.c. */
 	if (!host_has(s->host, arena_fmt(s->arena, "sys/fs/cgroup/lxc/%u", ctid)) ||
 	    host_read_lines(s->host, arena_fmt(s->arena, CONTAINERS "/%s", name), text, CONFIG_MAX, &cut) < 0)
 		return;
-	/* What stands below a "[" are snapshots. */
-	while ((line = strsep(&text, "\n")) != NULL && *line != '[')
-		take_line(&r, line);
+	pveline_start(&reader, text, true, s->arena);
+	while (pveline_next(&reader, &line))
+		take_line(&r, &line);
 	for (size_t i = 0; i < r.n_cards; i++)
 		if (r.cards[i].phys && r.cards[i].link)
 			add_card(&r, &r.cards[i]);

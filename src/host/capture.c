@@ -31,10 +31,9 @@ static const char *const values[] = {
 static const char *const dmi_files[] = { "sys_vendor", "product_name", NULL };
 
 /* Of a VM's configuration only these lines are taken: the rest is nobody's business. */
-static const char *const config_keys[] = { "hostpci", "usb", "machine", "hookscript", "reboot", "lock" };
+static const char *const config_keys[] = { "hostpci", "usb", "machine", "hookscript", "reboot", "lock", "vga" };
 
 #define GUESTS "etc/pve/qemu-server"
-#define MAPPINGS "etc/pve/mapping/pci.cfg"
 #define ROW 16		/* bytes of config space in a line */
 #define WORDS_MAX 4096
 
@@ -393,11 +392,15 @@ static bool wanted(const char *line)
 
 static void put_mappings(struct writer *w)
 {
-	if (host_read_bytes(w->h, MAPPINGS, w->buf, sizeof(w->buf)) <= 0)
-		return;
-	fprintf(w->out, "\nF: " MAPPINGS "\n");
-	for (char *at = w->buf, *line; (line = strsep(&at, "\n")) != NULL && at;)
-		fprintf(w->out, "| %s\n", line);
+	static const char *const files[] = { "etc/pve/mapping/pci.cfg", "etc/pve/mapping/usb.cfg" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		if (host_read_bytes(w->h, files[i], w->buf, sizeof(w->buf)) <= 0)
+			continue;
+		fprintf(w->out, "\nF: %s\n", files[i]);
+		for (char *at = w->buf, *line; (line = strsep(&at, "\n")) != NULL && at;)
+			fprintf(w->out, "| %s\n", line);
+	}
 }
 
 static void put_guests(struct writer *w)

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/alternatives.h"
 #include "core/draft.h"
 #include "core/history.h"
 #include "core/prepare.h"
@@ -118,6 +119,19 @@ static bool read_guest(struct run *r, struct host *h, unsigned vmid, struct pve_
 	return false;
 }
 
+/* What its mappings are on this node. Where the host cannot be read, draft_make() says so. */
+static void find_mappings(struct run *r, struct host *h, unsigned vmid, struct pve_guest *guest)
+{
+	struct inventory inv;
+	struct findings ignored;
+	struct planner p = { .host = h, .vmid = vmid, .guest = guest, .found = &inv, .findings = &ignored, .arena = r->arena };
+	struct error err;
+
+	findings_init(&ignored, r->arena);
+	if (inventory_read(h, r->arena, &inv, &err) == 0)
+		alternatives_choose(&p, guest);
+}
+
 /* What was set up on this host before, as far as it is about what the VM gets. */
 static void look_back(struct drafting *d)
 {
@@ -156,6 +170,7 @@ static enum outcome run(struct run *r)
 	print_findings(&f, stderr);
 	if (!d.policy || !read_guest(r, h, d.vmid, &guest))
 		return OUTCOME_REFUSED;
+	find_mappings(r, h, d.vmid, &guest);
 	d.host = h;
 	d.guest = &guest;
 	if (!draft_make(&d, &err)) {

@@ -114,7 +114,11 @@ static void print_entry(const struct entry *e, struct arena *a)
 	if (e->guard)
 		printf("  watched over by process %d\n", (int)e->guard);
 	for (size_t i = 0; i < e->lease.n; i++)
-		printf("  %s\n", step_line(&e->lease.steps[i], &e->lease.steps[i].from, &e->lease.steps[i].to, a));
+		if (e->lease.marks[i] == MARK_GIVEN)
+			printf("  %s %s  is back already: the VM has another device of that mapping\n", e->lease.steps[i].action->name,
+			       e->lease.steps[i].device);
+		else
+			printf("  %s\n", step_line(&e->lease.steps[i], &e->lease.steps[i].from, &e->lease.steps[i].to, a));
 	for (size_t i = 0; i < e->n_differences && i < DIFFERENCES_MAX; i++)
 		printf("  differs: %s\n", e->differences[i]);
 	for (size_t i = 0; i < e->n_doubts; i++)
@@ -139,7 +143,8 @@ static struct json_object *json_entry(const struct entry *e)
 	json_add(o, "guard", e->guard ? json_object_new_int((int)e->guard) : NULL);
 	json_add(o, "qemu", e->qemu ? json_object_new_int(e->qemu) : NULL);
 	for (size_t i = 0; i < e->lease.n; i++)
-		json_object_array_add(steps, json_step(&e->lease.steps[i]));
+		if (e->lease.marks[i] != MARK_GIVEN)
+			json_object_array_add(steps, json_step(&e->lease.steps[i]));
 	json_add(o, "steps", steps);
 	for (size_t i = 0; i < e->n_differences && i < DIFFERENCES_MAX; i++)
 		json_object_array_add(differences, json_text(e->differences[i]));

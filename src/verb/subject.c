@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "core/builtin.h"
 #include "core/off.h"
+#include "core/pvecluster.h"
+#include "core/pverefuse.h"
 #include "verb/subject.h"
 
 static bool all_digits(const char *s)
@@ -14,17 +17,30 @@ static bool all_digits(const char *s)
 static bool use_builtin(struct run *r, struct host *h, const struct policy *policy, struct subject *s)
 {
 	struct pve_guest guest;
-	struct error err;
+	struct error err = { 0 };
+	const char *node;
 	bool is_there = pveconf_read(h, s->vmid, r->arena, &guest, &err) == 0;
 
+	if (!is_there && err.code != -ENOENT) {
+		complain("%s", err.text);
+		return false;
+	}
 	if (is_there)
 		s->profile = builtin_profile(&guest, policy, s->vmid, &s->hash, &s->findings);
+	/* Nothing is planned then, so nobody else tells it. */
+	if (is_there && !s->profile)
+		pverefuse_tell(h, &guest, s->vmid, NULL, &s->findings);
 	s->idle = is_there && !guest_asks_for_devices(&guest);
 	s->path = s->idle ? NULL : BUILTIN_FILE;
 	if (s->profile || s->findings.errors || s->idle)
 		return true;
-	complain("VM %u has no profile, and no hostpci line on this host that would do without one; write " PROFILE_FOLDER_HOST
-		 "/%u.yaml", s->vmid, s->vmid);
+	node = is_there ? NULL : pvecluster_node_of(h, s->vmid, r->arena);
+	print_findings(&s->findings, stderr);
+	if (node)
+		complain("VM %u is not on this host but on the node '%s'; ask there, or by the path of a profile", s->vmid, node);
+	else
+		complain("VM %u has no profile, and no hostpci line on this host that would do without one; write " PROFILE_FOLDER_HOST
+			 "/%u.yaml", s->vmid, s->vmid);
 	return false;
 }
 

@@ -51,7 +51,7 @@ static void touch_lease(const struct lease *l)
 		touch_looks(s, &s->from);
 		touch_looks(s, &s->to);
 		touch_looks(s, &s->home);
-		require(l->marks[i] <= MARK_UNDID);
+		require(l->marks[i] <= MARK_GIVEN);
 		if (l->doubts[i].pid) {
 			char line[DOUBT_LINE_BYTES];
 

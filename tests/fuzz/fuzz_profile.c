@@ -8,6 +8,7 @@
 #include "core/action.h"
 #include "core/profile.h"
 #include "core/profile_codes.h"
+#include "core/pveprops.h"
 
 /*
  * Any bytes are a profile or a list of errors, and never both. A profile that loads keeps what profile.h promises, and
@@ -67,11 +68,12 @@ static void touch_words(const struct profile *p, const struct words *words, enum
 static void touch_device(const struct device_wish *w)
 {
 	require(w->place.line && strlen(w->name) > 0);
-	require(w->id.s || w->at.s || w->hostpci >= 0 || w->usb.s);
+	require(w->id.s || w->at.s || w->hostpci >= 0 || w->mapping.s || w->usb.s);
 	require(!w->usb.s || str_is_usb_id(w->usb.s) || str_is_usb_port(w->usb.s));
 	require(w->hostpci >= -1 && w->hostpci < 16);
 	require(!w->id.s || strlen(w->id.s) == 9 || strlen(w->id.s) == 19);
 	require(!w->at.s || strlen(w->at.s) >= 5);
+	require(!w->mapping.s || props_is_mapping(w->mapping.s));
 }
 
 static void touch_layer(const struct layer *l)
@@ -130,7 +132,8 @@ static void require_same_devices(const struct device_wish *v, size_t n, const st
 	require(n == m);
 	for (; n > 0; n--, v++, w++)
 		require(strcmp(v->name, w->name) == 0 && str_same(v->id.s, w->id.s) && str_same(v->at.s, w->at.s) &&
-			v->functions_all == w->functions_all && v->hostpci == w->hostpci && str_same(v->usb.s, w->usb.s));
+			v->functions_all == w->functions_all && v->hostpci == w->hostpci && str_same(v->usb.s, w->usb.s) &&
+			str_same(v->mapping.s, w->mapping.s));
 }
 
 static void require_same_hosts(const struct layer *x, const struct layer *y)
@@ -203,6 +206,8 @@ static void put_device(FILE *out, const struct device_wish *w)
 		fputs("functions: all, ", out);
 	if (w->hostpci >= 0)
 		fprintf(out, "hostpci: %d, ", w->hostpci);
+	if (w->mapping.s)
+		fprintf(out, "mapping: \"%s\", ", w->mapping.s);
 	if (w->usb.s)
 		fprintf(out, "usb: \"%s\"", w->usb.s);
 	fputs("}, ", out);

@@ -28,7 +28,7 @@ set_up() {
 	# What a row that failed has left.
 	[ ! -d /run/handover ] || handover recover >/dev/null 2>&1
 	rm -rf /run/handover
-	printf 'hookscript: local:snippets/handover\nhostpci0: 0000:01:00,pcie=1\n' >/etc/pve/qemu-server/$vm.conf
+	printf 'hookscript: local:snippets/handover\nhostpci0: 0000:01:00,pcie=1\nmachine: q35\n' >/etc/pve/qemu-server/$vm.conf
 }
 
 # What Proxmox finds when pre-start is through. The spare device is in the VM's configuration and not in its profile.
