@@ -205,8 +205,9 @@ const char *draft_text(struct drafting *d, const struct units *u, const char *bo
 	const char *accepted = accepts(d, u, NULL);
 	bool any = false;
 
-	put(&w, "# What VM %u borrows from this host by its hostpci lines, as `handover init` found it; handover-profile(5) has more.\n",
-	    d->vmid);
+	put_comment(&w, "", "", arena_fmt(d->arena, "What VM %u%s%s%s borrows from this host by its hostpci lines, as `handover init` found "
+					  "it; handover-profile(5) has more.", d->vmid, d->guest->name ? " (" : "",
+					  d->guest->name ? d->guest->name : "", d->guest->name ? ")" : ""));
 	for (size_t i = 0; i < u->n; i++)
 		any = any || u->list[i].functions.n;
 	if (accepted || count_done(u, NULL) < u->n)
