@@ -317,7 +317,7 @@ static void what_proxmox_refuses_is_told(void **state)
 static void what_proxmox_takes_is_not_told(void **state)
 {
 	static const char *const configs[] = {
-		"", "hostpci0: 00:1f.3\nhostpci1: 00:1f.6\n", "hostpci0: 00:1f,pcie=1\n" Q35, "hostpci0: mapping=good\n",
+		"", "hostpci0: 00:1f.3\nhostpci1: 00:1f.6\n", ("hostpci0: 00:1f,pcie=1\n" Q35), "hostpci0: mapping=good\n",
 		"hostpci0: 00:02.0,mdev=a\nhostpci1: 00:02.0,mdev=a\n", "usb0: spice\nusb1: 1-2\nusb2: mapping=stick\n",
 		"hostpci0: 00:02.0,legacy-igd=1\nvga: none\n", "hostpci0: nonsense\n", "usb0: nonsense\n",
 	};
