@@ -38,7 +38,8 @@ need() {
 	fi
 	say "installing$missing"
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get update -qq
+	# A source that cannot be used, as Proxmox's own without a subscription, matters only if a package is missing then.
+	apt-get update -qq || say "apt-get update had errors; going on with what is known"
 	# shellcheck disable=SC2086 # a list of words
 	apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }

@@ -52,3 +52,13 @@ const struct profile *builtin_profile(const struct pve_guest *guest, const struc
 	*hash = str_hash(STR_HASH_START, text, strlen(text));
 	return profile_parse(text, strlen(text), BUILTIN_FILE, f);
 }
+
+bool builtin_is(const struct profile *profile)
+{
+	return strcmp(profile->file, BUILTIN_FILE) == 0;
+}
+
+const char *builtin_remedy(const struct planner *p, const char *code)
+{
+	return arena_fmt(p->arena, "write a profile with `handover init %u` and accept '%s' there", p->vmid, code);
+}

@@ -20,4 +20,8 @@ bool guest_asks_for_devices(const struct pve_guest *guest);
 const struct profile *builtin_profile(const struct pve_guest *guest, const struct policy *policy, unsigned vmid,
 				      uint64_t *hash, struct findings *f);
 
+/* Whether it is that one, and what to do where it would have to accept something. */
+bool builtin_is(const struct profile *profile);
+const char *builtin_remedy(const struct planner *p, const char *code);
+
 #endif

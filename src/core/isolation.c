@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/builtin.h"
 #include "core/isolation.h"
 #include "core/split.h"
 
@@ -65,6 +66,8 @@ static const char *accept_line(struct planner *p, const struct function *fn)
 {
 	const char *name = planner_name(p, fn);
 
+	if (builtin_is(p->profile))
+		return arena_fmt(p->arena, "if its guest is trusted, %s", builtin_remedy(p, "unverified-isolation"));
 	return name ? arena_fmt(p->arena, "if its guest is trusted, add 'accept: {unverified-isolation: %s}' to the profile", name) :
 		      arena_fmt(p->arena, "if its guest is trusted, name %s under 'devices' in the profile and add "
 				"'accept: {unverified-isolation: NAME}'", fn->address);

@@ -162,6 +162,18 @@ static void tell_mapping(const struct look *l, int n, const char *name)
 		       not_here(l, m, name));
 }
 
+/*
+ * qemu-server, PVE/QemuServer/PCI.pm, prepare_pci_device(): "cannot prepare PCI pass-through, IOMMU not present". It looks
+ * whether /sys/class/iommu has an entry (pve-common, PVE/SysFSTools.pm, check_iommu_support()); then functions are in groups.
+ */
+static bool is_iommu_missing(const struct look *l)
+{
+	for (size_t i = 0; l->inv && i < l->inv->n; i++)
+		if (l->inv->functions[i].group >= 0)
+			return false;
+	return l->inv;
+}
+
 static void look_at_hostpci(const struct look *l, int n)
 {
 	const struct hostpci *p = &l->g->hostpci[n];
@@ -173,6 +185,9 @@ static void look_at_hostpci(const struct look *l, int n)
 		tell(l, "hostpci", n, SEVERITY_ERROR, arena_fmt(l->a, "correct it with `qm set %u`", l->vmid), why);
 	if (p->refused || !l->inv)
 		return;
+	if (is_iommu_missing(l))
+		tell(l, "hostpci", n, SEVERITY_ERROR,
+		     "switch VT-d or AMD-Vi on in the firmware and the IOMMU on the kernel command line", "this host has no IOMMU");
 	missing = p->mapping ? NULL : absent(l, p);
 	if (missing)
 		tell(l, "hostpci", n, SEVERITY_WARNING, "compare with `lspci -nn`",

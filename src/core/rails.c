@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/builtin.h"
 #include "core/holders.h"
 #include "core/nic.h"
 #include "core/policy.h"
@@ -179,7 +180,9 @@ static const char *missing_lines(const struct planner *p, const struct trouble *
 	if (consent == CONSENT_NEVER || !fn)
 		return NULL;
 	name = planner_name(p, fn);
-	if (!planner_accepts(p, t->code, fn))
+	if (builtin_is(p->profile))
+		profile = builtin_remedy(p, t->code);
+	else if (!planner_accepts(p, t->code, fn))
 		profile = name ? arena_fmt(a, "add 'accept: {%s: %s}' to the profile", t->code, name) :
 			  arena_fmt(a, "name %s under 'devices' in the profile and add 'accept: {%s: NAME}'",
 				    fn->address, t->code);

@@ -91,6 +91,16 @@ static void check_viable(struct planner *p, const struct function *fn)
 		    "group is not viable", fn->address, driver_lent(p, fn), lent->address);
 }
 
+/* The host would not get it back: Proxmox unbinds nothing when a VM stops (PVE/QemuServer.pm, cleanup_pci_devices()). */
+static void tell_left(struct planner *p, const struct function *fn, const char *file)
+{
+	if (!str_same(driver_lent(p, fn), "vfio-pci"))
+		finding_add(p->findings, SEVERITY_WARNING, "hostpci-not-bound", (struct place){ .file = file },
+			    "let a step of the profile bind it",
+			    "no step hands over %s, which the VM has by a hostpci line: Proxmox takes it, and after the VM it stays with "
+			    "vfio-pci", fn->address);
+}
+
 void rails_check_groups(struct planner *p)
 {
 	const char *file = arena_fmt(p->arena, "/etc/pve/qemu-server/%u.conf", p->vmid);
@@ -106,6 +116,8 @@ void rails_check_groups(struct planner *p)
 		if (!taken)
 			continue;
 		isolation_check(p, (struct place){ .file = file }, fn, false);
+		if (taken == fn && !leaves_already(p, fn))
+			tell_left(p, fn, file);
 		if (!leaves_already(p, fn))
 			planner_leaves(p, (struct leaving){ .fn = fn, .because = taken == fn ? NULL : taken, .by_proxmox = true,
 							    .place = { .file = file }, .phase = PHASE_PRE_START });

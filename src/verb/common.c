@@ -26,6 +26,8 @@ static void put_line(const char *line)
 	static bool mute;
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 
+	/* Where both are one log, in the order in which it was said; the hook says nothing on stdout. */
+	fflush(stdout);
 	if (!mute && poll(&p, 1, READER_MS) > 0)
 		(void)!write(STDERR_FILENO, line, strlen(line));
 	else

@@ -30,17 +30,20 @@ static bool use_builtin(struct run *r, struct host *h, const struct policy *poli
 	/* Nothing is planned then, so nobody else tells it. */
 	if (is_there && !s->profile)
 		pverefuse_tell(h, &guest, s->vmid, NULL, &s->findings);
-	s->idle = is_there && !guest_asks_for_devices(&guest);
+	s->idle = is_there && !s->profile && s->findings.errors == 0;
+	s->left_to_proxmox = s->idle && guest_asks_for_devices(&guest);
 	s->path = s->idle ? NULL : BUILTIN_FILE;
 	if (s->profile || s->findings.errors || s->idle)
 		return true;
-	node = is_there ? NULL : pvecluster_node_of(h, s->vmid, r->arena);
+	node = pvecluster_node_of(h, s->vmid, r->arena);
 	print_findings(&s->findings, stderr);
 	if (node)
 		complain("VM %u is not on this host but on the node '%s'; ask there, or by the path of a profile", s->vmid, node);
+	else if (pve_is_container(h, s->vmid))
+		complain("%u is a container: it has no hostpci lines, and no profile; write " PROFILE_FOLDER_HOST "/%u.yaml", s->vmid,
+			 s->vmid);
 	else
-		complain("VM %u has no profile, and no hostpci line on this host that would do without one; write " PROFILE_FOLDER_HOST
-			 "/%u.yaml", s->vmid, s->vmid);
+		complain("there is no VM %u on this host: it has neither a configuration in /etc/pve/qemu-server nor a profile", s->vmid);
 	return false;
 }
 
@@ -112,7 +115,8 @@ const char *subject_shown(const struct subject *s, const char *arg)
 void subject_print_idle(const struct run *r, const struct subject *s)
 {
 	if (!r->quiet)
-		printf("VM %u asks for no device; there is nothing to do\n", s->vmid);
+		printf("VM %u asks for no device%s; there is nothing to do\n", s->vmid,
+		       s->left_to_proxmox ? " that is not left to Proxmox" : "");
 }
 
 bool subject_is_whole(const struct subject *s)

@@ -8,7 +8,8 @@
 /* What a command is about: a profile on a host, planned. */
 struct subject {
 	unsigned vmid;		/* 0: none known */
-	bool idle;		/* the VM has no profile, and asks for no device: there is nothing to plan */
+	bool idle;		/* the VM has no profile, and asks for no device of ours: there is nothing to plan */
+	bool left_to_proxmox;	/* ... but for such as Proxmox handles alone: mdev, driver=keep, or not as they should be */
 	const char *path;	/* of the profile; NULL: idle */
 	const struct profile *profile;
 	uint64_t hash;
