@@ -136,7 +136,9 @@ deb() {
 
 install_here() {
 	deb build-deb
-	apt-get install -y -qq --reinstall ./build-deb/handover_*.deb
+	# A policy that was written by hand stays.
+	apt-get install -y -qq --reinstall -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+		./build-deb/handover_*.deb
 	# Proxmox's installer does not make the snippets folder of its storage "local".
 	if [ -d /var/lib/vz ]; then
 		mkdir -p /var/lib/vz/snippets

@@ -67,7 +67,7 @@ static enum outcome settle_line(struct call *c, const struct lease *lease, const
 			 "`%s`", c->vmid, s->taken->map->path, s->remedy);
 	if (!s->steps) {
 		complain("%u post-start: %s stays as it is until the VM stops: by its IOMMU group or its steps it goes with "
-			 "what the VM has", c->vmid, s->prepared->map->path);
+			 "what this VM has, or another has reserved it", c->vmid, s->prepared->map->path);
 		return OUTCOME_DONE;
 	}
 	/* Those of the phase are done with. */

@@ -164,6 +164,15 @@ static enum outcome lend_profile(struct call *c, const char *path, struct findin
 	return lend(c, profile, hash, f);
 }
 
+/* It is started for a backup alone, and then Proxmox leaves its devices out (qemu-server, PVE/QemuServer.pm, vm_start_nolock). */
+static bool is_template(struct call *c)
+{
+	struct pve_guest guest;
+	struct error ignored;
+
+	return pveconf_read(c->host, c->vmid, c->arena, &guest, &ignored) == 0 && guest.template;
+}
+
 /* A start from its beginning, whatever was seen before: nothing was locked meanwhile. */
 static enum outcome try_start(struct call *c)
 {
@@ -182,6 +191,8 @@ static enum outcome try_start(struct call *c)
 	o = end_earlier_life(c);
 	if (o != OUTCOME_DONE)
 		return o;
+	if (is_template(c))
+		return OUTCOME_DONE;
 	findings_init(&f, c->arena);
 	path = profile_path(c->vmid, &f);
 	return path ? lend_profile(c, path, &f) : lend_builtin(c);

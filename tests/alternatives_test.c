@@ -293,6 +293,23 @@ static void what_was_prepared_and_not_taken_goes_back(void **state)
 	life_free(x);
 }
 
+/* That is why Proxmox has not taken it: to unbind it now would take it from under the other VM's QEMU. */
+static void what_another_vm_has_reserved_is_not_taken_home(void **state)
+{
+	struct life *x = host_of(TWO, "hostpci0: mapping=card\n");
+	struct settled *list;
+	struct lease lease;
+
+	(void)state;
+	life_must_lend(x, 100, PROFILE("hostpci: 0"));
+	assert_int_equal(settle_with(x, TOOK_SECOND FIRST ".0 200 time:1001\n", &list, &lease), 1);
+	assert_null(list[0].steps);
+	assert_int_equal(settle_with(x, TOOK_SECOND FIRST ".1 200 time:1001\n", &list, &lease), 1);
+	assert_null(list[0].steps);
+	life_must_end(x, 100);
+	life_free(x);
+}
+
 static void other_devices_of_the_lease_stay_with_the_vm(void **state)
 {
 	static const char profile[] = "handover: 1\naccept: {platform-function: other}\ndevices: {card: {hostpci: 0}, "
@@ -317,15 +334,22 @@ static void what_does_not_go_back_is_tried_again_when_the_vm_stops(void **state)
 {
 	struct life *x = host_of(TWO, "hostpci0: mapping=card\n");
 	struct settled *list;
+	struct lender l;
 	struct lease lease;
 
 	(void)state;
-	life_must_lend(x, 100, PROFILE("hostpci: 0"));
+	life_must_lend(x, 100, PROFILE("hostpci: 0") "pre-stop:\n- check: card\n");
 	assert_int_equal(settle_with(x, TOOK_SECOND, &list, &lease), 1);
 	sim_break(x->sim, 1, SIM_HANG, -EIO, NULL, NULL);
 	assert_int_equal(give(x, &lease, list[0].steps), OUTCOME_CHANGED);
 	assert_int_equal(journal_peek(&x->store, 100, x->a, &lease, &x->err), 0);
 	assert_string_equal(lease_state(&lease), "returning");
+	/* The VM runs all the same, and its steps are due. */
+	life_lender(x, &l, x->a, 100);
+	assert_int_equal(lend_phase(&l, 100, PHASE_PRE_STOP, &x->err), OUTCOME_DONE);
+	lockset_release(&l.locks);
+	assert_int_equal(journal_peek(&x->store, 100, x->a, &lease, &x->err), 0);
+	assert_int_equal(lease.marks[lease.n - 1], MARK_DID);
 	life_must_end(x, 100);
 	assert_reads(x->sim, DEVICES "/" AUDIO "/driver", "snd_hda_intel");
 	life_free(x);
@@ -341,7 +365,7 @@ static void a_lease_of_another_time_is_let_alone(void **state)
 	life_must_lend(x, 100, PROFILE("hostpci: 0"));
 	assert_int_equal(settle_with(x, TOOK_SECOND, &list, &lease), 1);
 	lease.generation = "0000000000000000";
-	assert_int_equal(give(x, &lease, list[0].steps), OUTCOME_DONE);
+	assert_int_equal(give(x, &lease, list[0].steps), OUTCOME_BUSY);
 	assert_reads(x->sim, DEVICES "/" FIRST ".0/driver", "vfio-pci");
 	life_must_end(x, 100);
 	assert_int_equal(give(x, &lease, list[0].steps), OUTCOME_DONE);
@@ -375,6 +399,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_builtin_profile_is_about_mappings_too),
 		cmocka_unit_test(what_was_prepared_and_taken_is_as_it_should_be),
 		cmocka_unit_test(what_was_prepared_and_not_taken_goes_back),
+		cmocka_unit_test(what_another_vm_has_reserved_is_not_taken_home),
 		cmocka_unit_test(other_devices_of_the_lease_stay_with_the_vm),
 		cmocka_unit_test(what_does_not_go_back_is_tried_again_when_the_vm_stops),
 		cmocka_unit_test(a_lease_of_another_time_is_let_alone),

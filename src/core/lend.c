@@ -37,14 +37,18 @@ static void add_name(struct arena *a, const char ***names, size_t *n, const char
 	(*names)[(*n)++] = arena_dup(a, name);
 }
 
-/* Every function that a step looks at, siblings of one that is found anew included; and the host's rescan, if it does one. */
-static enum outcome lock_devices(struct lender *l, const struct step *steps, size_t n, struct error *err)
+/*
+ * Every function that a step looks at, siblings of one that is found anew included; and the host's rescan, if it does one.
+ * marks: of a lease; what was given is another's matter. NULL: there is none yet.
+ */
+static enum outcome lock_devices(struct lender *l, const struct step *steps, const enum mark *marks, size_t n,
+				 struct error *err)
 {
 	const char **names = NULL;
 	size_t n_names = 0;
 
 	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < steps[i].n_looks; k++) {
+		for (size_t k = 0; k < steps[i].n_looks && !(marks && marks[i] == MARK_GIVEN); k++) {
 			const char *look = steps[i].look[k];
 			char address[BDF_TEXT_MAX];
 
@@ -186,7 +190,7 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
 	l->rival = 0;
 	if (plan->n == 0)
 		return OUTCOME_DONE;
-	o = lock_devices(l, plan->steps, plan->n, err);
+	o = lock_devices(l, plan->steps, NULL, plan->n, err);
 	if (o != OUTCOME_DONE)
 		return o;
 	/* Under the locks, or two that want the same device could both see that nobody has it. */
@@ -227,7 +231,7 @@ enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct erro
 	*ended = lease_is_of_this_boot(l->host, &lease);
 	if (!*ended)
 		return journal_end(&j, err) == 0 ? OUTCOME_DONE : OUTCOME_CHANGED;
-	o = lock_devices(l, lease.steps, lease.n, err);
+	o = lock_devices(l, lease.steps, lease.marks, lease.n, err);
 	if (o != OUTCOME_DONE) {
 		journal_close(&j);
 		return o == OUTCOME_BUSY ? o : OUTCOME_CHANGED;
@@ -248,11 +252,12 @@ enum outcome lend_phase(struct lender *l, unsigned vmid, enum phase phase, struc
 		return OUTCOME_DONE;
 	if (code < 0)
 		return OUTCOME_CHANGED;
-	if (!lease_is_of_this_boot(l->host, &lease) || strcmp(lease_state(&lease), "held") != 0) {
+	/* One of which a device was given back, or could not be, is held all the same. */
+	if (!lease_is_of_this_boot(l->host, &lease) || !lease.held || lease.stuck) {
 		journal_close(&j);
 		return OUTCOME_DONE;
 	}
-	o = lock_devices(l, lease.steps, lease.n, err);
+	o = lock_devices(l, lease.steps, lease.marks, lease.n, err);
 	if (o == OUTCOME_DONE) {
 		arena_seal(l->arena, true);
 		o = engine_forward(&l->engine, &j, &lease, phase, err) == 0 ? OUTCOME_DONE : OUTCOME_FAILED;
@@ -272,11 +277,12 @@ enum outcome lend_give(struct lender *l, unsigned vmid, const char *generation, 
 
 	if (code < 0)
 		return code == -ENOENT ? OUTCOME_DONE : OUTCOME_CHANGED;
-	if (strcmp(lease.generation, generation) != 0 || strcmp(lease_state(&lease), "held") != 0) {
+	if (strcmp(lease.generation, generation) != 0 || !lease.held || lease.stuck) {
 		journal_close(&j);
-		return OUTCOME_DONE;
+		error_set(err, -ESTALE, "the lease is not what it was when that was looked at");
+		return OUTCOME_BUSY;
 	}
-	o = lock_devices(l, lease.steps, lease.n, err);
+	o = lock_devices(l, lease.steps, lease.marks, lease.n, err);
 	if (o == OUTCOME_DONE) {
 		arena_seal(l->arena, true);
 		o = engine_give(&l->engine, &j, &lease, which, err) == 0 ? OUTCOME_DONE : OUTCOME_CHANGED;

@@ -99,9 +99,8 @@ static const char *take_property(struct reader *r, char *line)
 		return take_map(r, value);
 	if (strcmp(key, "mdev") == 0)
 		return take_mdev(r, value);
-	if (strcmp(key, "description") == 0 || (r->kind == PVEMAP_PCI && strcmp(key, "live-migration-capable") == 0))
-		return NULL;
-	return "there is no such property";
+	/* Others, those of a later Proxmox too, say nothing that matters here. */
+	return NULL;
 }
 
 static void end_section(struct reader *r)

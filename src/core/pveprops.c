@@ -173,8 +173,9 @@ static const char *take(char *part, const struct prop *format, size_t n, const c
 	if (eq)
 		*eq = '\0';
 	i = find(format, n, eq ? part : NULL);
+	/* A key of a later Proxmox is no reason to keep a VM from starting; 'driver' came with qemu-server 9.0.25. */
 	if (i == n)
-		return arena_fmt(a, eq ? "it has no key '%s'" : "'%s' has no key", shown(part, a));
+		return eq ? NULL : arena_fmt(a, "'%s' has no key", shown(part, a));
 	if (values[i])
 		return arena_fmt(a, "'%s' is given twice", format[i].key);
 	values[i] = value;

@@ -23,7 +23,8 @@ struct prop {
 };
 
 /*
- * values[i] becomes that of format[i], NULL where it is not given; a flag is "1" or "0". Returns NULL, or why Proxmox
+ * values[i] becomes that of format[i], NULL where it is not given; a flag is "1" or "0". A key that is not in format is passed
+ * over: a later Proxmox may know it. Returns NULL, or why Proxmox
  * refuses the whole string: then values are not to be used.
  */
 const char *props_parse(const char *text, const struct prop *format, size_t n, const char **values, struct arena *a);

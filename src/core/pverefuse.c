@@ -104,13 +104,16 @@ static bool has(const struct hostpci *p, const struct function *fn)
 	return false;
 }
 
-/* A mediated device is of no function that another line could not name (choose_hostpci_devices()). */
+/*
+ * A mediated device is of no function that another line could not name (choose_hostpci_devices()). Of a mapping it may
+ * be another device by the time it counts.
+ */
 static void tell_twice(const struct look *l, int n)
 {
 	const struct hostpci *p = l->g->hostpci;
 
 	for (int i = 0; i < n; i++)
-		for (size_t k = 0; k < l->inv->n && !p[n].mdev && !p[i].mdev; k++) {
+		for (size_t k = 0; k < l->inv->n && !p[n].mdev && !p[i].mdev && !p[n].mapping && !p[i].mapping; k++) {
 			const struct function *fn = &l->inv->functions[k];
 
 			if (!has(&p[n], fn) || !has(&p[i], fn))

@@ -10,6 +10,8 @@ struct look {
 	struct inventory inv;
 	struct reservation *reserved;	/* for the VM */
 	size_t n_reserved;
+	struct reservation *others;	/* for other VMs */
+	size_t n_others;
 	struct selection given;		/* functions that lines before have got */
 	struct arena *a;
 };
@@ -76,14 +78,24 @@ static bool is_only_about(const struct look *l, const struct step *s, const stru
 	return any;
 }
 
-/* NULL: something of it is in a group with what the VM has, or a step is about more than it. */
+/* Another VM is being started with it, or runs: it has passed the device on as it is. */
+static bool is_of_another(const struct look *l, const struct function *fn)
+{
+	for (size_t i = 0; i < l->n_others; i++)
+		if (function_is_at(fn, l->others[i].place))
+			return true;
+	return false;
+}
+
+/* NULL: something of it is in a group with what the VM has, or another VM has, or a step is about more than it. */
 static bool *steps_of(const struct look *l, const struct alternative *x)
 {
 	bool *which = arena_array(l->a, l->lease->n, sizeof(*which));
 	struct selection left = { 0 };
 
 	for (size_t i = 0; i < l->inv.n; i++)
-		if (is_reserved(l, &l->inv.functions[i]) && goes_with(l, x, &l->inv.functions[i]))
+		if ((is_reserved(l, &l->inv.functions[i]) || is_of_another(l, &l->inv.functions[i])) &&
+		    goes_with(l, x, &l->inv.functions[i]))
 			return NULL;
 	for (size_t i = 0; i < l->lease->n; i++)
 		which[i] = step_is_lent(&l->lease->steps[i]) && l->lease->marks[i] == MARK_DID &&
@@ -165,6 +177,7 @@ int settle(struct host *h, const struct lease *lease, struct arena *a, struct se
 	reservations_of(h, lease->vmid, a, &l.reserved, &l.n_reserved);
 	if (l.n_reserved == 0)
 		return 0;
+	reservations_read(h, lease->vmid, a, &l.others, &l.n_others);
 	code = pveconf_read(h, lease->vmid, a, guest, err);
 	if (code < 0 || !names_mappings(guest))
 		return code;

@@ -22,6 +22,23 @@ static enum outcome not_written(const char *path, int code)
 	return OUTCOME_REFUSED;
 }
 
+/* The cluster file system knows neither nameless files nor links (pve-cluster, src/pmxcfs). */
+static int put_directly(int folder, const char *name, const char *text)
+{
+	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644), code = 0;
+	size_t n = strlen(text);
+
+	if (fd < 0)
+		return -errno;
+	errno = 0;
+	if (write(fd, text, n) != (ssize_t)n || fsync(fd) < 0)
+		code = errno ? -errno : -EIO;
+	close(fd);
+	if (code < 0)
+		unlinkat(folder, name, 0);
+	return code;
+}
+
 /* It appears whole and flushed, or not at all. */
 static int put_whole(int folder, const char *name, const char *text)
 {
@@ -29,6 +46,8 @@ static int put_whole(int folder, const char *name, const char *text)
 	int fd = openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644), code = 0;
 	size_t n = strlen(text);
 
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EISDIR))
+		return put_directly(folder, name, text);
 	if (fd < 0)
 		return -errno;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
