@@ -8,7 +8,7 @@
 
 #define SNIPPETS "snippets"
 #define BLANKS " \t\r\f\v"	/* what Perl's \s is within a line */
-#define COMMAS ",; \t"		/* pve-common, PVE/Tools.pm, split_list() */
+#define COMMAS ",; \t\r\f\v"	/* pve-common, PVE/Tools.pm, split_list() */
 
 /*
  * Types that keep files in a folder. What Proxmox takes for the same on all nodes (Plugin.pm, SHARED_STORAGE) it also
