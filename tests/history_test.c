@@ -4,7 +4,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/history.h"
@@ -209,6 +211,43 @@ static void limits_of_a_line_hold(void **state)
 	assert_null(s.deeds[0].device);
 }
 
+static const char *variable(struct shell *s, const char *line, const char *name)
+{
+	shell_take(s, line);
+	for (size_t i = 0; i < s->n_variables; i++)
+		if (strcmp(s->variables[i].name, name) == 0)
+			return s->variables[i].value;
+	return "";
+}
+
+static void limits_of_a_variable_hold(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct shell s = { .arena = a };
+	char *words[SHELL_WORDS_MAX + 2];
+	const char *half = repeated(a, "h", SHELL_VALUE_MAX / 2), *value;
+
+	(void)state;
+	shell_take(&s, arena_fmt(a, "H=%s", half));
+	assert_int_equal(strlen(variable(&s, "V=$H$H", "V")), SHELL_VALUE_MAX);
+	assert_string_equal(variable(&s, "V=$H$H.", "V"), "");
+	assert_string_equal(variable(&s, "V=$H.$H", "V"), "");
+	/* Of a list what has no more room is left out, by whole words. */
+	shell_take(&s, arena_fmt(a, "L=%s", half + 1));
+	assert_int_equal(strlen(variable(&s, "for V in $H $L; do", "V")), SHELL_VALUE_MAX);
+	assert_int_equal(strlen(variable(&s, "for V in $H $H; do", "V")), SHELL_VALUE_MAX / 2);
+	value = variable(&s, "for V in $H $H x; do", "V");
+	assert_string_equal(value + SHELL_VALUE_MAX / 2, " x");
+	shell_take(&s, arena_fmt(a, "B='%s last'", repeated(a, " b", SHELL_WORDS_MAX - 1)));
+	value = variable(&s, "for V in $B; do", "V");
+	assert_int_equal(str_words(arena_dup(a, value), words, COUNT(words)), SHELL_WORDS_MAX);
+	assert_non_null(strstr(value, "last"));
+	value = variable(&s, "for V in x $B y; do", "V");
+	assert_int_equal(str_words(arena_dup(a, value), words, COUNT(words)), SHELL_WORDS_MAX);
+	assert_null(strstr(value, "last"));
+	assert_int_equal(s.n_variables, 4);
+}
+
 /* --- files ------------------------------------------------------------------------------------------------------- */
 
 static struct trace_file parsed(struct arena *a, enum trace_kind kind, const char *name, const char *text)
@@ -311,6 +350,8 @@ static void limits_of_a_file_hold(void **state)
 	assert_int_equal(lines_with(a, arena_fmt(a, "%sifdown a", repeated(a, "\n", TRACE_LINES_MAX))), 0);
 	assert_int_equal(lines_with(a, arena_fmt(a, "%s;ifdown a", repeated(a, "x", TRACE_LINE_MAX - 9))), 1);
 	assert_int_equal(lines_with(a, arena_fmt(a, "%s;ifdown a", repeated(a, "x", TRACE_LINE_MAX - 8))), 0);
+	assert_int_equal(lines_with(a, repeated(a, "ifdown a\n", TRACE_DEEDS_MAX)), TRACE_DEEDS_MAX);
+	assert_int_equal(lines_with(a, repeated(a, "ifdown a\n", TRACE_DEEDS_MAX + 1)), TRACE_DEEDS_MAX);
 	assert_int_equal(cron_lines(a, TRACE_WHEN_MAX), 1);
 	assert_int_equal(cron_lines(a, TRACE_WHEN_MAX + 1), 0);
 	assert_int_equal(rules_of(a, TRACE_RULE_MAX), 1);
@@ -323,6 +364,71 @@ static void limits_of_a_file_hold(void **state)
 	sim_set(h, "etc/rc.local", repeated(a, "x", 2 * TRACE_BYTES_MAX));
 	assert_int_equal(traces_of(h, a), 0);
 	host_close(h);
+}
+
+/* What the address sanitizer is told to free stays for a while. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define KEEPS_FREED true
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(KEEPS_FREED)
+#define KEEPS_FREED true
+#endif
+#ifndef KEEPS_FREED
+#define KEEPS_FREED false
+#endif
+#define KIB_MAX (8 * 1024)
+
+/* A process of its own takes a file that goes on with a line until it is full. */
+static bool needs_little(enum trace_kind kind, const char *name, const char *begin, const char *line)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	size_t n = (TRACE_BYTES_MAX - strlen(begin) - 1) / strlen(line);
+	const char *text = arena_fmt(a, "%s%s", begin, repeated(a, line, n));
+	struct rusage before, after;
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (pid == 0) {
+		alarm(60);
+		getrusage(RUSAGE_SELF, &before);
+		parsed(a, kind, name, text);
+		getrusage(RUSAGE_SELF, &after);
+		_exit(after.ru_maxrss - before.ru_maxrss > KIB_MAX && !KEEPS_FREED);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Text of a few bytes stands for a long value, or for many. */
+static void a_file_needs_little_memory(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	const char *many = arena_fmt(a, "B='%s'\n", repeated(a, " 0000:02:00.0", SHELL_WORDS_MAX));
+	const char *deep = arena_fmt(a, "B=/sys/%s\n", repeated(a, "x/", SHELL_VALUE_MAX / 2 - 50));
+	const struct {
+		enum trace_kind kind;
+		const char *name, *begin, *line;
+	} files[] = {
+		{ TRACE_SCRIPT, "etc/rc.local", many, arena_fmt(a, "for A in%s\n", repeated(a, " $B", 62)) },
+		{ TRACE_SCRIPT, "etc/rc.local", many, arena_fmt(a, "for A in%s\n", repeated(a, " $B$B$B$U", 62)) },
+		{ TRACE_SCRIPT, "etc/rc.local", many, "echo $B>/sys/bus/pci/drivers_probe\n" },
+		{ TRACE_SCRIPT, "etc/rc.local", deep, "A=$B$A\n" },
+		{ TRACE_SCRIPT, "etc/rc.local", deep, arena_fmt(a, "%s\n", repeated(a, "A=$B;", 800)) },
+		{ TRACE_SCRIPT, "etc/rc.local", deep, arena_fmt(a, "%s\n", repeated(a, ">$B/x;", 600)) },
+		{ TRACE_SCRIPT, "etc/rc.local", deep, arena_fmt(a, "tee%s\n", repeated(a, " $B", 63)) },
+		{ TRACE_SCRIPT, "etc/rc.local", arena_fmt(a, "B=/root/%s\n", repeated(a, "x", 190)),
+		  arena_fmt(a, "%s\n", repeated(a, "$B;", SHELL_DEEDS_MAX)) },
+		{ TRACE_UDEV, "etc/udev/rules.d/x.rules", "", arena_fmt(a, "%s\n", repeated(a, "RUN=\"\",", 580)) },
+		{ TRACE_UDEV, "etc/udev/rules.d/x.rules", "", arena_fmt(a, "%s\n", repeated(a, "KERNEL=\"\",", 400)) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(files); i++)
+		if (!needs_little(files[i].kind, files[i].name, files[i].begin, files[i].line))
+			fail_msg("file %zu needs too much", i);
 }
 
 /* So many scripts in a folder, each with a deed or without. */
@@ -726,9 +832,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_line_does_what_it_says),
 		cmocka_unit_test(a_deed_is_written_as_it_is_read),
 		cmocka_unit_test(limits_of_a_line_hold),
+		cmocka_unit_test(limits_of_a_variable_hold),
 		cmocka_unit_test(lines_have_their_numbers_and_phases),
 		cmocka_unit_test(crontabs_have_times_and_perhaps_users),
 		cmocka_unit_test(limits_of_a_file_hold),
+		cmocka_unit_test(a_file_needs_little_memory),
 		cmocka_unit_test(limits_of_a_host_hold),
 		cmocka_unit_test(what_is_no_text_is_not_read),
 		cmocka_unit_test(what_is_no_file_is_not_opened),

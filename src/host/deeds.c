@@ -43,10 +43,16 @@ static const char *plain_or_null(const char *word)
 	return word && word_is_plain(word) ? word : NULL;
 }
 
+static const char *copy_or_null(struct arena *a, const char *word)
+{
+	return word ? arena_dup(a, word) : NULL;
+}
+
+/* What is kept is copied: its words may be of the line, or of the command alone. */
 static void add(struct shell *s, enum deed_kind kind, const char *device, const char *value)
 {
 	if (s->n < SHELL_DEEDS_MAX)
-		s->deeds[s->n++] = (struct deed){ kind, device, value };
+		s->deeds[s->n++] = (struct deed){ kind, copy_or_null(s->arena, device), copy_or_null(s->arena, value) };
 }
 
 /* Once for each word that the variables of device stand for. */
@@ -55,7 +61,7 @@ static void add_each(struct shell *s, enum deed_kind kind, const char *device, c
 	size_t n = device ? word_alternatives(s, device) : 1;
 
 	value = value ? plain_or_null(word_expand(s, value, 0)) : NULL;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && s->n < SHELL_DEEDS_MAX; i++)
 		add(s, kind, device ? plain_or_null(word_expand(s, device, i)) : NULL, value);
 }
 
@@ -80,8 +86,8 @@ static void add_id(struct shell *s, const char *first, const char *second, const
 	const char *id = first ? word_expand(s, first, 0) : NULL, *device = second ? word_expand(s, second, 0) : NULL;
 
 	if (id && device && strchr(id, ':') == NULL)
-		id = arena_fmt(s->arena, "%s:%s", id, device);
-	id = id ? arena_lower(s->arena, id) : NULL;
+		id = arena_fmt(s->scratch, "%s:%s", id, device);
+	id = id ? arena_lower(s->scratch, id) : NULL;
 	add(s, DEED_NEW_ID, id && str_is_pci_id(id) ? id : NULL, driver && word_is_plain(driver) ? driver : NULL);
 }
 
@@ -108,7 +114,7 @@ static bool is_driver_folder(const char *path)
 /* unbind, bind, new_id in the folder of a driver: what is written names the device. */
 static void add_to_driver(struct shell *s, const char *path, const char *file, const struct command *from)
 {
-	const char *driver = word_expand(s, part_above(s->arena, path, 1), 0), *device = written(from, 0);
+	const char *driver = word_expand(s, part_above(s->scratch, path, 1), 0), *device = written(from, 0);
 
 	if (driver && str_starts(driver, "pci:"))
 		driver += strlen("pci:");
@@ -129,9 +135,9 @@ static bool is_of_function(const char *path)
 /* The function, or the interface, in whose folder a file is. */
 static const char *owner_of(struct shell *s, const char *path, unsigned above)
 {
-	const char *part = part_above(s->arena, path, above);
+	const char *part = part_above(s->scratch, path, above);
 
-	return strcmp(part, "device") == 0 ? part_above(s->arena, path, above + 1) : part;
+	return strcmp(part, "device") == 0 ? part_above(s->scratch, path, above + 1) : part;
 }
 
 static void add_to_function(struct shell *s, const char *path, const char *file, const struct command *from)
@@ -157,7 +163,7 @@ static void take_target(struct shell *s, const char *path, const struct command 
 
 	/* As udev names a device's folder. */
 	if (str_starts(path, "/sys$") || str_starts(path, "/sys%p"))
-		path = arena_fmt(s->arena, "/sys/bus/pci/devices/$kernel/%s", file);
+		path = arena_fmt(s->scratch, "/sys/bus/pci/devices/$kernel/%s", file);
 	/* "$SYSFS/devices/..." */
 	if (whole && *path == '$' && str_starts(whole, "/sys/") && word_alternatives(s, path) == 1)
 		path = whole;
@@ -241,7 +247,7 @@ static void take_systemctl(struct shell *s, const struct command *c, size_t firs
 		if (is_one_of(c->words[i], verbs))
 			verb = c->words[i];
 		else if (verb && is_networking(c->words[i]))
-			add(s, DEED_NETWORK, NULL, arena_fmt(s->arena, "systemctl %s networking", verb));
+			add(s, DEED_NETWORK, NULL, arena_fmt(s->scratch, "systemctl %s networking", verb));
 	}
 }
 
@@ -249,14 +255,14 @@ static void take_service(struct shell *s, const struct command *c, size_t first)
 {
 	if (first + 1 < c->n && is_networking(c->words[first]) &&
 	    (strcmp(c->words[first + 1], "restart") == 0 || strcmp(c->words[first + 1], "stop") == 0))
-		add(s, DEED_NETWORK, NULL, arena_fmt(s->arena, "systemctl %s networking", c->words[first + 1]));
+		add(s, DEED_NETWORK, NULL, arena_fmt(s->scratch, "systemctl %s networking", c->words[first + 1]));
 }
 
 static void take_ifdown(struct shell *s, const struct command *c, size_t first)
 {
 	for (size_t i = first; i < c->n; i++)
 		if (word_is_plain(c->words[i]) && (c->words[i][0] != '-' || strcmp(c->words[i], "-a") == 0))
-			add(s, DEED_NETWORK, NULL, arena_fmt(s->arena, "ifdown %s", c->words[i]));
+			add(s, DEED_NETWORK, NULL, arena_fmt(s->scratch, "ifdown %s", c->words[i]));
 }
 
 /* Where people have scripts, and not what a distribution brings. */
@@ -307,20 +313,29 @@ static bool is_assignment(const char *word)
 	return n && !isdigit((unsigned char)word[0]) && word[n] == '=';
 }
 
-/* "for NAME in WORDS" */
+/*
+ * "for NAME in WORDS". Of a value nobody looks at more than SHELL_WORDS_MAX words, so no more are looked for, let alone
+ * put together: each word may stand for as many again.
+ */
 static void take_list(struct shell *s, const struct command *c, size_t first)
 {
-	const char *value = "";
+	char value[SHELL_VALUE_MAX + 1] = "";
+	size_t used = 0, left = SHELL_WORDS_MAX;
 
 	if (first + 1 >= c->n || strcmp(c->words[first + 1], "in") != 0)
 		return;
-	for (size_t i = first + 2; i < c->n; i++)
-		for (size_t k = 0; k < word_alternatives(s, c->words[i]); k++) {
+	for (size_t i = first + 2; i < c->n && left; i++) {
+		size_t n = word_alternatives(s, c->words[i]);
+
+		for (size_t k = 0; k < n && left; k++, left--) {
 			const char *word = word_expand(s, c->words[i], k);
 
-			value = word && strlen(value) < SHELL_LINE_MAX ?
-				arena_fmt(s->arena, "%s%s%s", value, *value ? " " : "", word) : value;
+			if (word && strlen(word) + (used > 0) <= SHELL_VALUE_MAX - used) {
+				word_append(value, &used, " ", used > 0);
+				word_append(value, &used, word, strlen(word));
+			}
 		}
+	}
 	variable_set(s, c->words[first], value);
 }
 
@@ -329,7 +344,7 @@ static void take_assignment(struct shell *s, char *word)
 	char *equals = strchr(word, '=');
 	const char *value = word_expand(s, equals + 1, 0);
 
-	variable_set(s, arena_dupn(s->arena, word, (size_t)(equals - word)), value ? value : "");
+	variable_set(s, arena_dupn(s->scratch, word, (size_t)(equals - word)), value ? value : "");
 }
 
 static const struct {
@@ -396,7 +411,10 @@ static void put(struct lexer *l, char c)
 static void end_command(struct shell *s, struct lexer *l, bool piped)
 {
 	end_word(l);
+	s->scratch = arena_new();
 	take_command(s, &l->now, &l->before);
+	arena_free(s->scratch);
+	s->scratch = NULL;
 	l->before = piped ? l->now : (struct command){ .n = 0 };
 	l->now = (struct command){ .n = 0 };
 	l->is_target = false;
@@ -422,14 +440,13 @@ static bool is_inside_value(const struct lexer *l, char quote)
 
 void shell_take(struct shell *s, const char *line)
 {
-	struct lexer l = { .at = line };
-	char quote = '\0';
+	/* A word of one byte has its NUL too. */
+	char words[2 * SHELL_LINE_MAX + 2] = "", quote = '\0';
+	struct lexer l = { .at = line, .to = words };
 
 	s->n = 0;
 	if (strlen(line) > SHELL_LINE_MAX)
 		return;
-	/* A word of one byte has its NUL too. */
-	l.to = arena_alloc(s->arena, 2 * strlen(line) + 2);
 	for (; *l.at; l.at++) {
 		char c = *l.at;
 

@@ -43,15 +43,18 @@ struct deed {
 #define SHELL_LINE_MAX 4096	/* a longer line does nothing */
 #define SHELL_WORDS_MAX 64	/* of a command; what is behind is left out */
 #define SHELL_VARIABLES_MAX 32	/* more are not known */
+#define SHELL_VALUE_MAX 4096	/* bytes of a word with its variables replaced; what is longer is not known */
 #define SHELL_DEEDS_MAX 16	/* of a line; more are left out, so that it can be written again */
 
 struct variable {
-	const char *name, *value;	/* one word or several */
+	const char *name;
+	char *value;	/* one word or several; room for SHELL_VALUE_MAX, since lines may set it often */
 };
 
 /* Zeroed but for its arena; a file's lines are taken one after the other. */
 struct shell {
-	struct arena *arena;
+	struct arena *arena;	/* of variables and deeds */
+	struct arena *scratch;	/* of a command, while it is taken */
 	struct variable variables[SHELL_VARIABLES_MAX];
 	size_t n_variables;
 	struct deed deeds[SHELL_DEEDS_MAX];	/* of the line that was taken last */

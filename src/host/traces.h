@@ -40,6 +40,7 @@ enum trace_kind {
 #define TRACE_FOLDER_MAX 512	/* entries of a folder that are looked at */
 #define TRACE_BYTES_MAX (64 * 1024)	/* of a file; what is behind is left out by whole lines */
 #define TRACE_LINES_MAX 4000	/* of a file; so too */
+#define TRACE_DEEDS_MAX 1000	/* of a file; more are left out */
 #define TRACE_DEPTH_MAX 3	/* scripts that one another run */
 #define TRACE_LINE_MAX 4096	/* bytes of a line; what is longer is left out */
 #define TRACE_WHEN_MAX 64	/* bytes of the times of a crontab; so too */

@@ -12,8 +12,10 @@
 /* A file whose lines are taken one after the other. */
 struct parser {
 	struct trace_file *f;
-	struct arena *arena;
+	struct arena *arena;	/* of what is kept */
+	struct arena *scratch;	/* of a line, while it is taken */
 	struct shell shell;
+	size_t n_deeds;
 	const char *phase;	/* of a script; NULL: any */
 	size_t indent;		/* of the line that began it; SIZE_MAX: an arm of case did */
 };
@@ -46,18 +48,30 @@ static void add_text(struct parser *p, unsigned number, const char *text)
 	add(p, number)->text = shown(p->arena, text);
 }
 
+static const char *copy_or_null(struct arena *a, const char *word)
+{
+	return word ? arena_dup(a, word) : NULL;
+}
+
 /* The deeds of the line that the shell took last. */
 static struct trace_line *add_deeds(struct parser *p, unsigned number, const char *when)
 {
 	struct deed *deeds;
 	struct trace_line *l;
 
+	if (p->shell.n > TRACE_DEEDS_MAX - p->n_deeds)
+		p->shell.n = TRACE_DEEDS_MAX - p->n_deeds;
+	p->n_deeds += p->shell.n;
 	if (!p->shell.n)
 		return NULL;
 	deeds = arena_array(p->arena, p->shell.n, sizeof(*deeds));
-	memcpy(deeds, p->shell.deeds, p->shell.n * sizeof(*deeds));
+	for (size_t i = 0; i < p->shell.n; i++) {
+		deeds[i].kind = p->shell.deeds[i].kind;
+		deeds[i].device = copy_or_null(p->arena, p->shell.deeds[i].device);
+		deeds[i].value = copy_or_null(p->arena, p->shell.deeds[i].value);
+	}
 	l = add(p, number);
-	l->when = when;
+	l->when = arena_dup(p->arena, when);
 	l->deeds = deeds;
 	l->n = p->shell.n;
 	return l;
@@ -118,7 +132,7 @@ static bool is_modprobe_line(char *const *words, size_t n)
 static void take_modprobe(struct parser *p, unsigned number, const char *line)
 {
 	char *words[WORDS_MAX];
-	size_t n = words_of(line, p->arena, words);
+	size_t n = words_of(line, p->scratch, words);
 
 	if (line[blanks(line)] != '#' && is_modprobe_line(words, n))
 		add_text(p, number, line);
@@ -128,7 +142,7 @@ static void take_module(struct parser *p, unsigned number, const char *line)
 {
 	char *words[WORDS_MAX];
 
-	if (words_of(line, p->arena, words) && (is_vfio(words[0]) || strcmp(words[0], "vfio") == 0))
+	if (words_of(line, p->scratch, words) && (is_vfio(words[0]) || strcmp(words[0], "vfio") == 0))
 		add_text(p, number, words[0]);
 }
 
@@ -144,7 +158,7 @@ static bool is_cmdline_word(const char *word)
 /* /etc/default/grub has it in quotes behind a name. */
 static void take_cmdline(struct parser *p, unsigned number, const char *line)
 {
-	char *words[WORDS_MAX], *copy = arena_dup(p->arena, line + blanks(line)), *equals;
+	char *words[WORDS_MAX], *copy = arena_dup(p->scratch, line + blanks(line)), *equals;
 	const char *kept = NULL;
 	size_t n;
 
@@ -160,7 +174,7 @@ static void take_cmdline(struct parser *p, unsigned number, const char *line)
 	n = str_words(copy, words, WORDS_MAX);
 	for (size_t i = 0; i < n; i++)
 		if (is_cmdline_word(words[i]))
-			kept = kept ? arena_fmt(p->arena, "%s %s", kept, words[i]) : words[i];
+			kept = kept ? arena_fmt(p->scratch, "%s %s", kept, words[i]) : words[i];
 	if (kept)
 		add_text(p, number, kept);
 }
@@ -171,7 +185,7 @@ static void take_driverctl(struct parser *p, unsigned number, const char *line)
 {
 	char *words[WORDS_MAX];
 
-	if (number == 1 && words_of(line, p->arena, words) && str_is_word(words[0], DEED_WORD_MAX))
+	if (number == 1 && words_of(line, p->scratch, words) && str_is_word(words[0], DEED_WORD_MAX))
 		add_text(p, number, words[0]);
 }
 
@@ -205,7 +219,7 @@ static char *next_key(char **at)
 
 static void take_udev(struct parser *p, unsigned number, const char *line)
 {
-	char *at = arena_dup(p->arena, line), *key;
+	char *at = arena_dup(p->scratch, line), *key;
 	const char *kept = "", *run = "";
 	bool writes = false;
 
@@ -213,11 +227,11 @@ static void take_udev(struct parser *p, unsigned number, const char *line)
 		return;
 	while ((key = next_key(&at)) != NULL) {
 		if (is_udev_key(key)) {
-			kept = arena_fmt(p->arena, "%s%s%s", kept, *kept ? ", " : "", key);
+			kept = arena_fmt(p->scratch, "%s%s%s", kept, *kept ? ", " : "", key);
 			writes = writes || str_starts(key, "ATTR{driver_override}=\"") || strstr(key,
 												 "sriov_numvfs}=\"");
 		} else if (str_starts(key, "RUN")) {
-			run = arena_fmt(p->arena, "%s; %.*s", run, (int)strcspn(strchr(key, '"') + 1, "\""),
+			run = arena_fmt(p->scratch, "%s; %.*s", run, (int)strcspn(strchr(key, '"') + 1, "\""),
 					strchr(key, '"') + 1);
 		}
 	}
@@ -255,7 +269,7 @@ static void take_cron(struct parser *p, unsigned number, const char *line)
 		return;
 	for (size_t i = 0; i < fields + has_user(p->f); i++) {
 		size_t n = strcspn(at, " \t");
-		const char *word = arena_dupn(p->arena, at, n);
+		const char *word = arena_dupn(p->scratch, at, n);
 
 		if (i < fields && !is_time(word, i == 0)) {
 			/* "PATH=..." */
@@ -263,7 +277,7 @@ static void take_cron(struct parser *p, unsigned number, const char *line)
 			return;
 		}
 		if (i < fields)
-			when = arena_fmt(p->arena, "%s%s%s", when, *when ? " " : "", word);
+			when = arena_fmt(p->scratch, "%s%s%s", when, *when ? " " : "", word);
 		at += n;
 		at += blanks(at);
 	}
@@ -282,7 +296,7 @@ static void take_unit(struct parser *p, unsigned number, const char *line)
 	if (!str_starts(line, "Exec") || *equals != '=')
 		return;
 	shell_take(&p->shell, equals + 1 + strspn(equals + 1, "-@:+!| \t"));
-	add_deeds(p, number, arena_dupn(p->arena, line, key));
+	add_deeds(p, number, arena_dupn(p->scratch, line, key));
 }
 
 /* --- scripts ----------------------------------------------------------------------------------------------------- */
@@ -324,7 +338,7 @@ static const char *condition_of(const char *line)
 static void begin_phase(struct parser *p, const char *line)
 {
 	static const char *const ends[] = { "fi", "else", "elif", "elsif", "}", "esac", NULL };
-	const char *text = line + blanks(line), *arm = arm_of(text, p->arena), *condition = condition_of(text);
+	const char *text = line + blanks(line), *arm = arm_of(text, p->scratch), *condition = condition_of(text);
 
 	if (p->phase && p->indent != SIZE_MAX && blanks(line) <= p->indent && begins_with_word(text, ends))
 		p->phase = NULL;
@@ -352,7 +366,7 @@ static void take_script(struct parser *p, unsigned number, const char *line)
 	if (*text == '#')
 		return;
 	begin_phase(p, line);
-	shell_take(&p->shell, arm_of(text, p->arena) ? strchr(text, ')') + 1 : text);
+	shell_take(&p->shell, arm_of(text, p->scratch) ? strchr(text, ')') + 1 : text);
 	add_deeds(p, number, p->phase ? p->phase : "");
 	end_phase(p, line);
 }
@@ -413,7 +427,9 @@ static char *join_lines(char *line, char **at, unsigned *number)
 
 void trace_parse(struct trace_file *f, char *text, struct arena *a)
 {
-	struct parser p = { .f = f, .arena = a, .shell = { .arena = a } };
+	/* The shell's variables end with the file: up to TRACE_READS_MAX files are read. */
+	_cleanup_arena_ struct arena *own = arena_new();
+	struct parser p = { .f = f, .arena = a, .shell = { .arena = own } };
 	unsigned number = 0;
 	char *line;
 
@@ -422,8 +438,11 @@ void trace_parse(struct trace_file *f, char *text, struct arena *a)
 
 		line = join_lines(line, &text, &number);
 		line[strcspn(line, "\r")] = '\0';
-		if (strlen(line) <= TRACE_LINE_MAX)
-			take(&p, first, line);
+		if (strlen(line) > TRACE_LINE_MAX)
+			continue;
+		p.scratch = arena_new();
+		take(&p, first, line);
+		arena_free(p.scratch);
 	}
 }
 
