@@ -265,6 +265,8 @@ static void take_ifdown(struct shell *s, const struct command *c, size_t first)
 			add(s, DEED_NETWORK, NULL, arena_fmt(s->scratch, "ifdown %s", c->words[i]));
 }
 
+#define NETWORKING "/etc/init.d/networking"
+
 /* Where people have scripts, and not what a distribution brings. */
 static bool is_script(const char *path)
 {
@@ -281,11 +283,14 @@ static bool is_script(const char *path)
 	return false;
 }
 
+static bool names_a_command(const char *path);
+
+/* One by the name of a command that is known here would be that, when it is written again. */
 static void take_script(struct shell *s, const char *word)
 {
 	const char *path = word_expand(s, word, 0);
 
-	if (path && is_script(path))
+	if (path && is_script(path) && !names_a_command(path))
 		add(s, DEED_RUNS, NULL, path);
 }
 
@@ -356,6 +361,14 @@ static const struct {
 	{ "source", take_interpreter }, { ".", take_interpreter }, { "perl", take_interpreter }, { "for", take_list },
 };
 
+static bool names_a_command(const char *path)
+{
+	for (size_t k = 0; k < sizeof(commands) / sizeof(*commands); k++)
+		if (strcmp(str_basename(path), commands[k].name) == 0)
+			return true;
+	return strcmp(str_basename(path), "tee") == 0 || strcmp(path, NETWORKING) == 0;
+}
+
 static void take_command(struct shell *s, const struct command *c, const struct command *before)
 {
 	size_t i = 0;
@@ -371,7 +384,7 @@ static void take_command(struct shell *s, const struct command *c, const struct 
 		return;
 	if (strcmp(str_basename(c->words[i]), "tee") == 0)
 		take_tee(s, c, i + 1, before);
-	if (strcmp(c->words[i], "/etc/init.d/networking") == 0) {
+	if (strcmp(c->words[i], NETWORKING) == 0) {
 		take_service(s, c, i);
 		return;
 	}
@@ -471,40 +484,4 @@ void shell_take(struct shell *s, const char *line)
 			put(&l, c);
 	}
 	end_command(s, &l, false);
-}
-
-const char *deed_line(const struct deed *d, struct arena *a)
-{
-	const char *device = d->device ? d->device : "$unknown", *value = d->value ? d->value : "$unknown";
-
-	switch (d->kind) {
-	case DEED_REMOVE:
-		return arena_fmt(a, "echo 1 > /sys/bus/pci/devices/%s/remove", device);
-	case DEED_RESCAN:
-		return "echo 1 > /sys/bus/pci/rescan";
-	case DEED_UNBIND:
-		return arena_fmt(a, "echo %s > /sys/bus/pci/devices/%s/driver/unbind", device, device);
-	case DEED_BIND:
-		return d->value ? arena_fmt(a, "echo %s > /sys/bus/pci/drivers/%s/bind", device, value) :
-				  arena_fmt(a, "echo %s > /sys/bus/pci/drivers_probe", device);
-	case DEED_NEW_ID:
-		return arena_fmt(a, "echo %s > /sys/bus/pci/drivers/%s/new_id", device, value);
-	case DEED_OVERRIDE:
-		return arena_fmt(a, "echo %s > /sys/bus/pci/devices/%s/driver_override", value, device);
-	case DEED_DRIVERCTL:
-		return d->value ? arena_fmt(a, "driverctl set-override %s %s", device, value) :
-				  arena_fmt(a, "driverctl unset-override %s", device);
-	case DEED_RESET:
-		return arena_fmt(a, "echo 1 > /sys/bus/pci/devices/%s/reset", device);
-	case DEED_VFS:
-		return arena_fmt(a, "echo %s > /sys/bus/pci/devices/%s/sriov_numvfs", value, device);
-	case DEED_UNLOAD:
-		return arena_fmt(a, "modprobe -r %s", value);
-	case DEED_NETWORK:
-	case DEED_RUNS:
-		return value;
-	case DEED_KINDS:
-		break;
-	}
-	return "";
 }
