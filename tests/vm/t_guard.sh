@@ -63,7 +63,7 @@ wait_for "the guard has ended" 5 no_guard
 as_before "a failed start"
 
 killed_hook() {
-	strace -o /dev/null -e inject=write:signal=KILL:when=4 handover 100 pre-start 2>/dev/null
+	strace -o /dev/null -e inject=write:signal=KILL:when=4 handover --quiet 100 pre-start 2>/dev/null
 	[ $? -ne 0 ] && [ -e /run/handover/100.journal ]
 }
 

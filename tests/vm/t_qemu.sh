@@ -33,6 +33,7 @@ set_up() {
 	rm -rf /run/handover /etc/handover/profiles/*
 	cat >/etc/pve/qemu-server/$vm.conf <<-C
 		hookscript: local:snippets/handover
+		machine: q35
 		hostpci0: ${nic%.*},pcie=1,rombar=0
 		args: -kernel /lab/guest
 	C
