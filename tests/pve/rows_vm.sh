@@ -311,10 +311,12 @@ row_backup_stop_mode() {
 	home_after_stop
 }
 
+# Its QEMU has no device, so none is handed over.
 row_backup_of_template() {
 	echo 'template: 1' >>/etc/pve/qemu-server/$vm.conf
 	qm backup
-	came "$lend start:ok $(stopped)"
+	came "[pre-start 0] start:ok [pre-stop 0] $(old 'stop:ok [post-stop 0] cleanup:ok'
+		new '[post-stop 0] stop:ok cleanup:nothing')"
 	home
 }
 
