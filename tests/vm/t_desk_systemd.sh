@@ -118,7 +118,9 @@ gap=$(longest_gap /tmp/life)
 figure vm-desk-gap-idle-ms "$idle"
 figure vm-desk-gap-ms "$gap"
 tail -n 3 /tmp/life
-# A NIC that leaves is away for seconds. This much an emulated processor may be busy elsewhere.
-[ "$gap" -lt 1000 ] || die "the gateway was away for $gap ms ($idle ms when nothing happened)"
+# A NIC that leaves is away for seconds, and what is sent meanwhile is lost. Where all was answered, an emulated processor
+# was busy elsewhere.
+grep -q ' 0% packet loss' /tmp/life || [ "$gap" -lt 1000 ] ||
+	die "the gateway was away for $gap ms ($idle ms when nothing happened)"
 same "vmbr0 got its link, times" 1 "$(value_of /sys/class/net/vmbr0/carrier_up_count)"
 succeeds "no unit has failed" test -z "$(systemctl list-units --failed --no-legend)"
