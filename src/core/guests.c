@@ -4,23 +4,17 @@
 
 #include "base/str.h"
 #include "core/guests.h"
+#include "core/pvecluster.h"
 #include "core/pveconf.h"
 
 #define LOCAL "etc/pve/local"	/* "nodes/pve1": pve-cluster, src/pmxcfs/cfs-plug-link.c */
-#define HOSTNAME "proc/sys/kernel/hostname"
 #define BLANKS " \t\r\f\v"
 
-/* The node's name is the first part of the host's (pve-common, PVE/INotify.pm, nodename). */
 static const char *own_node(struct host *h, struct arena *a)
 {
 	char text[HOST_NAME_BYTES];
-	ssize_t n = host_link(h, LOCAL, text, sizeof(text));
 
-	if (n >= 0)
-		return arena_dup(a, str_basename(text));
-	n = host_read(h, HOSTNAME, text, sizeof(text));
-	text[n < 0 ? 0 : strcspn(text, ".")] = '\0';
-	return arena_dup(a, text);
+	return host_link(h, LOCAL, text, sizeof(text)) >= 0 ? arena_dup(a, str_basename(text)) : pvecluster_short_name(h, a);
 }
 
 ssize_t guest_reread(struct host *h, const struct guest *guest, struct arena *a, const char **text)

@@ -4,9 +4,9 @@
 #include "base/str.h"
 #include "core/action.h"
 #include "core/here.h"
+#include "core/pvecluster.h"
 #include "core/yaml.h"
 
-#define HOSTNAME "proc/sys/kernel/hostname"
 #define MACHINE_ID "etc/machine-id"
 #define DMI "sys/class/dmi/id/"
 #define SHOWN_MAX 8	/* hosts in a message */
@@ -30,9 +30,9 @@ static const char *get(struct host *h, const char *name, struct arena *a)
 
 struct identity identity_read(struct host *h, struct arena *a)
 {
-	const char *name = get(h, HOSTNAME, a), *vendor = get(h, DMI "sys_vendor", a);
+	const char *vendor = get(h, DMI "sys_vendor", a);
 	struct identity id = {
-		.node = arena_dupn(a, name, strcspn(name, ".")),
+		.node = pvecluster_short_name(h, a),
 		.product = get(h, DMI "product_name", a),
 		.full_product = "",
 		.machine_id = get(h, MACHINE_ID, a),

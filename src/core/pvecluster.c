@@ -29,14 +29,18 @@ bool pvecluster_is_down(struct host *h, struct error *err)
 	return true;
 }
 
-const char *pvecluster_node(struct host *h, struct arena *a)
+const char *pvecluster_short_name(struct host *h, struct arena *a)
 {
 	char name[NODE_BYTES];
 
-	if (host_read(h, HOSTNAME, name, sizeof(name)) < 0)
-		return NULL;
-	name[strcspn(name, ".")] = '\0';
-	return props_is_node(name) ? arena_dup(a, name) : NULL;
+	return host_read(h, HOSTNAME, name, sizeof(name)) < 0 ? "" : arena_dupn(a, name, strcspn(name, "."));
+}
+
+const char *pvecluster_node(struct host *h, struct arena *a)
+{
+	const char *name = pvecluster_short_name(h, a);
+
+	return props_is_node(name) ? name : NULL;
 }
 
 /* "NAME" with its quotes after "KEY", with its own, and a colon; NULL: it does not stand there. */

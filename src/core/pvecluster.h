@@ -20,9 +20,11 @@
 bool pvecluster_is_down(struct host *h, struct error *err);
 
 /*
- * The name of this node: the host's up to its first dot, which is what Proxmox goes by (pve-common, PVE/INotify.pm,
- * nodename). NULL: not known.
+ * The host's name up to its first dot, which is what Proxmox goes by (pve-common, PVE/INotify.pm, nodename). "": not known.
  */
+const char *pvecluster_short_name(struct host *h, struct arena *a);
+
+/* The name of this node, which is that one; NULL: not known, or none that a node could have. */
 const char *pvecluster_node(struct host *h, struct arena *a);
 
 /* The node that a guest is on, by etc/pve/.vmlist (src/pmxcfs/status.c, cfs_create_vmlist_msg); NULL: not known. */
