@@ -53,6 +53,10 @@ static void a_snapshot_may_be_rolled_back_to(void **state)
 	(void)state;
 	guest.text = "name: x\n\n[before]\nhookscript: " VOLUME "\n";
 	assert_true(guest_names_hookscript(&guest, VOLUME, a));
+	guest.text = "[PENDING]\nname: y\n[one]\n[two]\n#x\nhookscript: " VOLUME "\n";
+	assert_true(guest_names_hookscript(&guest, VOLUME, a));
+	guest.text = "[one]";
+	assert_false(guest_names_hookscript(&guest, VOLUME, a));
 	guest.text = "hookscript: " VOLUME ".old\n#hookscript: " VOLUME "\n";
 	assert_false(guest_names_hookscript(&guest, VOLUME, a));
 	/* What cannot be read may name it. */

@@ -6,9 +6,9 @@
 #include "core/guests.h"
 #include "core/pvecluster.h"
 #include "core/pveconf.h"
+#include "core/pveline.h"
 
 #define LOCAL "etc/pve/local"	/* "nodes/pve1": pve-cluster, src/pmxcfs/cfs-plug-link.c */
-#define BLANKS " \t\r\f\v"
 
 static const char *own_node(struct host *h, struct arena *a)
 {
@@ -80,48 +80,37 @@ const struct guest *guests_find(const struct guests *g, unsigned vmid)
 	return NULL;
 }
 
-/* The value of a line "key: value", which is cut out of it; NULL: it is no such line. */
-static const char *line_value(char *line, const char *key)
+static bool is_setting(const struct pve_line *line, const char *key)
 {
-	size_t n = strlen(key), end;
-	char *value;
-
-	if (strncmp(line, key, n) != 0 || line[n] != ':')
-		return NULL;
-	value = line + n + 1;
-	value += strspn(value, BLANKS);
-	for (end = strlen(value); end && strchr(BLANKS, value[end - 1]);)
-		value[--end] = '\0';
-	return *value ? value : NULL;
+	return line->key && strcmp(line->key, key) == 0;
 }
 
 const char *guest_value(const char *text, const char *key, struct arena *a)
 {
-	char *rest = arena_dup(a, text), *line;
 	const char *last = NULL;
+	struct pve_reader r;
+	struct pve_line line;
 
 	/* Of two lines with one key the last counts. */
-	while ((line = strsep(&rest, "\n")) != NULL && *line != '[') {
-		const char *value = line_value(line, key);
-
-		if (value)
-			last = value;
-	}
+	pveline_start(&r, text, false, a);
+	while (pveline_next(&r, &line))
+		if (is_setting(&line, key))
+			last = line.value;
 	return last;
 }
 
 bool guest_names_hookscript(const struct guest *guest, const char *volume, struct arena *a)
 {
-	char *rest, *line;
+	struct pve_reader r;
+	struct pve_line line;
 
 	if (!guest->text)
 		return true;
-	rest = arena_dup(a, guest->text);
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		const char *value = line_value(line, "hookscript");
-
-		if (value && strcmp(value, volume) == 0)
-			return true;
-	}
+	pveline_start(&r, guest->text, guest->container, a);
+	do
+		while (pveline_next(&r, &line))
+			if (is_setting(&line, "hookscript") && strcmp(line.value, volume) == 0)
+				return true;
+	while (pveline_next_section(&r));
 	return false;
 }

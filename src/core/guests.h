@@ -45,7 +45,7 @@ const struct guest *guests_find(const struct guests *g, unsigned vmid);
 /* Its text as it is now. Returns its length, or a negative errno; text belongs to a. */
 ssize_t guest_reread(struct host *h, const struct guest *guest, struct arena *a, const char **text);
 
-/* The value of "key: value" in the current configuration, which ends at the first "["; NULL: it is not there. */
+/* The value of "key: value" in the current configuration, as pveline.h reads it; NULL: it is not there. */
 const char *guest_value(const char *text, const char *key, struct arena *a);
 
 /*

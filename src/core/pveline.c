@@ -123,8 +123,10 @@ bool pveline_next(struct pve_reader *r, struct pve_line *line)
 		cut_end(text);
 		if (*text == '\0')
 			continue;
-		if (is_section(text))
+		if (is_section(text)) {
+			r->rest = r->at;
 			break;
+		}
 		if (*text == '#') {
 			describe(r, text + 1, "\n");
 			continue;
@@ -136,4 +138,13 @@ bool pveline_next(struct pve_reader *r, struct pve_line *line)
 	}
 	r->at = NULL;
 	return false;
+}
+
+bool pveline_next_section(struct pve_reader *r)
+{
+	r->at = r->rest;
+	r->rest = NULL;
+	r->description = NULL;
+	r->n_description = 0;
+	return r->at;
 }

@@ -25,6 +25,7 @@ struct pve_reader {
 	bool container;
 	struct arena *arena;
 	char *at;		/* what is not read yet, NULL at the end */
+	char *rest;		/* what stands behind the section that was met at the end, NULL: none was */
 	unsigned number;
 	char *description;	/* as far as it was read, NULL: there is none */
 	size_t n_description;
@@ -33,8 +34,14 @@ struct pve_reader {
 /* The text is copied. */
 void pveline_start(struct pve_reader *r, const char *text, bool container, struct arena *a);
 
-/* The next line that is neither empty nor part of the description. False: there is none. */
+/* The next line that is neither empty nor part of the description. False: there is none before a section or the end. */
 bool pveline_next(struct pve_reader *r, struct pve_line *line);
+
+/*
+ * After the last line, goes on to those of the next section: of a snapshot, say, which may be rolled back to. The
+ * description is that section's then. False: there is none.
+ */
+bool pveline_next_section(struct pve_reader *r);
 
 /* The description after the last line, without spaces at its end; NULL: there is none. */
 const char *pveline_description(struct pve_reader *r);
