@@ -249,7 +249,8 @@ static void tell_storage(struct registry *g, const struct link *l)
 
 /* --- the command ------------------------------------------------------------------------------------------------- */
 
-bool registry_take_vmids(struct registry *g)
+/* The guests that are meant, each once. False: one is no VMID, which has been told. */
+static bool take_vmids(struct registry *g)
 {
 	const struct run *r = g->r;
 
@@ -267,6 +268,21 @@ bool registry_take_vmids(struct registry *g)
 		g->n += !twice;
 	}
 	return true;
+}
+
+enum outcome registry_run(struct run *r, registry_act *act)
+{
+	struct registry g = { .r = r, .a = r->arena, .keep = STORE_CLOSED };
+	enum outcome o;
+
+	if (!take_vmids(&g))
+		return OUTCOME_REFUSED;
+	block_signals();
+	o = registry_open(&g);
+	if (o == OUTCOME_DONE)
+		o = act(&g);
+	registry_close(&g);
+	return o;
 }
 
 enum outcome registry_look(struct registry *g, const struct link *l, registration_look *decide, struct error *err)
@@ -372,17 +388,7 @@ static enum outcome do_register(struct registry *g)
 
 static enum outcome run(struct run *r)
 {
-	struct registry g = { .r = r, .a = r->arena, .keep = STORE_CLOSED };
-	enum outcome o;
-
-	if (!registry_take_vmids(&g))
-		return OUTCOME_REFUSED;
-	block_signals();
-	o = registry_open(&g);
-	if (o == OUTCOME_DONE)
-		o = do_register(&g);
-	registry_close(&g);
-	return o;
+	return registry_run(r, do_register);
 }
 
 const struct verb verb_register = {

@@ -44,7 +44,7 @@ struct registration {
 	struct findings findings;	/* of its plan */
 };
 
-/* One run: r, a and keep are set by whoever begins it. */
+/* One run. */
 struct registry {
 	struct run *r;
 	struct arena *a;
@@ -65,8 +65,9 @@ struct link;
 
 /* --- for both commands: register.c ------------------------------------------------------------------------------- */
 
-/* The guests that are meant, each once. False: one is no VMID, which has been told. */
-bool registry_take_vmids(struct registry *g);
+/* A whole run: takes the guests that are meant, opens the registry, acts, and closes it. */
+typedef enum outcome registry_act(struct registry *g);
+enum outcome registry_run(struct run *r, registry_act *act);
 
 /*
  * What is to be done with each, by decide(), which finds go_on and set. It is done twice: before anything is changed,

@@ -130,17 +130,7 @@ static enum outcome do_unregister(struct registry *g)
 
 static enum outcome run(struct run *r)
 {
-	struct registry g = { .r = r, .a = r->arena, .keep = STORE_CLOSED };
-	enum outcome o;
-
-	if (!registry_take_vmids(&g))
-		return OUTCOME_REFUSED;
-	block_signals();
-	o = registry_open(&g);
-	if (o == OUTCOME_DONE)
-		o = do_unregister(&g);
-	registry_close(&g);
-	return o;
+	return registry_run(r, do_unregister);
 }
 
 const struct verb verb_unregister = {
