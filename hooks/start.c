@@ -144,7 +144,7 @@ static enum outcome lend_builtin(struct call *c)
 	findings_init(&f, c->arena);
 	profile = builtin_profile(&guest, c->policy, c->vmid, &hash, &f);
 	if (!profile && f.errors == 0) {
-		pverefuse_tell(c->host, &guest, c->vmid, NULL, &f);
+		pverefuse_tell(c->host, &guest, c->vmid, NULL, NULL, &f);
 		print_findings(&f, stderr);
 		return f.errors ? OUTCOME_REFUSED : OUTCOME_DONE;
 	}

@@ -247,6 +247,7 @@ static void a_map_is_right_if_all_that_proxmox_compares_is(void **state)
 static const struct finding *told(struct host *h, struct arena *a, const char *code, const char *config)
 {
 	struct findings *f = arena_alloc(a, sizeof(*f));
+	struct pvemap_here here = pvemap_read_here(h, a);
 	struct inventory inv;
 	struct pve_guest g;
 	struct error err;
@@ -254,7 +255,7 @@ static const struct finding *told(struct host *h, struct arena *a, const char *c
 	findings_init(f, a);
 	pveconf_parse(config, a, &g);
 	assert_int_equal(inventory_read(h, a, &inv, &err), 0);
-	pverefuse_tell(h, &g, 100, &inv, f);
+	pverefuse_tell(h, &g, 100, &inv, &here, f);
 	for (size_t i = 0; i < f->n; i++)
 		if (strcmp(f->list[i].code, code) == 0)
 			return &f->list[i];

@@ -3,7 +3,6 @@
 
 #include "base/str.h"
 #include "core/alternatives.h"
-#include "core/pvecluster.h"
 #include "core/reservations.h"
 
 /* Who else has devices. */
@@ -33,19 +32,14 @@ static struct alternative read_alternative(const struct pve_map *map, struct are
 	return x;
 }
 
-struct alternative *alternatives_of(struct host *h, const char *name, struct arena *a, size_t *n)
+struct alternative *alternatives_of(const struct pvemap_here *here, const char *name, struct arena *a, size_t *n)
 {
-	struct pve_mappings *all = arena_alloc(a, sizeof(*all));
-	const char *node = pvecluster_node(h, a);
-	const struct pve_mapping *m = NULL;
+	const struct pve_mapping *m = pvemap_find(&here->pci, name);
 	struct alternative *list = NULL;
-	struct error ignored;
 
 	*n = 0;
-	if (node && pvemap_read(h, PVEMAP_PCI, a, all, &ignored) == 0)
-		m = pvemap_find(all, name);
 	for (size_t i = 0; m && i < m->n; i++) {
-		if (strcmp(m->maps[i].node, node) != 0)
+		if (strcmp(m->maps[i].node, here->node) != 0)
 			continue;
 		list = arena_grow(a, list, *n, sizeof(*list));
 		list[(*n)++] = read_alternative(&m->maps[i], a);
@@ -142,7 +136,7 @@ static struct mapped *add_mapped(const struct others *o, const struct pve_guest 
 	p->mapped = arena_grow(p->arena, p->mapped, p->n_mapped, sizeof(*p->mapped));
 	m = &p->mapped[p->n_mapped++];
 	*m = (struct mapped){ .name = name, .hostpci = line };
-	m->list = alternatives_of(p->host, name, p->arena, &m->n);
+	m->list = alternatives_of(&p->mappings, name, p->arena, &m->n);
 	for (size_t i = 0; i < m->n; i++) {
 		m->list[i].busy = why_busy(o, guest, line < 0 ? HOSTPCI_MAX : line, &m->list[i]);
 		if (!m->chosen && !m->list[i].busy)

@@ -33,8 +33,8 @@ struct mapped {
  */
 void alternatives_choose(struct planner *p, struct pve_guest *guest);
 
-/* The alternatives of this node of a mapping, in order; NULL and 0: it has none, or cannot be read. */
-struct alternative *alternatives_of(struct host *h, const char *name, struct arena *a, size_t *n);
+/* The alternatives of this node of a mapping, in order; NULL and 0: it has none. They point into here. */
+struct alternative *alternatives_of(const struct pvemap_here *here, const char *name, struct arena *a, size_t *n);
 
 /* NULL: no line and no profile names it. */
 const struct mapped *alternatives_find(const struct planner *p, const char *name);

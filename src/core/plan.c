@@ -197,7 +197,7 @@ bool plan_make(struct planner *p)
 	}
 	pvemap_check(p);
 	if (p->guest)
-		pverefuse_tell(p->host, p->guest, p->vmid, p->found, p->findings);
+		pverefuse_tell(p->host, p->guest, p->vmid, p->found, &p->mappings, p->findings);
 	rails_check(p);
 	return p->findings->errors == 0;
 }

@@ -8,6 +8,7 @@
 #include "core/policy.h"
 #include "core/profile.h"
 #include "core/pveconf.h"
+#include "core/pvemap.h"
 #include "core/select.h"
 #include "core/step.h"
 
@@ -48,6 +49,7 @@ struct planner {
 	const struct pve_guest *guest;		/* NULL: no VM is known */
 	const struct lent *lent;		/* to VMs, as far as it is known */
 	size_t n_lent;
+	struct pvemap_here mappings;
 	struct mapped *mapped;			/* mappings that the VM or the profile names: alternatives.h */
 	size_t n_mapped;
 	struct findings *findings;

@@ -257,6 +257,7 @@ bool prepare_plan(struct planner *p, struct store *store, struct findings *f, st
 		.found = inv,
 		.findings = f,
 		.arena = f->arena,
+		.mappings = pvemap_read_here(p->host, f->arena),
 	};
 	if (inventory_read(p->host, f->arena, inv, err) < 0 || !read_guest(p, guest, err))
 		return false;

@@ -192,6 +192,16 @@ int pvemap_read(struct host *h, enum pvemap_kind kind, struct arena *a, struct p
 	return 0;
 }
 
+struct pvemap_here pvemap_read_here(struct host *h, struct arena *a)
+{
+	struct pvemap_here here = { .node = pvecluster_node(h, a) };
+	struct error ignored;
+
+	if (here.node && pvemap_read(h, PVEMAP_PCI, a, &here.pci, &ignored) < 0)
+		here.node = NULL;
+	return here;
+}
+
 const struct pve_mapping *pvemap_find(const struct pve_mappings *m, const char *name)
 {
 	for (size_t i = 0; i < m->n; i++)

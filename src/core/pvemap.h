@@ -57,6 +57,14 @@ void pvemap_parse(const char *text, enum pvemap_kind kind, struct arena *a, stru
 /* The host's. No file is no mapping. -ENOTCONN as pveconf_read(). */
 int pvemap_read(struct host *h, enum pvemap_kind kind, struct arena *a, struct pve_mappings *m, struct error *err);
 
+/* Those of PCI devices, and the node that looks at them. */
+struct pvemap_here {
+	const char *node;		/* NULL: it is not known, or they cannot be read; then there are none */
+	struct pve_mappings pci;
+};
+
+struct pvemap_here pvemap_read_here(struct host *h, struct arena *a);
+
 const struct pve_mapping *pvemap_find(const struct pve_mappings *m, const char *name);
 
 /*

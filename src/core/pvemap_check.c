@@ -2,8 +2,6 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "core/pvecluster.h"
-#include "core/pvemap.h"
 #include "core/pvemap_check.h"
 
 /* Whether any step looks at the function. */
@@ -92,14 +90,10 @@ static void check_map(struct planner *p, const struct pve_mapping *m, const stru
 
 void pvemap_check(struct planner *p)
 {
-	const char *node = pvecluster_node(p->host, p->arena);
-	struct pve_mappings all;
-	struct error ignored;
+	const struct pve_mappings *all = &p->mappings.pci;
 
-	if (!node || pvemap_read(p->host, PVEMAP_PCI, p->arena, &all, &ignored) < 0)
-		return;
-	for (size_t i = 0; i < all.n; i++)
-		for (size_t k = 0; k < all.list[i].n; k++)
-			if (strcmp(all.list[i].maps[k].node, node) == 0)
-				check_map(p, &all.list[i], &all.list[i].maps[k]);
+	for (size_t i = 0; i < all->n; i++)
+		for (size_t k = 0; k < all->list[i].n; k++)
+			if (strcmp(all->list[i].maps[k].node, p->mappings.node) == 0)
+				check_map(p, &all->list[i], &all->list[i].maps[k]);
 }

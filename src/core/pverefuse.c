@@ -3,8 +3,6 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "core/pvecluster.h"
-#include "core/pvemap.h"
 #include "core/pverefuse.h"
 #include "core/select.h"
 
@@ -233,15 +231,16 @@ static void look_at_usb(const struct look *l, int n)
 }
 
 void pverefuse_tell(struct host *h, const struct pve_guest *g, unsigned vmid, const struct inventory *inv,
-		    struct findings *f)
+		    const struct pvemap_here *here, struct findings *f)
 {
 	struct look l = { .h = h, .g = g, .vmid = vmid, .inv = inv, .f = f, .a = f->arena };
 	struct error ignored;
 
 	/* Without its mappings, the host is asked nothing about them. */
-	if (inv && pvemap_read(h, PVEMAP_PCI, l.a, &l.pci, &ignored) == 0 &&
-	    pvemap_read(h, PVEMAP_USB, l.a, &l.usb, &ignored) == 0)
-		l.node = pvecluster_node(h, l.a);
+	if (here && here->node && pvemap_read(h, PVEMAP_USB, l.a, &l.usb, &ignored) == 0) {
+		l.pci = here->pci;
+		l.node = here->node;
+	}
 	tell_left_out(&l);
 	for (int i = 0; i < HOSTPCI_MAX; i++)
 		look_at_hostpci(&l, i);

@@ -170,6 +170,7 @@ int settle(struct host *h, const struct lease *lease, struct arena *a, struct se
 {
 	struct pve_guest *guest = arena_alloc(a, sizeof(*guest));
 	struct look l = { .lease = lease, .a = a };
+	struct pvemap_here here;
 	int code;
 
 	*list = NULL;
@@ -184,6 +185,7 @@ int settle(struct host *h, const struct lease *lease, struct arena *a, struct se
 	code = inventory_read(h, a, &l.inv, err);
 	if (code < 0)
 		return code;
+	here = pvemap_read_here(h, a);
 	for (int i = 0; i < HOSTPCI_MAX; i++) {
 		const struct hostpci *p = &guest->hostpci[i];
 		struct alternative *alternatives;
@@ -192,7 +194,7 @@ int settle(struct host *h, const struct lease *lease, struct arena *a, struct se
 
 		if (!p->mapping || p->refused || p->mdev)
 			continue;
-		alternatives = alternatives_of(h, p->mapping, a, &n_alternatives);
+		alternatives = alternatives_of(&here, p->mapping, a, &n_alternatives);
 		if (settle_line(&l, alternatives, n_alternatives, &s)) {
 			s.hostpci = i;
 			s.mapping = p->mapping;

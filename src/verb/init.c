@@ -143,7 +143,8 @@ static void find_mappings(struct run *r, struct host *h, unsigned vmid, struct p
 {
 	struct inventory inv;
 	struct findings ignored;
-	struct planner p = { .host = h, .vmid = vmid, .guest = guest, .found = &inv, .findings = &ignored, .arena = r->arena };
+	struct planner p = { .host = h, .vmid = vmid, .guest = guest, .found = &inv, .findings = &ignored, .arena = r->arena,
+			     .mappings = pvemap_read_here(h, r->arena) };
 	struct error err;
 
 	findings_init(&ignored, r->arena);

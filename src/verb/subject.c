@@ -29,7 +29,7 @@ static bool use_builtin(struct run *r, struct host *h, const struct policy *poli
 		s->profile = builtin_profile(&guest, policy, s->vmid, &s->hash, &s->findings);
 	/* Nothing is planned then, so nobody else tells it. */
 	if (is_there && !s->profile)
-		pverefuse_tell(h, &guest, s->vmid, NULL, &s->findings);
+		pverefuse_tell(h, &guest, s->vmid, NULL, NULL, &s->findings);
 	s->idle = is_there && !s->profile && s->findings.errors == 0;
 	s->left_to_proxmox = s->idle && guest_asks_for_devices(&guest);
 	s->path = s->idle ? NULL : BUILTIN_FILE;
