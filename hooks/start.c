@@ -97,9 +97,11 @@ static void learn_patience(struct call *c, const struct profile *profile)
 	c->lender.lock_ms = c->wait_ms ? 0 : c->policy->lock_ms;
 }
 
-static enum outcome lend(struct call *c, const struct profile *profile, uint64_t hash, struct findings *f)
+static enum outcome lend(struct call *c, const struct pve_guest *guest, const struct profile *profile, uint64_t hash,
+			 struct findings *f)
 {
-	struct planner planner = { .host = c->host, .policy = c->policy, .profile = profile, .vmid = c->vmid, .now = true };
+	struct planner planner = { .host = c->host, .policy = c->policy, .profile = profile, .vmid = c->vmid, .guest = guest,
+				   .now = true };
 	const struct finding *busy;
 	struct error err = { 0 };
 	enum outcome o;
@@ -131,29 +133,25 @@ static enum outcome lend(struct call *c, const struct profile *profile, uint64_t
 }
 
 /* Without a profile, "bind: hostpci" stands in; for a VM that asks for no device of the host there is nothing to do. */
-static enum outcome lend_builtin(struct call *c)
+static enum outcome lend_builtin(struct call *c, const struct pve_guest *guest)
 {
 	const struct profile *profile;
-	struct pve_guest guest;
 	struct findings f;
-	struct error err;
 	uint64_t hash = 0;
 
-	if (pveconf_read(c->host, c->vmid, c->arena, &guest, &err) < 0)
-		return err.code == -ENOENT ? OUTCOME_DONE : hook_refuse(c, OUTCOME_REFUSED, &err);
 	findings_init(&f, c->arena);
-	profile = builtin_profile(&guest, c->policy, c->vmid, &hash, &f);
+	profile = builtin_profile(guest, c->policy, c->vmid, &hash, &f);
 	if (!profile && f.errors == 0) {
-		pverefuse_tell(c->host, &guest, c->vmid, NULL, NULL, &f);
+		pverefuse_tell(c->host, guest, c->vmid, NULL, NULL, &f);
 		print_findings(&f, stderr);
 		return f.errors ? OUTCOME_REFUSED : OUTCOME_DONE;
 	}
 	if (profile && !c->told)
 		complain("%u pre-start: no profile; built in: 'bind: hostpci', and nothing accepted", c->vmid);
-	return lend(c, profile, hash, &f);
+	return lend(c, guest, profile, hash, &f);
 }
 
-static enum outcome lend_profile(struct call *c, const char *path, struct findings *f)
+static enum outcome lend_profile(struct call *c, const struct pve_guest *guest, const char *path, struct findings *f)
 {
 	uint64_t hash = 0;
 	const struct profile *profile = profile_load(path, &hash, f);
@@ -161,23 +159,32 @@ static enum outcome lend_profile(struct call *c, const char *path, struct findin
 	if (profile && !c->named && !c->r->quiet)
 		complain("%u pre-start: profile %s", c->vmid, profile_files(profile, c->arena));
 	c->named = true;
-	return lend(c, profile, hash, f);
+	return lend(c, guest, profile, hash, f);
 }
 
-/* It is started for a backup alone, and then Proxmox leaves its devices out (qemu-server, PVE/QemuServer.pm, vm_start_nolock). */
-static bool is_template(struct call *c)
+static enum outcome lend_to(struct call *c)
 {
 	struct pve_guest guest;
-	struct error ignored;
+	struct findings f;
+	struct error err;
+	bool is_read = pveconf_read(c->host, c->vmid, c->arena, &guest, &err) == 0;
+	const char *path;
 
-	return pveconf_read(c->host, c->vmid, c->arena, &guest, &ignored) == 0 && guest.template;
+	/* It is started for a backup alone, and then Proxmox leaves its devices out (PVE/QemuServer.pm, vm_start_nolock). */
+	if (is_read && guest.template)
+		return OUTCOME_DONE;
+	findings_init(&f, c->arena);
+	path = profile_path(c->vmid, &f);
+	if (path)
+		return lend_profile(c, is_read ? &guest : NULL, path, &f);
+	if (is_read)
+		return lend_builtin(c, &guest);
+	return err.code == -ENOENT ? OUTCOME_DONE : hook_refuse(c, OUTCOME_REFUSED, &err);
 }
 
 /* A start from its beginning, whatever was seen before: nothing was locked meanwhile. */
 static enum outcome try_start(struct call *c)
 {
-	const char *path;
-	struct findings f;
 	struct error err = { 0 };
 	enum outcome o = lend_lock(&c->lender, c->vmid, &err);
 	int qemu = pve_running(c->host, c->vmid);
@@ -189,13 +196,7 @@ static enum outcome try_start(struct call *c)
 		return OUTCOME_REFUSED;
 	}
 	o = end_earlier_life(c);
-	if (o != OUTCOME_DONE)
-		return o;
-	if (is_template(c))
-		return OUTCOME_DONE;
-	findings_init(&f, c->arena);
-	path = profile_path(c->vmid, &f);
-	return path ? lend_profile(c, path, &f) : lend_builtin(c);
+	return o == OUTCOME_DONE ? lend_to(c) : o;
 }
 
 /* --- its turn ----------------------------------------------------------------------------------------------------- */

@@ -231,8 +231,13 @@ const struct policy *policy_load(const char *path, struct findings *f)
 /* The VM's configuration; p->guest stays NULL where there is none. */
 static bool read_guest(struct planner *p, struct pve_guest *guest, struct error *err)
 {
-	int code = p->vmid ? pveconf_read(p->host, p->vmid, p->arena, guest, err) : -ENOENT;
+	int code = 0;
 
+	/* It was read already. What is chosen for its mappings is written into a copy. */
+	if (p->guest)
+		*guest = *p->guest;
+	else
+		code = p->vmid ? pveconf_read(p->host, p->vmid, p->arena, guest, err) : -ENOENT;
 	p->guest = code == 0 ? guest : NULL;
 	if (code == -ENOENT)
 		*err = (struct error){ 0 };
@@ -255,6 +260,7 @@ bool prepare_plan(struct planner *p, struct store *store, struct findings *f, st
 		.vmid = p->vmid,
 		.now = p->now,
 		.found = inv,
+		.guest = p->guest,
 		.findings = f,
 		.arena = f->arena,
 		.mappings = pvemap_read_here(p->host, f->arena),

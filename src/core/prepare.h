@@ -44,9 +44,9 @@ const struct profile *profile_load_as(const struct trust *t, const char *path, u
 const struct policy *policy_load_as(const struct trust *t, const char *path, struct findings *f);
 
 /*
- * Everything a plan needs: of p, host, policy (NULL: the default), profile, vmid and now are given. Reads the host's
- * inventory, what other VMs have (store; NULL: not known) and, if vmid is not 0 and the host has it, the VM's
- * configuration; then plan_make(). False: the findings say why, or err does if the host could not be read.
+ * Everything a plan needs: of p, host, policy (NULL: the default), profile, vmid, guest (NULL: not read yet) and now are
+ * given. Reads the host's inventory, what other VMs have (store; NULL: not known) and, if vmid is not 0 and the host has
+ * it, the VM's configuration; then plan_make(). False: the findings say why, or err does if the host could not be read.
  */
 bool prepare_plan(struct planner *p, struct store *store, struct findings *f, struct error *err);
 
