@@ -90,13 +90,20 @@ static void leave_out_what_is_refused(struct drafting *d, struct units *u)
 	}
 }
 
-/* Among the first n. */
-static bool has_code(const struct unit *u, const char *code, size_t n)
+bool draft_has_code(const struct draft_device *x, const char *code, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(u->codes[i], code) == 0)
+		if (strcmp(x->codes[i], code) == 0)
 			return true;
 	return false;
+}
+
+bool draft_add_code(struct draft_device *x, const char *code)
+{
+	if (draft_has_code(x, code, x->n_codes) || x->n_codes == DRAFT_CODES_MAX)
+		return false;
+	x->codes[x->n_codes++] = code;
+	return true;
 }
 
 /* The function that a finding is about is the first that it names; what goes along is explained with it. NULL: none. */
@@ -139,14 +146,11 @@ static bool take_error(struct drafting *d, const struct units *all, struct unit 
 	bool acceptable = draft_is_acceptable(f->code);
 
 	/* What the policy has to say to it has been told with what the profile has. */
-	if (has_code(u, f->code, n_accepted) || take_along(d, all, u, f))
+	if (draft_has_code(&u->device, f->code, n_accepted) || take_along(d, all, u, f))
 		return false;
 	add_reason(d, u, arena_fmt(d->arena, "%s%s%s [%s]", f->what, f->remedy ? "; " : "", f->remedy ? f->remedy : "", f->code));
 	u->impossible = u->impossible || !acceptable;
-	if (!acceptable || has_code(u, f->code, u->n_codes) || u->n_codes == DRAFT_CODES_MAX)
-		return false;
-	u->codes[u->n_codes++] = f->code;
-	return true;
+	return acceptable && draft_add_code(&u->device, f->code);
 }
 
 /* What it would take to hand it over. */
@@ -156,7 +160,7 @@ static void look_for_a_way(struct drafting *d, struct units *all, struct unit *u
 
 	u->along = "";
 	while (again && !u->impossible) {
-		size_t n_accepted = u->n_codes;
+		size_t n_accepted = u->device.n_codes;
 		struct findings f;
 
 		again = false;

@@ -9,9 +9,8 @@
 /* The functions of one slot: those that are to be alone, and those that would leave for it. */
 struct parting {
 	const struct function *fn[NAMED_MAX];
-	const char *name[NAMED_MAX];
+	struct draft_device device[NAMED_MAX];
 	bool wanted[NAMED_MAX];		/* is to be alone */
-	const char *accepted[NAMED_MAX];	/* "console, platform-function": codes of each */
 	size_t n;
 };
 
@@ -41,7 +40,7 @@ static const struct function *first_bound(const struct units *u)
 static bool name_is_taken(const struct parting *x, const char *name)
 {
 	for (size_t i = 0; i < x->n; i++)
-		if (strcmp(x->name[i], name) == 0)
+		if (strcmp(x->device[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -61,9 +60,8 @@ static void find_slot(struct drafting *d, const struct units *u, const struct fu
 			name = draft_name(d, fn, nth++);
 		while (name_is_taken(x, name));
 		x->fn[x->n] = fn;
-		x->name[x->n] = name;
-		x->wanted[x->n] = selection_holds(&u->all, fn);
-		x->accepted[x->n++] = "";
+		x->device[x->n].name = name;
+		x->wanted[x->n++] = selection_holds(&u->all, fn);
 	}
 }
 
@@ -73,23 +71,7 @@ static const char *names_where(struct drafting *d, const struct parting *x, bool
 
 	for (size_t i = 0; i < x->n; i++)
 		if (x->wanted[i] == wanted)
-			all = draft_join(d->arena, all, x->name[i]);
-	return all;
-}
-
-static const char *accepts(struct drafting *d, const struct parting *x)
-{
-	const char *all = "";
-
-	for (size_t c = 0; profile_accept_codes[c]; c++) {
-		const char *names = "";
-
-		for (size_t i = 0; i < x->n; i++)
-			if (strstr(x->accepted[i], profile_accept_codes[c]))
-				names = draft_join(d->arena, names, x->name[i]);
-		if (*names)
-			all = draft_join(d->arena, all, arena_fmt(d->arena, "%s: [%s]", profile_accept_codes[c], names));
-	}
+			all = draft_join(d->arena, all, x->device[i].name);
 	return all;
 }
 
@@ -97,37 +79,35 @@ static const char *accepts(struct drafting *d, const struct parting *x)
 static const char *host_yaml(struct drafting *d, const struct parting *x, const char *mark)
 {
 	struct arena *a = d->arena;
-	const char *accepted = accepts(d, x), *moving = names_where(d, x, false);
+	const char *accepted = draft_accepts(d, x->device, x->n), *moving = names_where(d, x, false);
 	const char *text = arena_fmt(a, "%shandover: 1\n", mark);
 
 	if (*accepted)
 		text = arena_fmt(a, "%s%saccept: {%s}\n", text, mark, accepted);
 	text = arena_fmt(a, "%s%sdevices:\n", text, mark);
 	for (size_t i = 0; i < x->n; i++)
-		text = arena_fmt(a, "%s%s  %s: {id: \"%04x:%04x\", at: \"%s\"}\n", text, mark, x->name[i], x->fn[i]->vendor,
+		text = arena_fmt(a, "%s%s  %s: {id: \"%04x:%04x\", at: \"%s\"}\n", text, mark, x->device[i].name, x->fn[i]->vendor,
 				 x->fn[i]->device, x->fn[i]->address);
 	text = arena_fmt(a, "%s%sboot:\n%s  - isolate: [%s]\n", text, mark, mark, names_where(d, x, true));
 	return *moving ? arena_fmt(a, "%s%s    moving: [%s]\n", text, mark, moving) : text;
 }
 
 /* Each error about a function of the slot that a profile may accept. False: there is one that nobody may, or nothing is new. */
-static bool accept_more(struct drafting *d, struct parting *x, const struct findings *f)
+static bool accept_more(struct parting *x, const struct findings *f)
 {
 	bool more = false;
 
 	for (size_t k = 0; k < f->n; k++) {
 		const struct finding *e = &f->list[k];
+		bool added = false;
 
 		if (e->severity != SEVERITY_ERROR)
 			continue;
 		if (!draft_is_acceptable(e->code))
 			return false;
-		for (size_t i = 0; i < x->n; i++)
-			if (strstr(e->what, x->fn[i]->address) && !strstr(x->accepted[i], e->code)) {
-				x->accepted[i] = draft_join(d->arena, x->accepted[i], e->code);
-				more = true;
-				break;
-			}
+		for (size_t i = 0; i < x->n && !added; i++)
+			added = strstr(e->what, x->fn[i]->address) && draft_add_code(&x->device[i], e->code);
+		more = more || added;
 	}
 	return more;
 }
@@ -163,7 +143,7 @@ const char *draft_boot(struct drafting *d, const struct units *u)
 	find_slot(d, u, first, &x);
 	do
 		draft_plan(d, host_yaml(d, &x, ""), 0, &f);
-	while (accept_more(d, &x, &f));
+	while (accept_more(&x, &f));
 	if (!is_possible(&f))
 		return NULL;
 	return arena_fmt(d->arena,

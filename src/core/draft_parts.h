@@ -8,17 +8,23 @@
 
 #define DRAFT_CODES_MAX 8
 
+/* A device by the name that a draft has for it. */
+struct draft_device {
+	const char *name;		/* "gpu" */
+	const char *codes[DRAFT_CODES_MAX];	/* what would have to be accepted for it */
+	size_t n_codes;
+};
+
 /* A device of the draft: functions of one hostpci line that are treated alike. */
 struct unit {
 	int entry;			/* of hostpciN */
-	const char *name, *selector;	/* "gpu", "{hostpci: 0}" */
+	struct draft_device device;
+	const char *selector;		/* "{hostpci: 0}" */
 	struct selection functions;	/* n = 0: not on this host */
 	bool cycle;			/* has no reset of its own, and comes back by being found anew */
 	const char *no_cycle;		/* why it does not, though it has no reset; NULL: it does, or has one */
 	bool open;			/* not done: ... */
 	bool impossible;		/* ... nothing that a person could accept would change that */
-	const char *codes[DRAFT_CODES_MAX];	/* ... or this would have to be accepted */
-	size_t n_codes;
 	const char **reasons;		/* why, a sentence each */
 	size_t n_reasons;
 	const char *along;		/* what of its group would have to go along and may not: addresses, "" if nothing */
@@ -46,6 +52,15 @@ void draft_plan(struct drafting *d, const char *text, unsigned vmid, struct find
 
 /* Whether a profile may accept what has this code. */
 bool draft_is_acceptable(const char *code);
+
+/* Whether the code is among the first n of a device. */
+bool draft_has_code(const struct draft_device *x, const char *code, size_t n);
+
+/* False: it has it already, or has no room for it. */
+bool draft_add_code(struct draft_device *x, const char *code);
+
+/* "console: [gpu], platform-function: [lpc, spi]", the value of 'accept' for these devices; "": nothing to accept. */
+const char *draft_accepts(struct drafting *d, const struct draft_device *list, size_t n);
 
 /* A copy of words, one more behind. */
 const char *draft_join(struct arena *a, const char *words, const char *word);

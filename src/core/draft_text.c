@@ -57,23 +57,32 @@ const char *draft_join(struct arena *a, const char *words, const char *word)
 	return *words ? arena_fmt(a, "%s, %s", words, word) : word;
 }
 
-/* "{console: gpu, platform-function: [lpc, spi]}" of those that wait and could be done; NULL: nothing to accept. */
-static const char *accepts(struct drafting *d, const struct units *u, const struct unit *candidate)
+const char *draft_accepts(struct drafting *d, const struct draft_device *list, size_t n)
 {
 	const char *all = "";
 
 	for (size_t c = 0; profile_accept_codes[c]; c++) {
 		const char *names = "";
 
-		for (size_t i = 0; i < u->n; i++)
-			for (size_t k = 0; k < u->list[i].n_codes; k++)
-				if ((candidate ? candidate == &u->list[i] : !u->list[i].impossible) &&
-				    strcmp(u->list[i].codes[k], profile_accept_codes[c]) == 0)
-					names = draft_join(d->arena, names, u->list[i].name);
+		for (size_t i = 0; i < n; i++)
+			if (draft_has_code(&list[i], profile_accept_codes[c], list[i].n_codes))
+				names = draft_join(d->arena, names, list[i].name);
 		if (*names)
 			all = draft_join(d->arena, all, arena_fmt(d->arena, "%s: [%s]", profile_accept_codes[c], names));
 	}
-	return *all ? arena_fmt(d->arena, "{%s}", all) : NULL;
+	return all;
+}
+
+/* Of the candidate alone, or of those that wait and could be done. */
+static const char *accepts(struct drafting *d, const struct units *u, const struct unit *candidate)
+{
+	struct draft_device *list = arena_array(d->arena, u->n, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < u->n; i++)
+		if (candidate ? candidate == &u->list[i] : !u->list[i].impossible)
+			list[n++] = u->list[i].device;
+	return draft_accepts(d, list, n);
 }
 
 static bool is_done(const struct unit *u, const struct unit *candidate)
@@ -102,25 +111,25 @@ static size_t count_there(const struct units *u, const struct unit *candidate)
 const char *draft_trial(struct drafting *d, struct units *u, const struct unit *candidate)
 {
 	struct writer w = { .a = d->arena, .text = "", .line = 1 };
-	const char *accepted = candidate ? accepts(d, u, candidate) : NULL;
+	const char *accepted = candidate ? accepts(d, u, candidate) : "";
 
 	put(&w, "handover: 1\n");
-	if (accepted)
-		put(&w, "accept: %s\n", accepted);
+	if (*accepted)
+		put(&w, "accept: {%s}\n", accepted);
 	if (count_there(u, candidate))
 		put(&w, "devices:\n");
 	for (size_t i = 0; i < u->n; i++) {
 		u->list[i].device_line = w.line;
 		/* One that is not there spoils the plan of the others. */
 		if (u->list[i].functions.n || is_done(&u->list[i], candidate))
-			put(&w, "  %s: %s\n", u->list[i].name, u->list[i].selector);
+			put(&w, "  %s: %s\n", u->list[i].device.name, u->list[i].selector);
 	}
 	if (count_done(u, candidate))
 		put(&w, "pre-start:\n");
 	for (size_t i = 0; i < u->n; i++) {
 		u->list[i].step_line = w.line;
 		if (is_done(&u->list[i], candidate))
-			put(&w, "- bind: %s\n%s", u->list[i].name, u->list[i].cycle ? "  return: cycle\n" : "");
+			put(&w, "- bind: %s\n%s", u->list[i].device.name, u->list[i].cycle ? "  return: cycle\n" : "");
 	}
 	return w.text;
 }
@@ -151,7 +160,7 @@ static void put_devices(struct writer *w, const struct units *u)
 		if (is_with_vfio(&u->list[i].functions))
 			put(w, "  # It is with vfio-pci already, so the host does not use it, and it goes back there.\n");
 		/* A device that is not there would be an error even if no step names it. */
-		put(w, "  %s%s: %s\n", u->list[i].functions.n ? "" : "# ", u->list[i].name, u->list[i].selector);
+		put(w, "  %s%s: %s\n", u->list[i].functions.n ? "" : "# ", u->list[i].device.name, u->list[i].selector);
 	}
 }
 
@@ -162,7 +171,7 @@ static void put_step(struct writer *w, const struct unit *u, const char *mark)
 	else if (u->no_cycle)
 		put_comment(w, "  ", "", arena_fmt(w->a, "it has no reset of its own, and goes back as the guest left it, for it cannot "
 						   "be found anew: %s", u->no_cycle));
-	put(w, "  %s- bind: %s\n", mark, u->name);
+	put(w, "  %s- bind: %s\n", mark, u->device.name);
 	if (u->cycle)
 		put(w, "  %s  return: cycle\n", mark);
 }
@@ -170,7 +179,7 @@ static void put_step(struct writer *w, const struct unit *u, const char *mark)
 static void put_open_step(struct writer *w, const struct unit *u, const char *boot)
 {
 	put_comment(w, "  ", "", arena_fmt(w->a, u->impossible ? "%s cannot be handed over as things are:" : "%s waits for a decision:",
-					   u->name));
+					   u->device.name));
 	for (size_t i = 0; i < u->n_reasons; i++)
 		put_comment(w, "  ", "- ", u->reasons[i]);
 	if (*u->along)
@@ -210,12 +219,12 @@ const char *draft_text(struct drafting *d, const struct units *u, const char *bo
 					  d->guest->name ? d->guest->name : "", d->guest->name ? ")" : ""));
 	for (size_t i = 0; i < u->n; i++)
 		any = any || u->list[i].functions.n;
-	if (accepted || count_done(u, NULL) < u->n)
+	if (*accepted || count_done(u, NULL) < u->n)
 		put(&w, "# What is commented out needs a decision first; the reasons stand beside it. Then `handover plan %u`.\n", d->vmid);
 	put_what_is_not_ours(&w, d->guest);
 	put(&w, "handover: 1\nname: VM %u\n", d->vmid);
-	if (accepted)
-		put(&w, "# accept: %s\n", accepted);
+	if (*accepted)
+		put(&w, "# accept: {%s}\n", accepted);
 	if (any)
 		put_devices(&w, u);
 	if (u->n)

@@ -41,7 +41,7 @@ const char *draft_name(struct drafting *d, const struct function *fn, size_t nth
 static bool has_name(const struct units *u, const char *name)
 {
 	for (size_t i = 0; i < u->n; i++)
-		if (strcmp(u->list[i].name, name) == 0)
+		if (strcmp(u->list[i].device.name, name) == 0)
 			return true;
 	return false;
 }
@@ -62,9 +62,9 @@ static void name_unit(struct drafting *d, struct units *u, struct unit *new)
 	size_t nth = 1;
 
 	do
-		new->name = new->functions.n ? draft_name(d, new->functions.list[0], nth++) :
+		new->device.name = new->functions.n ? draft_name(d, new->functions.list[0], nth++) :
 			    arena_fmt(d->arena, "hostpci%d", new->entry);
-	while (new->functions.n && has_name(u, new->name));
+	while (new->functions.n && has_name(u, new->device.name));
 	u->n++;
 }
 
