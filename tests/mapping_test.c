@@ -288,6 +288,7 @@ static void what_proxmox_refuses_is_told(void **state)
 		  "id=8086:dead", SEVERITY_ERROR },
 		{ "usb0: usb3=1\n", "usb0: neither 'host' nor 'mapping' is set", SEVERITY_ERROR },
 		{ "usb0: 1-2,mapping=stick\n", "usb0: 'host' and 'mapping' are both set", SEVERITY_ERROR },
+		{ "usb0: SPICE,mapping=stick\n", "usb0: 'host' and 'mapping' are both set", SEVERITY_ERROR },
 		{ "usb0: mapping=none\n", "there is no mapping 'none'", SEVERITY_ERROR },
 		{ "usb0: mapping=far\n", "the mapping 'far' has no device of the node 'pve'", SEVERITY_ERROR },
 		{ "usb1: mapping=two\n", "usb1: the mapping 'two' has 2 devices of the node 'pve'", SEVERITY_ERROR },
@@ -320,6 +321,7 @@ static void what_proxmox_takes_is_not_told(void **state)
 	static const char *const configs[] = {
 		"", "hostpci0: 00:1f.3\nhostpci1: 00:1f.6\n", ("hostpci0: 00:1f,pcie=1\n" Q35), "hostpci0: mapping=good\n",
 		"hostpci0: 00:02.0,mdev=a\nhostpci1: 00:02.0,mdev=a\n", "usb0: spice\nusb1: 1-2\nusb2: mapping=stick\n",
+		"usb0: host=spice,mapping=none\n",
 		"hostpci0: 00:02.0,legacy-igd=1\nvga: none\n", "hostpci0: nonsense\n", "usb0: nonsense\n",
 	};
 	_cleanup_arena_ struct arena *a = arena_new();

@@ -172,8 +172,11 @@ static const char *take_usb(struct pve_usb *u, struct arena *a, const char *text
 		u->port = props_is_usb_port(v[USB_HOST]) ? v[USB_HOST] : NULL;
 		u->spice = is_spice(v[USB_HOST]);
 	}
-	/* PVE/QemuServer/USB.pm, parse_usb_device(), print_usbdevice_full() */
-	if (!v[USB_HOST] == !u->mapping)
+	/* PVE/QemuServer/USB.pm, get_usb_devices(): of a line that says so, in small letters, it asks for no mapping. */
+	if (u->mapping && str_same(v[USB_HOST], "spice"))
+		u->mapping = NULL;
+	/* parse_usb_device(), print_usbdevice_full() */
+	else if (!v[USB_HOST] == !u->mapping)
 		u->refused = u->mapping ? "'host' and 'mapping' are both set" : "neither 'host' nor 'mapping' is set";
 	return NULL;
 }
