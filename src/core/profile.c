@@ -49,6 +49,7 @@ static void when_busy_read(struct loader *l, const struct node *node)
 {
 	static const char *const verbs[] = { "wait", NULL };
 	const char *remedy = "write 'refuse' or '{wait: 60s}'";
+	const char *hint = arena_fmt(l->arena, "write a time such as 60s, at most %dm", PROFILE_WAIT_MAX_MS / 60000);
 	struct word word;
 
 	if (node->kind == NODE_MAP && !node->told && node->first && !node->first->next) {
@@ -56,10 +57,8 @@ static void when_busy_read(struct loader *l, const struct node *node)
 
 		if (strcmp(time->key->text, verbs[0]) != 0)
 			key_bad(l, time->key, verbs, "in 'when-busy'");
-		else if (word_read(l, time, "'wait'", &word) && !str_duration(word.s, PROFILE_WAIT_MAX_MS, &l->p->wait_ms))
-			profile_bad(l->f, CODE_BAD_TIME, word.place,
-				    arena_fmt(l->arena, "write a time such as 60s, at most %dm", PROFILE_WAIT_MAX_MS / 60000),
-				    "'wait' cannot be %s", yaml_quote(l->arena, word.s));
+		else if (word_read_or(l, time, "'wait'", hint, &word) && !str_duration(word.s, PROFILE_WAIT_MAX_MS, &l->p->wait_ms))
+			profile_bad(l->f, CODE_BAD_TIME, word.place, hint, "'wait' cannot be %s", yaml_quote(l->arena, word.s));
 	} else if (node->kind == NODE_WORD) {
 		if (word_read(l, node, "'when-busy'", &word) && strcmp(word.s, "refuse") != 0)
 			profile_bad(l->f, CODE_BAD_WHEN_BUSY, word.place, remedy, "'when-busy' cannot be %s",

@@ -187,7 +187,7 @@ void accepts_read(struct loader *l, const struct node *map)
 	for (const struct node *n = map->first; n; n = n->next) {
 		struct accept accept = { .code = n->key->text };
 
-		words_read(l, n, node_subject(l, n), &accept.devices);
+		words_read(l, n, node_subject(l, n), NULL, &accept.devices);
 		words_check_devices(l, &accept.devices);
 		p->accepts = arena_grow(l->arena, p->accepts, p->n_accepts, sizeof(*p->accepts));
 		p->accepts[p->n_accepts++] = accept;

@@ -31,7 +31,7 @@ static void machine_id_check(struct loader *l, struct word *word)
 
 static void host_words_read(struct loader *l, const struct node *node, struct host_wish *h)
 {
-	words_read(l, node, node_subject(l, node), &h->words);
+	words_read(l, node, node_subject(l, node), NULL, &h->words);
 	for (size_t i = 0; i < h->words.n; i++)
 		switch (h->key) {
 		case HOST_NODE:

@@ -56,6 +56,9 @@ bool node_is(struct loader *l, const struct node *node, enum node_kind kind, con
 /* One word of text: not a list, not absent, nothing that a YAML reader might take for a number. */
 bool word_read(struct loader *l, const struct node *node, const char *subject, struct word *word);
 
+/* The same; instead is what to write in the place of a number, where the same in quotes would be wrong too. */
+bool word_read_or(struct loader *l, const struct node *node, const char *subject, const char *instead, struct word *word);
+
 /* Letters, digits, '-' and '_', at most PROFILE_WORD_MAX: a device's name, a driver's. */
 bool word_check(struct loader *l, const struct word *word, const char *subject);
 
@@ -63,8 +66,8 @@ bool word_check(struct loader *l, const struct word *word, const char *subject);
 bool number_read(struct loader *l, const struct node *node, const char *subject, uint64_t max, const char *remedy,
 		 uint64_t *value);
 
-/* One word or a list of them; each that is good is in words, whose place is that of the key. */
-void words_read(struct loader *l, const struct node *node, const char *subject, struct words *words);
+/* One word or a list of them, as word_read_or() has them; each that is good is in words, whose place is that of the key. */
+void words_read(struct loader *l, const struct node *node, const char *subject, const char *instead, struct words *words);
 
 /* Whether no word stands in a list twice. */
 void words_check_twice(struct loader *l, const struct words *words);

@@ -115,15 +115,19 @@ static void names_check(struct loader *l, const struct words *words, const char 
 		word_check(l, &words->list[i], subject);
 }
 
+static const char *time_hint(struct loader *l)
+{
+	return arena_fmt(l->arena, "write a time such as 500ms or 10s, at most %ds", PHASE_MS / 1000);
+}
+
 static void time_check(struct loader *l, const struct words *words, const char *subject)
 {
 	unsigned ms;
 
 	for (size_t i = 0; i < words->n; i++)
 		if (!str_duration(words->list[i].s, PHASE_MS, &ms))
-			profile_bad(l->f, CODE_BAD_TIME, words->list[i].place,
-				    arena_fmt(l->arena, "write a time such as 500ms or 10s, at most %ds", PHASE_MS / 1000),
-				    "%s cannot be %s", subject, yaml_quote(l->arena, words->list[i].s));
+			profile_bad(l->f, CODE_BAD_TIME, words->list[i].place, time_hint(l), "%s cannot be %s", subject,
+				    yaml_quote(l->arena, words->list[i].s));
 }
 
 static void usb_check(struct loader *l, const struct words *words, const char *subject)
@@ -168,7 +172,7 @@ static bool verb_read(struct loader *l, const struct node *node, const struct fi
 		return false;
 	for (size_t i = 0; entry && !entry->next && field->verbs[i]; i++)
 		if (strcmp(field->verbs[i], entry->key->text) == 0) {
-			words_read(l, entry, node_subject(l, entry), words);
+			words_read(l, entry, node_subject(l, entry), NULL, words);
 			words->verb = (struct word){ entry->key->text, entry->key->place };
 			return true;
 		}
@@ -193,7 +197,7 @@ static void field_read(struct loader *l, const struct node *node, const struct f
 		if (!verb_read(l, node, field, words))
 			return;
 	} else {
-		words_read(l, node, subject, words);
+		words_read(l, node, subject, field->kind == FIELD_TIME ? time_hint(l) : NULL, words);
 	}
 	switch (field->kind) {
 	case FIELD_DEVICES:

@@ -43,7 +43,7 @@ static const char *quotes_hint(struct arena *a, const char *text)
 	return arena_fmt(a, "put it in quotes: \"%s\"", text);
 }
 
-bool word_read(struct loader *l, const struct node *node, const char *subject, struct word *word)
+bool word_read_or(struct loader *l, const struct node *node, const char *subject, const char *instead, struct word *word)
 {
 	const char *surprise;
 
@@ -51,13 +51,18 @@ bool word_read(struct loader *l, const struct node *node, const char *subject, s
 		return false;
 	surprise = node->plain ? yaml_surprise(node->text) : NULL;
 	if (surprise) {
-		profile_bad(l->f, CODE_PLAIN_SURPRISE, node->place, quotes_hint(l->arena, node->text),
+		profile_bad(l->f, CODE_PLAIN_SURPRISE, node->place, instead ? instead : quotes_hint(l->arena, node->text),
 			    "%s without quotes means %s to some readers of YAML", yaml_quote(l->arena, node->text),
 			    surprise);
 		return false;
 	}
 	*word = (struct word){ node->text, node->place };
 	return true;
+}
+
+bool word_read(struct loader *l, const struct node *node, const char *subject, struct word *word)
+{
+	return word_read_or(l, node, subject, NULL, word);
 }
 
 bool word_check(struct loader *l, const struct word *word, const char *subject)
@@ -90,23 +95,23 @@ bool number_read(struct loader *l, const struct node *node, const char *subject,
 	return false;
 }
 
-static void words_add(struct loader *l, struct words *words, const struct node *node, const char *subject)
+static void words_add(struct loader *l, struct words *words, const struct node *node, const char *subject, const char *instead)
 {
 	struct word word;
 
-	if (!word_read(l, node, subject, &word))
+	if (!word_read_or(l, node, subject, instead, &word))
 		return;
 	words->list = arena_grow(l->arena, words->list, words->n, sizeof(*words->list));
 	words->list[words->n++] = word;
 }
 
-void words_read(struct loader *l, const struct node *node, const char *subject, struct words *words)
+void words_read(struct loader *l, const struct node *node, const char *subject, const char *instead, struct words *words)
 {
 	size_t n = 0;
 
 	words->place = node->key->place;
 	if (node->kind == NODE_WORD) {
-		words_add(l, words, node, subject);
+		words_add(l, words, node, subject, instead);
 		return;
 	}
 	if (node->kind == NODE_MAP) {
@@ -123,7 +128,7 @@ void words_read(struct loader *l, const struct node *node, const char *subject, 
 				    "the list of %s has more than %d words", subject, PROFILE_WORDS_MAX);
 			return;
 		}
-		words_add(l, words, item, subject);
+		words_add(l, words, item, subject, instead);
 	}
 }
 
