@@ -121,6 +121,9 @@ enum link_state link_look(const struct registry *g, const char *path, const char
  */
 bool link_answers(const struct registry *g, const struct storage *s, struct error *err);
 
+/* The file of a hookscript's volume, on a storage that answers. NULL: err says why there is nothing to look at. */
+const char *link_path(const struct registry *g, const char *volume, struct error *err);
+
 /* What stands behind a hookscript's volume. */
 enum link_state link_of_volume(const struct registry *g, const char *volume);
 

@@ -131,16 +131,24 @@ bool link_answers(const struct registry *g, const struct storage *s, struct erro
 	return code == 0;
 }
 
+const char *link_path(const struct registry *g, const char *volume, struct error *err)
+{
+	const char *path = storage_hookscript(&g->storages, volume, g->a);
+	const struct storage *s = storage_find(&g->storages, arena_dupn(g->a, volume, strcspn(volume, ":")));
+
+	if (!path || !s) {
+		error_set(err, -ENOENT, "there is no storage that has it");
+		return NULL;
+	}
+	return link_answers(g, s, err) ? path : NULL;
+}
+
 enum link_state link_of_volume(const struct registry *g, const char *volume)
 {
-	const char *path = storage_hookscript(&g->storages, volume, g->a), *colon = strchr(volume, ':');
-	const struct storage *s;
 	struct error ignored;
+	const char *path = link_path(g, volume, &ignored);
 
-	if (!path || !colon)
-		return LINK_UNKNOWN;
-	s = storage_find(&g->storages, arena_dupn(g->a, volume, (size_t)(colon - volume)));
-	return s && link_answers(g, s, &ignored) ? link_look(g, path, NULL) : LINK_UNKNOWN;
+	return path ? link_look(g, path, NULL) : LINK_UNKNOWN;
 }
 
 /* Guests whose hookscript it is already, by their numbers: they would call us too. */

@@ -54,15 +54,19 @@ static void look(struct registry *g, const struct link *l, struct registration *
 static const char *earlier(struct registry *g, struct registration *x)
 {
 	const char *volume = keep_find_hookscript(g, x->vmid), *path;
+	struct error err;
 	struct stat st;
 
 	if (!volume)
 		return NULL;
-	path = storage_hookscript(&g->storages, volume, g->a);
+	path = link_path(g, volume, &err);
 	if (path && stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IXUSR))
 		return volume;
-	note_add(&x->notes, g->a, "its hookscript was '%s' before, which is not there any more, or cannot be run; it "
-		 "is not put back", volume);
+	if (path)
+		note_add(&x->notes, g->a, "its hookscript was '%s' before, which is not there any more, or cannot be "
+			 "run; it is not put back", volume);
+	else
+		note_add(&x->notes, g->a, "its hookscript was '%s' before; it is not put back, for %s", volume, err.text);
 	return NULL;
 }
 
