@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Profiles that are shared: bases, hosts, and the device that is known by what hangs on it. */
-#include "support.h"
+#include "ground.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -475,68 +475,19 @@ static void a_capture_tells_which_host_it_is(void **state)
 
 /* --- files --------------------------------------------------------------------------------------------------------- */
 
-/* A host's root in a folder of the test's own. */
-struct ground {
-	char root[64];
-	struct trust trust;
-	struct arena *arena;
-	struct findings f;
-	int dir;
-};
-
-static void put(const struct ground *g, const char *name, const char *text)
-{
-	int fd = openat(g->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 static int set_up(void **state)
 {
-	static const char *const folders[] = { "etc", "etc/handover", "etc/handover/profiles", "etc/pve", "etc/pve/handover", "usr",
-					       "usr/share", "usr/share/handover", "usr/share/handover/profiles" };
-	struct ground *g = calloc(1, sizeof(*g));
+	static const char *const folders[] = { "usr", "usr/share", "usr/share/handover", "usr/share/handover/profiles" };
 
-	assert_non_null(g);
-	umask(022);
-	strcpy(g->root, "/tmp/handover-sharing-XXXXXX");
-	assert_non_null(mkdtemp(g->root));
-	g->dir = open(g->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(g->dir >= 0);
-	for (size_t i = 0; i < COUNT(folders); i++)
-		assert_int_equal(mkdirat(g->dir, folders[i], 0755), 0);
-	g->trust = (struct trust){ g->root, geteuid() };
-	g->arena = arena_new();
-	findings_init(&g->f, g->arena);
-	*state = g;
+	*state = ground_new(folders, COUNT(folders));
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct ground *g = *state;
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", g->root);
-	close(g->dir);
-	arena_free(g->arena);
-	free(g);
-	return system(command);
-}
-
-static const struct profile *load(struct ground *g, const char *path, uint64_t *hash)
-{
-	g->f.n = g->f.errors = 0;
-	return profile_load_as(&g->trust, path, hash, &g->f);
 }
 
 /* Which base a profile gets. */
 static const char *base_of(struct ground *g, const char *path)
 {
 	uint64_t hash;
-	const struct profile *p = load(g, path, &hash);
+	const struct profile *p = ground_load(g, path, &hash);
 
 	if (!p)
 		fail_msg("%s", finding_line(&g->f.list[0], g->arena));
@@ -548,21 +499,21 @@ static void bases_are_looked_for_beside_the_profile_first(void **state)
 {
 	struct ground *g = *state;
 
-	put(g, "etc/handover/profiles/100.yaml", HEAD "extends: desk\n");
-	put(g, "etc/pve/handover/101.yaml", HEAD "extends: desk\n");
-	put(g, "etc/handover/host.yaml", HEAD "extends: desk\n");
-	put(g, "usr/share/handover/profiles/desk.yaml", HEAD);
+	ground_put(g, "etc/handover/profiles/100.yaml", HEAD "extends: desk\n");
+	ground_put(g, "etc/pve/handover/101.yaml", HEAD "extends: desk\n");
+	ground_put(g, "etc/handover/host.yaml", HEAD "extends: desk\n");
+	ground_put(g, "usr/share/handover/profiles/desk.yaml", HEAD);
 	assert_string_equal(base_of(g, "/etc/handover/profiles/100.yaml"), "/usr/share/handover/profiles/desk.yaml");
-	put(g, "etc/pve/handover/desk.yaml", HEAD);
+	ground_put(g, "etc/pve/handover/desk.yaml", HEAD);
 	assert_string_equal(base_of(g, "/etc/handover/profiles/100.yaml"), "/etc/pve/handover/desk.yaml");
 	assert_string_equal(base_of(g, "/etc/pve/handover/101.yaml"), "/etc/pve/handover/desk.yaml");
 	/* At boot there is no cluster yet. */
 	assert_string_equal(base_of(g, "/etc/handover/host.yaml"), "/usr/share/handover/profiles/desk.yaml");
-	put(g, "etc/handover/profiles/desk.yaml", HEAD);
+	ground_put(g, "etc/handover/profiles/desk.yaml", HEAD);
 	assert_string_equal(base_of(g, "/etc/handover/profiles/100.yaml"), "/etc/handover/profiles/desk.yaml");
 	assert_string_equal(base_of(g, "/etc/pve/handover/101.yaml"), "/etc/pve/handover/desk.yaml");
 	assert_string_equal(base_of(g, "/etc/handover/host.yaml"), "/etc/handover/profiles/desk.yaml");
-	put(g, "etc/handover/desk.yaml", HEAD);
+	ground_put(g, "etc/handover/desk.yaml", HEAD);
 	assert_string_equal(base_of(g, "/etc/handover/host.yaml"), "/etc/handover/desk.yaml");
 }
 
@@ -572,8 +523,8 @@ static void a_base_that_is_nowhere_is_told_with_the_folders(void **state)
 	const struct finding *f;
 	uint64_t hash;
 
-	put(g, "etc/handover/profiles/100.yaml", HEAD "extends: desk\n");
-	assert_null(load(g, "/etc/handover/profiles/100.yaml", &hash));
+	ground_put(g, "etc/handover/profiles/100.yaml", HEAD "extends: desk\n");
+	assert_null(ground_load(g, "/etc/handover/profiles/100.yaml", &hash));
 	f = assert_only(&g->f, "base-missing");
 	assert_string_equal(f->what, "there is no base 'desk': looked for /etc/handover/profiles/desk.yaml, "
 				     "/etc/pve/handover/desk.yaml and /usr/share/handover/profiles/desk.yaml");
@@ -587,18 +538,18 @@ static void bases_are_trusted_by_the_same_rules(void **state)
 	struct ground *g = *state;
 	uint64_t hash;
 
-	put(g, "etc/handover/profiles/100.yaml", HEAD "extends: desk\n");
+	ground_put(g, "etc/handover/profiles/100.yaml", HEAD "extends: desk\n");
 	for (size_t i = COUNT(folders); i > 0; i--) {
 		const char *name = arena_fmt(g->arena, "%s/desk.yaml", folders[i - 1]);
 
-		put(g, name, HEAD);
-		assert_non_null(load(g, "/etc/handover/profiles/100.yaml", &hash));
+		ground_put(g, name, HEAD);
+		assert_non_null(ground_load(g, "/etc/handover/profiles/100.yaml", &hash));
 		assert_int_equal(fchmodat(g->dir, name, 0664, 0), 0);
-		assert_null(load(g, "/etc/handover/profiles/100.yaml", &hash));
+		assert_null(ground_load(g, "/etc/handover/profiles/100.yaml", &hash));
 		assert_string_equal(assert_only(&g->f, "profile-untrusted")->place.file, arena_fmt(g->arena, "/%s", name));
 		assert_int_equal(unlinkat(g->dir, name, 0), 0);
 		assert_int_equal(symlinkat("100.yaml", g->dir, name), 0);
-		assert_null(load(g, "/etc/handover/profiles/100.yaml", &hash));
+		assert_null(ground_load(g, "/etc/handover/profiles/100.yaml", &hash));
 		assert_only(&g->f, "profile-not-a-file");
 	}
 }
@@ -609,28 +560,28 @@ static void the_hash_covers_the_bases(void **state)
 	const char *path = "/etc/handover/profiles/100.yaml";
 	uint64_t alone, first, again, changed, moved, gone;
 
-	put(g, "etc/handover/profiles/100.yaml", HEAD);
-	assert_non_null(load(g, path, &alone));
+	ground_put(g, "etc/handover/profiles/100.yaml", HEAD);
+	assert_non_null(ground_load(g, path, &alone));
 	assert_true(alone == str_hash(STR_HASH_START, HEAD, strlen(HEAD)));
-	put(g, "etc/handover/profiles/100.yaml", HEAD "extends: a\n");
-	put(g, "etc/handover/profiles/a.yaml", HEAD "extends: b\n");
-	put(g, "etc/handover/profiles/b.yaml", HEAD);
-	assert_non_null(load(g, path, &first));
-	assert_non_null(load(g, path, &again));
+	ground_put(g, "etc/handover/profiles/100.yaml", HEAD "extends: a\n");
+	ground_put(g, "etc/handover/profiles/a.yaml", HEAD "extends: b\n");
+	ground_put(g, "etc/handover/profiles/b.yaml", HEAD);
+	assert_non_null(ground_load(g, path, &first));
+	assert_non_null(ground_load(g, path, &again));
 	assert_true(first == again);
-	put(g, "etc/handover/profiles/b.yaml", HEAD "name: other\n");
-	assert_non_null(load(g, path, &changed));
+	ground_put(g, "etc/handover/profiles/b.yaml", HEAD "name: other\n");
+	assert_non_null(ground_load(g, path, &changed));
 	assert_true(changed != first);
 	/* A line that goes from one file to the next is a change. */
-	put(g, "etc/handover/profiles/a.yaml", HEAD "extends: b\n#x\n");
-	put(g, "etc/handover/profiles/b.yaml", HEAD);
-	assert_non_null(load(g, path, &changed));
-	put(g, "etc/handover/profiles/a.yaml", HEAD "extends: b\n");
-	put(g, "etc/handover/profiles/b.yaml", "#x\n" HEAD);
-	assert_non_null(load(g, path, &moved));
+	ground_put(g, "etc/handover/profiles/a.yaml", HEAD "extends: b\n#x\n");
+	ground_put(g, "etc/handover/profiles/b.yaml", HEAD);
+	assert_non_null(ground_load(g, path, &changed));
+	ground_put(g, "etc/handover/profiles/a.yaml", HEAD "extends: b\n");
+	ground_put(g, "etc/handover/profiles/b.yaml", "#x\n" HEAD);
+	assert_non_null(ground_load(g, path, &moved));
 	assert_true(moved != changed);
 	assert_int_equal(unlinkat(g->dir, "etc/handover/profiles/b.yaml", 0), 0);
-	assert_null(load(g, path, &gone));
+	assert_null(ground_load(g, path, &gone));
 	assert_true(gone != first && gone != alone);
 }
 
@@ -761,10 +712,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_entry_that_lacks_a_device_is_told),
 		cmocka_unit_test(hosts_of_a_base_count_below_what_extends_it),
 		cmocka_unit_test(a_capture_tells_which_host_it_is),
-		cmocka_unit_test_setup_teardown(bases_are_looked_for_beside_the_profile_first, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_base_that_is_nowhere_is_told_with_the_folders, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(bases_are_trusted_by_the_same_rules, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_hash_covers_the_bases, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bases_are_looked_for_beside_the_profile_first, set_up, ground_end),
+		cmocka_unit_test_setup_teardown(a_base_that_is_nowhere_is_told_with_the_folders, set_up, ground_end),
+		cmocka_unit_test_setup_teardown(bases_are_trusted_by_the_same_rules, set_up, ground_end),
+		cmocka_unit_test_setup_teardown(the_hash_covers_the_bases, set_up, ground_end),
 		cmocka_unit_test(a_device_is_the_controller_of_a_usb_device),
 		cmocka_unit_test(a_usb_device_that_is_not_there_or_twice_is_told),
 		cmocka_unit_test(a_plan_looks_at_usb_if_a_device_is_selected_by_it),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files that only their owner can have written: who else has a hand on the way to one is found, and named. */
-#include "support.h"
+#include "ground.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -20,64 +20,21 @@
 #define GOOD "handover: 1\nname: the good one\n"
 #define EVIL "handover: 1\nname: somebody's\n"
 
-/* A host's root in a folder of the test's own, which stands for root's. */
-struct ground {
-	char root[64];
-	struct trust trust;
-	struct arena *arena;
-	struct findings f;
-	int dir;
-};
-
-static void make_file(const struct ground *g, const char *name, const char *text)
-{
-	int fd = openat(g->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 static int set_up(void **state)
 {
-	static const char *const folders[] = { "etc", "etc/handover", "etc/handover/profiles", "etc/pve", "etc/pve/handover",
-					       "elsewhere" };
-	struct ground *g = calloc(1, sizeof(*g));
+	static const char *const folders[] = { "elsewhere" };
+	struct ground *g = ground_new(folders, COUNT(folders));
 
-	assert_non_null(g);
-	umask(022);
-	strcpy(g->root, "/tmp/handover-trust-XXXXXX");
-	assert_non_null(mkdtemp(g->root));
-	g->dir = open(g->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(g->dir >= 0);
-	for (size_t i = 0; i < COUNT(folders); i++)
-		assert_int_equal(mkdirat(g->dir, folders[i], 0755), 0);
-	make_file(g, "etc/handover/profiles/100.yaml", GOOD);
-	g->trust = (struct trust){ g->root, geteuid() };
-	g->arena = arena_new();
-	findings_init(&g->f, g->arena);
+	ground_put(g, "etc/handover/profiles/100.yaml", GOOD);
 	*state = g;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct ground *g = *state;
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", g->root);
-	close(g->dir);
-	arena_free(g->arena);
-	free(g);
-	return system(command);
 }
 
 static const struct profile *load(struct ground *g, const char *path)
 {
 	uint64_t hash;
 
-	g->f.n = g->f.errors = 0;
-	return profile_load_as(&g->trust, path, &hash, &g->f);
+	return ground_load(g, path, &hash);
 }
 
 static void assert_trusted(struct ground *g)
@@ -142,7 +99,7 @@ static void pmxcfs_gives_its_files_to_a_group_that_reads(void **state)
 	uint64_t hash;
 
 	needs_root();
-	make_file(g, "etc/pve/handover/100.yaml", GOOD);
+	ground_put(g, "etc/pve/handover/100.yaml", GOOD);
 	assert_int_equal(fchownat(g->dir, "etc/pve", 0, 33, 0), 0);
 	assert_int_equal(fchownat(g->dir, "etc/pve/handover", 0, 33, 0), 0);
 	assert_int_equal(fchownat(g->dir, "etc/pve/handover/100.yaml", 0, 33, 0), 0);
@@ -308,7 +265,7 @@ static void what_is_missing_is_told_as_missing(void **state)
 	assert_refused(g, "profile-missing", "there is no such file", "write one");
 	assert_int_equal(unlinkat(g->dir, way[2], AT_REMOVEDIR), 0);
 	assert_refused(g, "profile-missing", "there is no such file", "write one");
-	make_file(g, way[2], "");
+	ground_put(g, way[2], "");
 	assert_refused(g, "profile-unreadable", "Not a directory", "look at");
 }
 
@@ -335,7 +292,7 @@ static void what_was_checked_is_what_is_read(void **state)
 	int fd = trust_open(&g->trust, PROFILE, g->arena, &why);
 
 	assert_true(fd >= 0);
-	make_file(g, "elsewhere/evil", EVIL);
+	ground_put(g, "elsewhere/evil", EVIL);
 	assert_int_equal(renameat(g->dir, "elsewhere/evil", g->dir, way[3]), 0);
 	assert_int_equal(read_whole(fd, text, sizeof(text) - 1), strlen(GOOD));
 	assert_string_equal(text, GOOD);
@@ -376,7 +333,7 @@ static void a_swap_is_never_read(void **state)
 	char text[64];
 	pid_t pid;
 
-	make_file(g, "elsewhere/evil", EVIL);
+	ground_put(g, "elsewhere/evil", EVIL);
 	set_mode(g, "elsewhere/evil", 0666);
 	pid = swap(g, "elsewhere/evil");
 	for (int i = 0; i < 200000 && (good < 1000 || refused < 1000); i++) {
@@ -425,7 +382,7 @@ static void make_links(const struct ground *g)
 
 	for (size_t i = 0; i < COUNT(folders); i++)
 		assert_int_equal(mkdirat(g->dir, folders[i], 0755), 0);
-	make_file(g, "usr/share/tool/tool", "#!/bin/sh\n");
+	ground_put(g, "usr/share/tool/tool", "#!/bin/sh\n");
 	assert_int_equal(symlinkat("usr/bin", g->dir, "bin"), 0);
 	assert_int_equal(symlinkat("/etc/alternatives/tool", g->dir, "usr/bin/tool"), 0);
 	assert_int_equal(symlinkat("../.././../usr//share/./tool/tool", g->dir, "etc/alternatives/tool"), 0);
@@ -497,7 +454,7 @@ static void a_profile_has_256_kib(void **state)
 	for (size_t more = 0; more < 2; more++) {
 		text[PROFILE_BYTES_MAX] = more ? 'x' : '\0';
 		unlinkat(g->dir, way[3], 0);
-		make_file(g, way[3], text);
+		ground_put(g, way[3], text);
 		if (more)
 			assert_null(load(g, PROFILE));
 		else
@@ -547,7 +504,7 @@ static void a_policy_is_read_where_only_root_can_write(void **state)
 	struct ground *g = *state;
 	const struct policy *p;
 
-	make_file(g, "etc/handover/handover.conf", "[protect]\nauto = no\n");
+	ground_put(g, "etc/handover/handover.conf", "[protect]\nauto = no\n");
 	p = load_policy(g);
 	assert_non_null(p);
 	assert_string_equal(p->file, POLICY_PATH);
@@ -575,7 +532,7 @@ static void a_policy_that_cannot_be_read_is_not_the_default(void **state)
 	assert_contains(assert_only(&g->f, "policy-untrusted")->what, "is a folder");
 	assert_int_equal(unlinkat(g->dir, "etc/handover/handover.conf", AT_REMOVEDIR), 0);
 	assert_int_equal(renameat(g->dir, "etc/handover", g->dir, "elsewhere/moved"), 0);
-	make_file(g, "etc/handover", "");
+	ground_put(g, "etc/handover", "");
 	assert_null(load_policy(g));
 	assert_contains(assert_only(&g->f, "policy-unreadable")->what, "Not a directory");
 }
@@ -585,19 +542,19 @@ static void a_policy_that_is_wrong_is_none(void **state)
 	struct ground *g = *state;
 	char *text = arena_alloc(g->arena, POLICY_BYTES_MAX + 2);
 
-	make_file(g, "etc/handover/handover.conf", "[protect]\nauto = maybe\n");
+	ground_put(g, "etc/handover/handover.conf", "[protect]\nauto = maybe\n");
 	assert_null(load_policy(g));
 	assert_int_equal(assert_only(&g->f, "policy-value")->place.line, 2);
 	memset(text, '\n', POLICY_BYTES_MAX + 1);
 	assert_int_equal(unlinkat(g->dir, "etc/handover/handover.conf", 0), 0);
-	make_file(g, "etc/handover/handover.conf", text);
+	ground_put(g, "etc/handover/handover.conf", text);
 	assert_null(load_policy(g));
 	assert_only(&g->f, "policy-too-large");
 	assert_int_equal(truncate(arena_fmt(g->arena, "%s" POLICY_PATH, g->root), POLICY_BYTES_MAX), 0);
 	assert_non_null(load_policy(g));
 }
 
-#define ON_GROUND(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ON_GROUND(test) cmocka_unit_test_setup_teardown(test, set_up, ground_end)
 
 int main(void)
 {
