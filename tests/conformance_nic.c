@@ -30,12 +30,18 @@ static void is_fresh(void)
 	reads(NIC_NAMES "up", "down");
 	reads(NIC_NAMES "master", NULL);
 	reads(NIC_NAMES "vlans", NULL);
+	reads(NIC_NAMES "altnames", NULL);
+	reads(NIC_NAMES "alias", NULL);
+	reads(NIC_NAMES "mac", NULL);
+	reads(NIC_NAMES "link", NULL);
 	reads(NIC_NAMES "loose", NULL);
 }
 
 static void is_absent(void)
 {
-	static const char *const names[] = { "name", "mtu", "up", "master", "vlans", "loose" };
+	static const char *const names[] = {
+		"name", "mac", "mtu", "link", "master", "vlans", "up", "altnames", "alias", "loose",
+	};
 	char name[HOST_NAME_BYTES];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -69,6 +75,33 @@ static void nic_values(void)
 	reads(NIC_NAMES "up", "up");
 	put(NIC_NAMES "mtu", "1500", 0);
 	put(NIC_NAMES "up", "down", 0);
+	is_fresh();
+}
+
+/* What it has of its own. Whether the card's own address is absent the simulator does not know: it is not asked. */
+static void nic_own(void)
+{
+	part = "what a network interface has of its own";
+	reads(NIC_NAMES "mac", NULL);
+	put(NIC_NAMES "mac", "", EINVAL);
+	put(NIC_NAMES "mac", "01:00:5e:00:00:01", EINVAL);
+	put(NIC_NAMES "mac", "52:54:00:00:00:AA", EINVAL);
+	put(NIC_NAMES "altnames", "uplink enp0s31f6", 0);
+	reads(NIC_NAMES "altnames", "enp0s31f6 uplink");
+	put(NIC_NAMES "altnames", "uplink " OTHER_NAME, EEXIST);
+	put(NIC_NAMES "altnames", "a  b", EINVAL);
+	put(NIC_NAMES "altnames", "third", 0);
+	reads(NIC_NAMES "altnames", "third");
+	put(NIC_NAMES "altnames", "", 0);
+	put(NIC_NAMES "alias", "to the switch, port 7", 0);
+	reads(NIC_NAMES "alias", "to the switch, port 7");
+	put(NIC_NAMES "alias", "", 0);
+	put(NIC_NAMES "link", "promisc on, txqlen 500, arp on", 0);
+	reads(NIC_NAMES "link", "txqlen 500, promisc on");
+	put(NIC_NAMES "link", "arp 0", EINVAL);
+	put(NIC_NAMES "link", "speed 1", EINVAL);
+	reads(NIC_NAMES "link", "txqlen 500, promisc on");
+	put(NIC_NAMES "link", "", 0);
 	is_fresh();
 }
 
@@ -118,6 +151,11 @@ static void nic_bridge(void)
 /* All that it had; the next call is to lose it. */
 static void nic_in_use(void)
 {
+	put(NIC_NAMES "mac", "52:54:00:00:00:77", 0);
+	reads(NIC_NAMES "mac", "52:54:00:00:00:77");
+	put(NIC_NAMES "altnames", "uplink", 0);
+	put(NIC_NAMES "alias", "to the switch", 0);
+	put(NIC_NAMES "link", "txqlen 500", 0);
 	put(NIC_NAMES "mtu", "1400", 0);
 	put(NIC_NAMES "master", BRIDGE, 0);
 	put(NIC_NAMES "vlans", "2-4094", 0);
@@ -162,6 +200,7 @@ void conformance_nic(void)
 {
 	nic_values();
 	nic_name();
+	nic_own();
 	nic_bridge();
 	nic_comes_and_goes();
 }

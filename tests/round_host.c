@@ -285,6 +285,10 @@ static void say_nic(struct maker *m, const struct made_function *f, unsigned num
 	say(m, "V: %s/up=%s", at, dice_chance(m->d, 30) ? "up" : "down");
 	if (port)
 		say(m, "V: %s/master=vmbr%u\nV: %s/vlans=%s", at, number % 3, at, vlans[dice_pick(m->d, 3)]);
+	if (dice_chance(m->d, 20))
+		say(m, "V: %s/altnames=enp%us0 uplink%u\nV: %s/alias=to the switch", at, number, number, at);
+	if (dice_chance(m->d, 20))
+		say(m, "V: %s/mac=52:54:00:00:00:%02x\nV: %s/link=txqlen 500", at, number, at);
 	if (dice_chance(m->d, 2))
 		say(m, "V: %s/loose=eth%u.7", at, number);
 }

@@ -4,7 +4,18 @@
 
 #include "core/nic.h"
 
-static const char *const whats[NIC_WHATS] = { "name", "mtu", "master", "vlans", "up", "loose" };
+static const char *const whats[NIC_WHATS] = {
+	[NIC_NAME] = "name",
+	[NIC_MAC] = "mac",
+	[NIC_MTU] = "mtu",
+	[NIC_LINK] = "link",
+	[NIC_MASTER] = "master",
+	[NIC_VLANS] = "vlans",
+	[NIC_UP] = "up",
+	[NIC_ALTNAMES] = "altnames",
+	[NIC_ALIAS] = "alias",
+	[NIC_LOOSE] = "loose",
+};
 
 const char *nic_what_name(enum nic_what what)
 {

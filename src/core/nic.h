@@ -11,7 +11,13 @@
  * and what is brought back must be one answer, or an interface that could not be read for a moment would leave as if
  * there were none.
  */
-enum nic_what { NIC_NAME, NIC_MTU, NIC_MASTER, NIC_VLANS, NIC_UP, NIC_LOOSE, NIC_WHATS };
+enum nic_what {
+	/* In the order in which they come back: what keeps the network away first. */
+	NIC_NAME, NIC_MAC, NIC_MTU, NIC_LINK, NIC_MASTER, NIC_VLANS, NIC_UP, NIC_ALTNAMES, NIC_ALIAS,
+	NIC_KEPT,		/* so many are brought back */
+	NIC_LOOSE = NIC_KEPT,	/* and this cannot be */
+	NIC_WHATS,
+};
 
 struct nic {
 	const char *address;

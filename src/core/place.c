@@ -41,7 +41,7 @@ void place_nic(struct planner *p, struct step *s, const struct function *fn, enu
 {
 	const struct nic *nic = nic_of(p, fn);
 
-	for (enum nic_what what = 0; what < NIC_LOOSE; what++) {
+	for (enum nic_what what = 0; what < NIC_KEPT; what++) {
 		const char *text = nic->text[what];
 
 		/* It comes back down. If somebody has raised it by then, or after boot, it is never taken down again. */

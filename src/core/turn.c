@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/nic.h"
 #include "core/turn.h"
 
 #define DEVICES "sys/bus/pci/devices"
@@ -322,22 +323,39 @@ static enum answer nic_name(struct turn *t, size_t i, const char *address)
 	return WRITES;
 }
 
-/* In the order of 'whats': an interface that is up cannot be renamed, and one without master has no VLANs. */
+/* udev gives an interface its other names together with the first; what it has not done by then is written. */
+static void wait_for_udev(struct turn *t, size_t i, const char *address)
+{
+	int udev = find(t, "udev/", address, "");
+
+	if (udev >= 0 && !str_same(t->now[udev].text, "done"))
+		patiently(t, PROBE_PATIENCE_MS, i, t->goal[i]);
+}
+
+static enum answer nic_value(struct turn *t, size_t i, enum nic_what what)
+{
+	const char *text = t->goal[i].text ? t->goal[i].text : "";
+	char address[BDF_TEXT_MAX];
+
+	address_of(t, i, address);
+	if (what == NIC_NAME)
+		return nic_name(t, i, address);
+	WHAT(t, "setting %s interface's %s to '%.60s'", owner_of(t, i).text, nic_what_name(what), text);
+	poke(t, i, t->goal[i], t->s->look[i], text);
+	if (what == NIC_ALTNAMES)
+		wait_for_udev(t, i, address);
+	return WRITES;
+}
+
+/* In their order: an interface that is up cannot be renamed, and one without master has no VLANs. */
 static enum answer nics(struct turn *t)
 {
-	static const char *const whats[] = { "name", "mtu", "master", "vlans", "up" };
-
-	for (size_t k = 0; k < sizeof(whats) / sizeof(*whats); k++)
+	for (enum nic_what what = 0; what < NIC_KEPT; what++)
 		for (size_t i = 0; i < t->s->n_looks; i++) {
-			const char *look = t->s->look[i], *text = t->goal[i].text ? t->goal[i].text : "";
-			char address[BDF_TEXT_MAX];
+			const char *look = t->s->look[i];
 
-			if (fits(t, i) || !str_starts(look, "nic/") || strcmp(str_basename(look), whats[k]) != 0)
-				continue;
-			if (k == 0)
-				return nic_name(t, i, address_of(t, i, address));
-			WHAT(t, "setting %s interface's %s to '%.60s'", owner_of(t, i).text, whats[k], text);
-			return poke(t, i, t->goal[i], look, text);
+			if (!fits(t, i) && str_starts(look, "nic/") && strcmp(str_basename(look), nic_what_name(what)) == 0)
+				return nic_value(t, i, what);
 		}
 	return PASSES;
 }

@@ -20,7 +20,9 @@ static const char *const usb_files[] = {
 };
 static const char *const interface_files[] = { "bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol", NULL };
 static const char *const input_files[] = { "name", "capabilities/key", NULL };
-static const char *const nic_values[] = { "name", "mtu", "up", "master", "vlans", "loose" };
+static const char *const nic_values[] = {
+	"name", "mtu", "up", "master", "vlans", "altnames", "alias", "mac", "link", "loose",
+};
 
 /* By machine-id profiles may know a host; a rehearsal is done on a copy that has been captured. */
 static const char *const values[] = {

@@ -36,6 +36,12 @@
  *       up                "up" or "down" (IFF_UP: what was asked for, not the carrier)
  *       master            "vmbr0"; absent: none. Writing it puts the interface into that bridge, "" takes it out
  *       vlans             its VLANs as port of a bridge: "1 pvid untagged, 2-4094"; absent: it is no port of a bridge
+ *       altnames          its other names, sorted: "enp0s31f6 uplink"; absent: none
+ *       alias             its description; absent: none
+ *       mac               its address on the wire, "52:54:00:00:00:01"; absent: the card's own. Of a port of a bond its
+ *                         own, and not the one that the bond gives it
+ *       link              its queue and flags as far as they are not as usual: "txqlen 500, promisc on" (settings.h);
+ *                         absent: all are
  *       loose             what else hangs on it and would be lost with it, in words; absent: nothing
  *   udev/ADDRESS          "done" once udev has applied its rules to a function and to its network interface, "pending" until
  *                         then; absent if the function is, or if there is no udev

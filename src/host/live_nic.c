@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "host/host.h"
 #include "host/live_nic.h"
+#include "host/live_nic_parts.h"
 #include "host/reader.h"
 #include "host/rtnl.h"
 
@@ -16,16 +17,6 @@
 
 /* How often a read begins anew because the interface got another name, or another address, under way. */
 #define TRIES 3
-
-/* The interface of a function. */
-struct nic {
-	int root;
-	char address[BDF_TEXT_MAX];
-	char folder[HOST_NAME_BYTES];	/* of the function's interfaces */
-	char first[IFNAMSIZ], second[IFNAMSIZ];
-	struct rtnl rtnl;
-	struct rtnl_link link;
-};
 
 /* --- finding it -------------------------------------------------------------------------------------------------- */
 
@@ -214,7 +205,7 @@ static ssize_t read_loose(struct nic *nic, char *buf, size_t size)
 
 /* --- the other names --------------------------------------------------------------------------------------------- */
 
-static ssize_t put_text(char *buf, size_t size, const char *text)
+ssize_t nic_put_text(char *buf, size_t size, const char *text)
 {
 	int n = snprintf(buf, size, "%s", text);
 
@@ -223,7 +214,7 @@ static ssize_t put_text(char *buf, size_t size, const char *text)
 
 static ssize_t read_name(struct nic *nic, char *buf, size_t size)
 {
-	return put_text(buf, size, nic->link.name);
+	return nic_put_text(buf, size, nic->link.name);
 }
 
 static int write_name(struct nic *nic, const char *value)
@@ -236,7 +227,7 @@ static ssize_t read_mtu(struct nic *nic, char *buf, size_t size)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%u", (unsigned)nic->link.mtu);
-	return put_text(buf, size, text);
+	return nic_put_text(buf, size, text);
 }
 
 static int write_mtu(struct nic *nic, const char *value)
@@ -250,7 +241,7 @@ static int write_mtu(struct nic *nic, const char *value)
 
 static ssize_t read_up(struct nic *nic, char *buf, size_t size)
 {
-	return put_text(buf, size, nic->link.flags & IFF_UP ? "up" : "down");
+	return nic_put_text(buf, size, nic->link.flags & IFF_UP ? "up" : "down");
 }
 
 static int write_up(struct nic *nic, const char *value)
@@ -270,7 +261,7 @@ static ssize_t read_master(struct nic *nic, char *buf, size_t size)
 	if (!nic->link.master)
 		return -ENOENT;
 	code = rtnl_link_at(&nic->rtnl, nic->link.master, &master);
-	return code < 0 ? code : put_text(buf, size, master.name);
+	return code < 0 ? code : nic_put_text(buf, size, master.name);
 }
 
 static int write_master(struct nic *nic, const char *value)
@@ -321,13 +312,7 @@ static int write_vlans(struct nic *nic, const char *value)
 	return code;
 }
 
-struct what {
-	const char *name;
-	ssize_t (*read)(struct nic *nic, char *buf, size_t size);
-	int (*write)(struct nic *nic, const char *value);
-};
-
-static const struct what whats[] = {
+static const struct nic_part own_parts[] = {
 	{ "name", read_name, write_name },
 	{ "mtu", read_mtu, write_mtu },
 	{ "up", read_up, write_up },
@@ -336,8 +321,25 @@ static const struct what whats[] = {
 	{ "loose", read_loose, NULL },
 };
 
+static const struct {
+	const struct nic_part *list;
+	size_t n;
+} parts[] = {
+	{ own_parts, sizeof(own_parts) / sizeof(*own_parts) },
+	{ nic_link_parts, sizeof(nic_link_parts) / sizeof(*nic_link_parts) },
+};
+
+static const struct nic_part *part_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		for (size_t k = 0; k < parts[i].n; k++)
+			if (strcmp(parts[i].list[k].name, name) == 0)
+				return &parts[i].list[k];
+	return NULL;
+}
+
 /* "ADDRESS/WHAT"; NULL if it is not that. */
-static const struct what *what_of(const char *rest, char address[BDF_TEXT_MAX])
+static const struct nic_part *what_of(const char *rest, char address[BDF_TEXT_MAX])
 {
 	const char *slash = strchr(rest, '/');
 	struct bdf bdf;
@@ -348,16 +350,13 @@ static const struct what *what_of(const char *rest, char address[BDF_TEXT_MAX])
 	address[slash - rest] = '\0';
 	if (!bdf_parse(address, &bdf))
 		return NULL;
-	for (size_t i = 0; i < sizeof(whats) / sizeof(*whats); i++)
-		if (strcmp(whats[i].name, slash + 1) == 0)
-			return &whats[i];
-	return NULL;
+	return part_of(slash + 1);
 }
 
 ssize_t live_nic_read(int root, const char *rest, char *buf, size_t size)
 {
 	char address[BDF_TEXT_MAX];
-	const struct what *what = what_of(rest, address);
+	const struct nic_part *what = what_of(rest, address);
 	ssize_t n = -ENOENT;
 
 	if (!what)
@@ -379,7 +378,7 @@ ssize_t live_nic_read(int root, const char *rest, char *buf, size_t size)
 int live_nic_write(int root, const char *rest, const char *value)
 {
 	char address[BDF_TEXT_MAX];
-	const struct what *what = what_of(rest, address);
+	const struct nic_part *what = what_of(rest, address);
 	struct nic nic;
 	int code;
 

@@ -11,18 +11,12 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "base/str.h"
 #include "host/rtnl.h"
-
-/* All of ours are short: at most a name, or two VLANs, behind a header. */
-#define REQUEST_BYTES 256
+#include "host/rtnl_ask.h"
 
 /* No message of a dump is longer (net/netlink/af_netlink.c, netlink_recvmsg()); those of one interface are short. */
 #define ANSWER_BYTES 32768
-
-union request {
-	struct nlmsghdr head;
-	char bytes[REQUEST_BYTES];
-};
 
 int rtnl_open(struct rtnl *r)
 {
@@ -65,8 +59,7 @@ static int at_end(const struct nlmsghdr *m, void *data)
 	return MNL_CB_ERROR;
 }
 
-/* Sends the request and gives each message of the answer to take, up to the end of a dump or the acknowledgement. */
-static int exchange(struct rtnl *r, union request *q, mnl_cb_t take, void *data)
+int rtnl_exchange(struct rtnl *r, union rtnl_request *q, mnl_cb_t take, void *data)
 {
 	mnl_cb_t control[NLMSG_DONE + 1] = { [NLMSG_ERROR] = at_end, [NLMSG_DONE] = at_end };
 	unsigned port = mnl_socket_get_portid(r->socket);
@@ -89,38 +82,33 @@ static int exchange(struct rtnl *r, union request *q, mnl_cb_t take, void *data)
 	return n < 0 ? -errno : 0;
 }
 
-/* The attributes of a message or of one of its attributes, by type; those of high types are of no use here. */
-struct attributes {
-	const struct nlattr *of[32];
-};
-
-static int collect(const struct nlattr *a, void *data)
+int rtnl_collect(const struct nlattr *a, void *data)
 {
-	struct attributes *all = data;
+	struct rtnl_attributes *all = data;
 
 	if (mnl_attr_get_type(a) < MNL_ARRAY_SIZE(all->of))
 		all->of[mnl_attr_get_type(a)] = a;
 	return MNL_CB_OK;
 }
 
-static uint32_t number(const struct nlattr *a)
+uint32_t rtnl_number(const struct nlattr *a)
 {
 	return a && mnl_attr_get_payload_len(a) >= sizeof(uint32_t) ? mnl_attr_get_u32(a) : 0;
 }
 
-static bool is_text(const struct nlattr *a, const char *text)
+const char *rtnl_text(const struct nlattr *a)
 {
-	return a && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0 && strcmp(mnl_attr_get_str(a), text) == 0;
+	return a && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0 ? mnl_attr_get_str(a) : NULL;
 }
 
-static const void *bytes(const struct nlattr *a, size_t size)
+const void *rtnl_bytes(const struct nlattr *a, size_t size)
 {
 	return a && mnl_attr_get_payload_len(a) >= size ? mnl_attr_get_payload(a) : NULL;
 }
 
 /* --- interfaces -------------------------------------------------------------------------------------------------- */
 
-static struct ifinfomsg *about_link(union request *q, uint16_t type, unsigned char family, int index)
+struct ifinfomsg *rtnl_about_link(union rtnl_request *q, uint16_t type, unsigned char family, int index)
 {
 	struct nlmsghdr *m = mnl_nlmsg_put_header(q);
 	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
@@ -134,19 +122,19 @@ static struct ifinfomsg *about_link(union request *q, uint16_t type, unsigned ch
 static int take_link(const struct nlmsghdr *m, void *data)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
-	struct attributes all = { 0 }, kinds = { 0 };
+	struct rtnl_attributes all = { 0 }, kinds = { 0 };
 	struct rtnl_link *link = data;
 
-	mnl_attr_parse(m, sizeof(*info), collect, &all);
+	mnl_attr_parse(m, sizeof(*info), rtnl_collect, &all);
 	if (all.of[IFLA_LINKINFO])
-		mnl_attr_parse_nested(all.of[IFLA_LINKINFO], collect, &kinds);
+		mnl_attr_parse_nested(all.of[IFLA_LINKINFO], rtnl_collect, &kinds);
 	link->index = info->ifi_index;
 	link->flags = info->ifi_flags;
-	link->mtu = number(all.of[IFLA_MTU]);
-	link->master = (int)number(all.of[IFLA_MASTER]);
-	link->is_bridge = is_text(kinds.of[IFLA_INFO_KIND], "bridge");
+	link->mtu = rtnl_number(all.of[IFLA_MTU]);
+	link->master = (int)rtnl_number(all.of[IFLA_MASTER]);
+	link->is_bridge = str_same(rtnl_text(kinds.of[IFLA_INFO_KIND]), "bridge");
 	/* This is the kind of the master (net/core/rtnetlink.c, rtnl_link_slave_info_fill()). */
-	link->is_port = is_text(kinds.of[IFLA_INFO_SLAVE_KIND], "bridge");
+	link->is_port = str_same(rtnl_text(kinds.of[IFLA_INFO_SLAVE_KIND]), "bridge");
 	if (all.of[IFLA_IFNAME] && mnl_attr_validate(all.of[IFLA_IFNAME], MNL_TYPE_NUL_STRING) == 0)
 		snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(all.of[IFLA_IFNAME]));
 	return MNL_CB_OK;
@@ -154,14 +142,14 @@ static int take_link(const struct nlmsghdr *m, void *data)
 
 static int get_link(struct rtnl *r, const char *name, int index, struct rtnl_link *link)
 {
-	union request q = { 0 };
+	union rtnl_request q = { 0 };
 
 	*link = (struct rtnl_link){ 0 };
-	about_link(&q, RTM_GETLINK, AF_UNSPEC, index);
+	rtnl_about_link(&q, RTM_GETLINK, AF_UNSPEC, index);
 	if (name)
 		mnl_attr_put_strz(&q.head, IFLA_IFNAME, name);
 	mnl_attr_put_u32(&q.head, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	return exchange(r, &q, take_link, link);
+	return rtnl_exchange(r, &q, take_link, link);
 }
 
 int rtnl_link_named(struct rtnl *r, const char *name, struct rtnl_link *link)
@@ -178,20 +166,20 @@ int rtnl_link_at(struct rtnl *r, int index, struct rtnl_link *link)
 
 int rtnl_set_name(struct rtnl *r, int index, const char name[IFNAMSIZ])
 {
-	union request q = { 0 };
+	union rtnl_request q = { 0 };
 
-	about_link(&q, RTM_NEWLINK, AF_UNSPEC, index);
+	rtnl_about_link(&q, RTM_NEWLINK, AF_UNSPEC, index);
 	mnl_attr_put_strz(&q.head, IFLA_IFNAME, name);
-	return exchange(r, &q, NULL, NULL);
+	return rtnl_exchange(r, &q, NULL, NULL);
 }
 
 static int set_number(struct rtnl *r, int index, uint16_t what, uint32_t value)
 {
-	union request q = { 0 };
+	union rtnl_request q = { 0 };
 
-	about_link(&q, RTM_NEWLINK, AF_UNSPEC, index);
+	rtnl_about_link(&q, RTM_NEWLINK, AF_UNSPEC, index);
 	mnl_attr_put_u32(&q.head, what, value);
-	return exchange(r, &q, NULL, NULL);
+	return rtnl_exchange(r, &q, NULL, NULL);
 }
 
 int rtnl_set_mtu(struct rtnl *r, int index, uint32_t mtu)
@@ -206,12 +194,12 @@ int rtnl_set_master(struct rtnl *r, int index, int master)
 
 int rtnl_set_up(struct rtnl *r, int index, bool up)
 {
-	union request q = { 0 };
-	struct ifinfomsg *info = about_link(&q, RTM_NEWLINK, AF_UNSPEC, index);
+	union rtnl_request q = { 0 };
+	struct ifinfomsg *info = rtnl_about_link(&q, RTM_NEWLINK, AF_UNSPEC, index);
 
 	info->ifi_change = IFF_UP;
 	info->ifi_flags = up ? IFF_UP : 0;
-	return exchange(r, &q, NULL, NULL);
+	return rtnl_exchange(r, &q, NULL, NULL);
 }
 
 /* --- addresses --------------------------------------------------------------------------------------------------- */
@@ -223,14 +211,14 @@ struct listener {
 };
 
 /* Link-local addresses, and what the kernel makes of a router's advertisements. */
-static bool comes_by_itself(unsigned char family, const void *address, const struct attributes *all)
+static bool comes_by_itself(unsigned char family, const void *address, const struct rtnl_attributes *all)
 {
-	const uint8_t *origin = bytes(all->of[IFA_PROTO], 1);
+	const uint8_t *origin = rtnl_bytes(all->of[IFA_PROTO], 1);
 
 	if (family != AF_INET6)
 		return false;
 	return IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)address) ||
-	       number(all->of[IFA_FLAGS]) & IFA_F_TEMPORARY || (origin && *origin == IFAPROT_KERNEL_RA);
+	       rtnl_number(all->of[IFA_FLAGS]) & IFA_F_TEMPORARY || (origin && *origin == IFAPROT_KERNEL_RA);
 }
 
 static int take_address(const struct nlmsghdr *m, void *data)
@@ -239,16 +227,16 @@ static int take_address(const struct nlmsghdr *m, void *data)
 	size_t size = info->ifa_family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
 	char text[INET6_ADDRSTRLEN], full[INET6_ADDRSTRLEN + 8];
 	const struct listener *l = data;
-	struct attributes all = { 0 };
+	struct rtnl_attributes all = { 0 };
 	const void *address;
 
 	if ((int)info->ifa_index != l->index || (info->ifa_family != AF_INET && info->ifa_family != AF_INET6))
 		return MNL_CB_OK;
-	mnl_attr_parse(m, sizeof(*info), collect, &all);
+	mnl_attr_parse(m, sizeof(*info), rtnl_collect, &all);
 	/* With a peer, IFA_ADDRESS is the peer's (include/uapi/linux/if_addr.h). */
-	address = bytes(all.of[IFA_LOCAL], size);
+	address = rtnl_bytes(all.of[IFA_LOCAL], size);
 	if (!address)
-		address = bytes(all.of[IFA_ADDRESS], size);
+		address = rtnl_bytes(all.of[IFA_ADDRESS], size);
 	if (!address || comes_by_itself(info->ifa_family, address, &all))
 		return MNL_CB_OK;
 	if (inet_ntop(info->ifa_family, address, text, sizeof(text))) {
@@ -261,14 +249,14 @@ static int take_address(const struct nlmsghdr *m, void *data)
 int rtnl_addresses(struct rtnl *r, int index, void (*tell)(void *data, const char *address), void *data)
 {
 	struct listener l = { index, tell, data };
-	union request q = { 0 };
+	union rtnl_request q = { 0 };
 	struct nlmsghdr *m = mnl_nlmsg_put_header(&q);
 	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
 
 	m->nlmsg_type = RTM_GETADDR;
 	m->nlmsg_flags = NLM_F_DUMP;
 	info->ifa_family = AF_UNSPEC;
-	return exchange(r, &q, take_address, &l);
+	return rtnl_exchange(r, &q, take_address, &l);
 }
 
 /* --- VLANs of a bridge's port ------------------------------------------------------------------------------------ */
@@ -276,15 +264,15 @@ int rtnl_addresses(struct rtnl *r, int index, void (*tell)(void *data, const cha
 static int take_vlan(const struct nlattr *entry, void *data)
 {
 	struct vlan_range range = { 0 };
-	struct attributes all = { 0 };
+	struct rtnl_attributes all = { 0 };
 	const struct bridge_vlan_info *info;
 	const uint16_t *to;
 
 	if (mnl_attr_get_type(entry) != BRIDGE_VLANDB_ENTRY)
 		return MNL_CB_OK;
-	mnl_attr_parse_nested(entry, collect, &all);
-	info = bytes(all.of[BRIDGE_VLANDB_ENTRY_INFO], sizeof(*info));
-	to = bytes(all.of[BRIDGE_VLANDB_ENTRY_RANGE], sizeof(*to));
+	mnl_attr_parse_nested(entry, rtnl_collect, &all);
+	info = rtnl_bytes(all.of[BRIDGE_VLANDB_ENTRY_INFO], sizeof(*info));
+	to = rtnl_bytes(all.of[BRIDGE_VLANDB_ENTRY_RANGE], sizeof(*to));
 	if (info) {
 		range.from = info->vid;
 		range.to = to ? *to : info->vid;
@@ -305,7 +293,7 @@ static int take_vlans(const struct nlmsghdr *m, void *data)
 /* Not RTM_GETLINK: that has no way to ask about one port. */
 int rtnl_vlans(struct rtnl *r, int index, struct vlans *v)
 {
-	union request q = { 0 };
+	union rtnl_request q = { 0 };
 	struct nlmsghdr *m = mnl_nlmsg_put_header(&q);
 	struct br_vlan_msg *about = mnl_nlmsg_put_extra_header(m, sizeof(*about));
 	int code;
@@ -315,11 +303,11 @@ int rtnl_vlans(struct rtnl *r, int index, struct vlans *v)
 	about->family = AF_BRIDGE;
 	about->ifindex = (uint32_t)index;
 	*v = (struct vlans){ 0 };
-	code = exchange(r, &q, take_vlans, v);
+	code = rtnl_exchange(r, &q, take_vlans, v);
 	return code == -EOPNOTSUPP ? 0 : code;
 }
 
-static void put_vlan(union request *q, unsigned id, unsigned flags)
+static void put_vlan(union rtnl_request *q, unsigned id, unsigned flags)
 {
 	struct bridge_vlan_info info = { .flags = (uint16_t)flags, .vid = (uint16_t)id };
 
@@ -329,10 +317,10 @@ static void put_vlan(union request *q, unsigned id, unsigned flags)
 /* Without IFLA_BRIDGE_FLAGS the request goes to the bridge, not to the port (rtnl_bridge_setlink()). */
 static int change_vlan(struct rtnl *r, uint16_t type, int index, const struct vlan_range *range, unsigned flags)
 {
-	union request q = { 0 };
+	union rtnl_request q = { 0 };
 	struct nlattr *nest;
 
-	about_link(&q, type, AF_BRIDGE, index);
+	rtnl_about_link(&q, type, AF_BRIDGE, index);
 	nest = mnl_attr_nest_start(&q.head, IFLA_AF_SPEC);
 	if (range->from == range->to) {
 		put_vlan(&q, range->from, flags);
@@ -341,7 +329,7 @@ static int change_vlan(struct rtnl *r, uint16_t type, int index, const struct vl
 		put_vlan(&q, range->to, flags | BRIDGE_VLAN_INFO_RANGE_END);
 	}
 	mnl_attr_nest_end(&q.head, nest);
-	return exchange(r, &q, NULL, NULL);
+	return rtnl_exchange(r, &q, NULL, NULL);
 }
 
 int rtnl_vlan_add(struct rtnl *r, int index, const struct vlan_range *range)

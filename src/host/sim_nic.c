@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "host/mac.h"
+#include "host/names.h"
+#include "host/settings.h"
 #include "host/sim.h"
 #include "host/sim_holder.h"
 #include "host/sim_nic.h"
@@ -14,6 +17,7 @@
 /* Some drivers take less, some not that much. */
 #define MTU_MIN 68		/* the same, and ETH_MIN_MTU */
 #define MTU_MAX 65535		/* ETH_MAX_MTU */
+#define ALIAS_MAX 255		/* include/uapi/linux/if.h, IFALIASZ */
 /* What the kernel gives a new port of a bridge (net/bridge/br_vlan.c, nbp_vlan_init(), default_pvid). */
 #define VLANS_DEFAULT "1 pvid untagged"
 
@@ -29,39 +33,33 @@ static struct nic_name at(const char *bdf, const char *what)
 	return n;
 }
 
-void sim_nic_leave(struct host *h, const char *bdf, const char *driver)
+/* Whether another interface has that name, among others maybe (net/core/dev.c, netdev_name_node_lookup()). */
+static bool is_taken(struct host *h, const char *bdf, const char *name)
 {
-	static const char *const whats[] = { "name", "mtu", "up", "master", "vlans", "loose" };
-	char name[64];
+	_cleanup_arena_ struct arena *a = arena_new();
+	char text[HOST_VALUE_BYTES], **functions;
+	struct names others;
+	size_t n = 0;
 
-	if (host_read(h, at(bdf, "name").text, name, sizeof(name)) < 0)
-		return;
-	/* Where nothing of the seam can see it: who had it, and what it was called. */
-	sim_set(h, at(bdf, "sim_driver").text, driver);
-	sim_set(h, at(bdf, "sim_name").text, name);
-	for (size_t i = 0; i < sizeof(whats) / sizeof(*whats); i++)
-		sim_remove(h, at(bdf, whats[i]).text);
-}
-
-void sim_nic_return(struct host *h, const char *bdf, const char *driver)
-{
-	char had[64], name[64];
-
-	if (host_read(h, at(bdf, "sim_driver").text, had, sizeof(had)) < 0 || strcmp(had, driver) != 0 ||
-	    host_read(h, at(bdf, "sim_name").text, name, sizeof(name)) < 0)
-		return;
-	sim_set(h, at(bdf, "name").text, name);
-	sim_set(h, at(bdf, "mtu").text, MTU_DEFAULT);
-	sim_set(h, at(bdf, "up").text, "down");
+	if (host_list(h, "nic", a, &functions, &n) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(functions[i], bdf) == 0)
+			continue;
+		if (host_read(h, at(functions[i], "name").text, text, sizeof(text)) >= 0 && strcmp(text, name) == 0)
+			return true;
+		if (host_read(h, at(functions[i], "altnames").text, text, sizeof(text)) >= 0 &&
+		    names_parse(text, &others) == 0 && names_has(&others, name))
+			return true;
+	}
+	return false;
 }
 
 /* What is written is kept, or refused as the running kernel and live_nic.c refuse it. */
 
 static int write_name(struct host *h, const char *bdf, const char *value)
 {
-	_cleanup_arena_ struct arena *a = arena_new();
-	char text[64] = "", **functions;
-	size_t n = 0;
+	char text[64] = "";
 
 	if (!str_is_interface(value))
 		return -EINVAL;
@@ -71,11 +69,8 @@ static int write_name(struct host *h, const char *bdf, const char *value)
 	host_read(h, at(bdf, "name").text, text, sizeof(text));
 	if (strcmp(text, value) == 0)
 		return 0;
-	if (host_list(h, "nic", a, &functions, &n) < 0)
-		n = 0;
-	for (size_t i = 0; i < n; i++)
-		if (host_read(h, at(functions[i], "name").text, text, sizeof(text)) >= 0 && strcmp(text, value) == 0)
-			return -EEXIST;
+	if (is_taken(h, bdf, value))
+		return -EEXIST;
 	sim_set(h, at(bdf, "name").text, value);
 	return 0;
 }
@@ -131,6 +126,55 @@ static int write_vlans(struct host *h, const char *bdf, const char *value)
 	return 0;
 }
 
+/* What reads as nothing is absent. */
+static int keep(struct host *h, const char *bdf, const char *what, const char *value)
+{
+	if (*value)
+		sim_set(h, at(bdf, what).text, value);
+	else
+		sim_remove(h, at(bdf, what).text);
+	return 0;
+}
+
+static int write_altnames(struct host *h, const char *bdf, const char *value)
+{
+	char text[HOST_VALUE_BYTES];
+	struct names names;
+
+	if (names_parse(value, &names) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < names.n; i++)
+		if (is_taken(h, bdf, names.name[i]))
+			return -EEXIST;
+	if (names_format(&names, text, sizeof(text)) < 0)
+		return -E2BIG;
+	return keep(h, bdf, "altnames", text);
+}
+
+static int write_alias(struct host *h, const char *bdf, const char *value)
+{
+	return strlen(value) > ALIAS_MAX ? -EINVAL : keep(h, bdf, "alias", value);
+}
+
+static int write_mac(struct host *h, const char *bdf, const char *value)
+{
+	uint8_t mac[MAC_BYTES];
+
+	return mac_parse(value, mac) ? keep(h, bdf, "mac", value) : -EINVAL;
+}
+
+static int write_link(struct host *h, const char *bdf, const char *value)
+{
+	struct setting_value v[LINK_SETTINGS];
+	char text[HOST_VALUE_BYTES];
+
+	if (settings_parse(link_settings, LINK_SETTINGS, value, v) < 0)
+		return -EINVAL;
+	if (settings_format(link_settings, LINK_SETTINGS, v, text, sizeof(text)) < 0)
+		return -E2BIG;
+	return keep(h, bdf, "link", text);
+}
+
 static int write_loose(struct host *h, const char *bdf, const char *value)
 {
 	(void)h, (void)bdf, (void)value;
@@ -146,8 +190,37 @@ static const struct what {
 	{ "up", write_up },
 	{ "master", write_master },
 	{ "vlans", write_vlans },
+	{ "altnames", write_altnames },
+	{ "alias", write_alias },
+	{ "mac", write_mac },
+	{ "link", write_link },
 	{ "loose", write_loose },
 };
+
+void sim_nic_leave(struct host *h, const char *bdf, const char *driver)
+{
+	char name[64];
+
+	if (host_read(h, at(bdf, "name").text, name, sizeof(name)) < 0)
+		return;
+	/* Where nothing of the seam can see it: who had it, and what it was called. */
+	sim_set(h, at(bdf, "sim_driver").text, driver);
+	sim_set(h, at(bdf, "sim_name").text, name);
+	for (size_t i = 0; i < sizeof(whats) / sizeof(*whats); i++)
+		sim_remove(h, at(bdf, whats[i].name).text);
+}
+
+void sim_nic_return(struct host *h, const char *bdf, const char *driver)
+{
+	char had[64], name[64];
+
+	if (host_read(h, at(bdf, "sim_driver").text, had, sizeof(had)) < 0 || strcmp(had, driver) != 0 ||
+	    host_read(h, at(bdf, "sim_name").text, name, sizeof(name)) < 0)
+		return;
+	sim_set(h, at(bdf, "name").text, name);
+	sim_set(h, at(bdf, "mtu").text, MTU_DEFAULT);
+	sim_set(h, at(bdf, "up").text, "down");
+}
 
 int sim_nic_write(struct host *h, const char *rest, const char *value)
 {

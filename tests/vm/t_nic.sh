@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # t_nic.sh - network interfaces at the seam: of a namespace (nic_test), and the host's own, which goes and comes back
-# (topology seed; carries the programs nic_test and seam)
+# (topology seed; carries the programs nic_test, nic_own_test and seam)
 . /lab/lib.sh
 
-/lab/nic_test /lab >/tmp/said 2>&1 || die "nic_test: $(grep -v RUN /tmp/said)"
-grep SKIPPED /tmp/said && die "nic_test leaves something out here"
-ok "nic_test: $(grep -c ' OK ' /tmp/said) tests"
+modprobe -a dummy veth 2>/dev/null
+for test in nic_test nic_own_test; do
+	/lab/$test /lab >/tmp/said 2>&1 || die "$test: $(grep -v RUN /tmp/said)"
+	grep SKIPPED /tmp/said && die "$test leaves something out here"
+	ok "$test: $(grep -c ' OK ' /tmp/said) tests"
+done
 
 address=0000:00:1f.6
 nic=nic/$address
-names='name mtu up master vlans loose'
+names='name mac mtu link master vlans up altnames alias loose'
 
 # reads WHAT VALUE
 reads() {
@@ -26,8 +29,9 @@ reads name "$first"
 reads mtu 1500
 reads up down
 reads master ENOENT
-reads vlans ENOENT
-reads loose ENOENT
+for what in vlans mac link altnames alias loose; do
+	reads $what ENOENT
+done
 same "a function without an interface" ENOENT "$(/lab/seam read nic/0000:00:1f.3/name)"
 same "a function that is not there" ENOENT "$(/lab/seam read nic/0000:00:1e.7/mtu)"
 same "a write to what is not there" ENOENT "$(/lab/seam write nic/0000:00:1e.7/mtu 1400)"
@@ -38,7 +42,11 @@ same "a master that is not there" ENODEV "$(/lab/seam write $nic/master vmbr0)"
 ip link add vmbr0 type bridge vlan_filtering 1
 writes name eno1
 reads name eno1
+writes mac 52:54:00:00:00:77
 writes mtu 1400
+writes link "txqlen 500, group 3"
+writes altnames "enp0s31f6 uplink"
+writes alias "to the switch"
 writes master vmbr0
 writes vlans "2-9, 10 pvid untagged, 11-4094"
 writes up up
@@ -87,8 +95,11 @@ done
 put "$address" /sys/bus/pci/drivers/e1000/bind || die "bind"
 reads master ENOENT
 reads mtu 1500
-for what in name mtu master vlans up; do
-	writes "$what" "${before[$what]}"
+for what in mac link altnames alias; do
+	reads $what ENOENT
+done
+for what in $names; do
+	[ "${before[$what]}" = ENOENT ] || writes "$what" "${before[$what]}"
 done
 for what in $names; do
 	reads "$what" "${before[$what]}"

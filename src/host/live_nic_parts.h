@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_LIVE_NIC_PARTS_H
+#define HANDOVER_LIVE_NIC_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/str.h"
+#include "host/host.h"
+#include "host/rtnl.h"
+
+/* What live_nic.c has of an interface, and what its parts make of it: nic/ADDRESS/WHAT is read and written there. */
+
+/* The interface of a function. */
+struct nic {
+	int root;
+	char address[BDF_TEXT_MAX];
+	char folder[HOST_NAME_BYTES];	/* of the function's interfaces */
+	char first[IFNAMSIZ], second[IFNAMSIZ];
+	struct rtnl rtnl;
+	struct rtnl_link link;
+};
+
+/* Each reads or writes one WHAT, as host.h says; -ENOENT: it is absent. */
+struct nic_part {
+	const char *name;
+	ssize_t (*read)(struct nic *nic, char *buf, size_t size);
+	int (*write)(struct nic *nic, const char *value);	/* NULL: nobody can */
+};
+
+#define NIC_PARTS(name, n) extern const struct nic_part name[n]
+NIC_PARTS(nic_link_parts, 4);	/* live_nic_link.c */
+
+/* -E2BIG: it does not fit. */
+ssize_t nic_put_text(char *buf, size_t size, const char *text);
+
+#endif

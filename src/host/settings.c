@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "host/settings.h"
+
+#define NUMBER_BYTES 16
+
+/* As net/ethernet/eth.c, ether_setup(), has them. */
+const struct setting link_settings[LINK_SETTINGS] = {
+	[LINK_TXQLEN] = { "txqlen", INT32_MAX, 1000, false },
+	[LINK_GROUP] = { "group", UINT32_MAX, 0, false },
+	[LINK_PROMISC] = { "promisc", 1, 0, false },
+	[LINK_ALLMULTI] = { "allmulti", 1, 0, false },
+	[LINK_ARP] = { "arp", 1, 1, false },
+	[LINK_MULTICAST] = { "multicast", 1, 1, false },
+};
+
+static bool take_number(const struct setting *s, const char *text, uint32_t *number)
+{
+	uint64_t n;
+
+	if (s->max == 1 && (strcmp(text, "on") == 0 || strcmp(text, "off") == 0))
+		*number = strcmp(text, "on") == 0;
+	else if (s->max == 1 || !str_decimal(text, s->max, &n))
+		return false;
+	else
+		*number = (uint32_t)n;
+	return true;
+}
+
+/* "NAME VALUE", of n bytes. */
+static bool take(const struct setting *table, size_t n_table, const char *text, size_t n, struct setting_value *v)
+{
+	for (size_t i = 0; i < n_table; i++) {
+		size_t name = strlen(table[i].name);
+		char number[NUMBER_BYTES];
+
+		if (n <= name + 1 || strncmp(text, table[i].name, name) != 0 || text[name] != ' ')
+			continue;
+		if (n - name - 1 >= sizeof(number) || v[i].is_known)
+			return false;
+		memcpy(number, text + name + 1, n - name - 1);
+		number[n - name - 1] = '\0';
+		v[i].is_known = true;
+		return take_number(&table[i], number, &v[i].number);
+	}
+	return false;
+}
+
+int settings_parse(const struct setting *table, size_t n, const char *text, struct setting_value *v)
+{
+	memset(v, 0, n * sizeof(*v));
+	while (*text) {
+		size_t len = strcspn(text, ",");
+
+		if (!take(table, n, text, len, v))
+			return -EINVAL;
+		text += len;
+		if (*text && (!str_starts(text, ", ") || !text[2]))
+			return -EINVAL;
+		text += *text ? 2 : 0;
+	}
+	return 0;
+}
+
+ssize_t settings_format(const struct setting *table, size_t n, const struct setting_value *v, char *buf, size_t size)
+{
+	size_t at = 0;
+
+	if (size == 0)
+		return -E2BIG;
+	buf[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		char number[NUMBER_BYTES];
+		int len;
+
+		if (!v[i].is_known || (!table[i].is_told && v[i].number == table[i].usual))
+			continue;
+		if (table[i].max == 1)
+			snprintf(number, sizeof(number), "%s", v[i].number ? "on" : "off");
+		else
+			snprintf(number, sizeof(number), "%u", (unsigned)v[i].number);
+		len = snprintf(buf + at, size - at, "%s%s %s", at ? ", " : "", table[i].name, number);
+		if (len < 0 || (size_t)len >= size - at)
+			return -E2BIG;
+		at += (size_t)len;
+	}
+	return (ssize_t)at;
+}
+
+struct setting_value setting_change(const struct setting *s, const struct setting_value *has,
+				    const struct setting_value *wanted)
+{
+	struct setting_value change = { !s->is_told, s->usual };
+
+	if (wanted->is_known)
+		change = *wanted;
+	if (has->is_known ? has->number == change.number : !wanted->is_known)
+		change.is_known = false;
+	return change;
+}

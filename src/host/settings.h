@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_SETTINGS_H
+#define HANDOVER_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Settings of a network interface, and their text: "txqlen 1000, promisc on". They stand in the order of their table;
+ * one that is as usual is left out, and so is one that the kernel does not know. No setting at all is "".
+ */
+#define SETTINGS_MAX 32
+
+struct setting {
+	const char *name;	/* "hairpin" */
+	uint32_t max;		/* 1: it is a switch, "on" or "off" */
+	uint32_t usual;		/* what the kernel gives a new interface */
+	bool is_told;		/* always: what is usual is the driver's choice */
+};
+
+struct setting_value {
+	bool is_known;
+	uint32_t number;
+};
+
+/*
+ * Reads the text into a value for each setting of the table, n of them; known are those that stand in it. -EINVAL: it is
+ * none, v is then of no use.
+ */
+int settings_parse(const struct setting *table, size_t n, const char *text, struct setting_value *v);
+
+/* Writes the text and returns its length, or -E2BIG. */
+ssize_t settings_format(const struct setting *table, size_t n, const struct setting_value *v, char *buf, size_t size);
+
+/* What an interface with these values shall have, so that its text becomes that of wanted: is_known false means leave it. */
+struct setting_value setting_change(const struct setting *s, const struct setting_value *has,
+				    const struct setting_value *wanted);
+
+/* Of an interface: nic/ADDRESS/link. */
+enum { LINK_TXQLEN, LINK_GROUP, LINK_PROMISC, LINK_ALLMULTI, LINK_ARP, LINK_MULTICAST, LINK_SETTINGS };
+extern const struct setting link_settings[LINK_SETTINGS];
+
+#endif

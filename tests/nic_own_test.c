@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a network interface has of its own, and has at its bridge or bond: the texts, and a real kernel's answers. */
+#include "nic_ground.h"
+
+#include "host/mac.h"
+#include "host/names.h"
+#include "host/settings.h"
+
+/* --- texts ------------------------------------------------------------------------------------------------------- */
+
+enum { DEPTH, SPEED, SHINY, LOUD, TABLE };
+static const struct setting table[TABLE] = {
+	[DEPTH] = { "depth", 4096, 0, true },
+	[SPEED] = { "speed", UINT32_MAX, 1000, false },
+	[SHINY] = { "shiny", 1, 0, false },
+	[LOUD] = { "loud", 1, 1, false },
+};
+
+static void settings_are_read_and_written_again(void **state)
+{
+	static const char *const texts[][2] = {
+		{ "", "" }, { "depth 0", "depth 0" }, { "depth 4096", "depth 4096" }, { "speed 4294967295", "speed 4294967295" },
+		{ "shiny on", "shiny on" }, { "loud off", "loud off" }, { "speed 1000", "" }, { "shiny off, loud on", "" },
+		{ "loud off, shiny on, speed 1, depth 2", "depth 2, speed 1, shiny on, loud off" },
+	};
+	struct setting_value v[TABLE];
+	char buf[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_int_equal(settings_parse(table, TABLE, texts[i][0], v), 0);
+		assert_int_equal(settings_format(table, TABLE, v, buf, sizeof(buf)), strlen(texts[i][1]));
+		assert_string_equal(buf, texts[i][1]);
+	}
+}
+
+static void settings_that_are_none_are_refused(void **state)
+{
+	static const char *const texts[] = {
+		" ", "depth", "depth ", "depth  1", "depth 4097", "depth 01", "depth -1", "depth on", "depth 1,", "depth 1, ",
+		"depth 1,shiny on", "depth 1, depth 1", ", depth 1", "shiny", "shiny 1", "shiny On", "shiny on ", "width 1",
+		"depthx 1", "speed 4294967296", "speed 10000000000000000", "loud\non",
+	};
+	struct setting_value v[TABLE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		if (settings_parse(table, TABLE, texts[i], v) != -EINVAL)
+			fail_msg("'%s' is taken", texts[i]);
+}
+
+static void a_text_that_does_not_fit_is_an_error(void **state)
+{
+	struct setting_value v[TABLE];
+	struct names names;
+	char buf[16];
+
+	(void)state;
+	assert_int_equal(settings_parse(table, TABLE, "depth 1, loud off", v), 0);
+	assert_int_equal(settings_format(table, TABLE, v, buf, 16), -E2BIG);
+	assert_int_equal(settings_format(table, TABLE, v, buf, 0), -E2BIG);
+	v[LOUD].is_known = false;
+	assert_int_equal(settings_format(table, TABLE, v, buf, 8), 7);
+	assert_int_equal(settings_format(table, TABLE, v, buf, 7), -E2BIG);
+	assert_int_equal(names_parse("a bcd", &names), 0);
+	assert_int_equal(names_format(&names, buf, 6), 5);
+	assert_int_equal(names_format(&names, buf, 5), -E2BIG);
+	assert_int_equal(names_format(&names, buf, 0), -E2BIG);
+}
+
+static void what_a_setting_becomes(void **state)
+{
+	static const struct {
+		int setting;
+		struct setting_value has, wanted, change;
+	} cases[] = {
+		{ DEPTH, { true, 7 }, { false, 0 }, { false, 0 } }, { DEPTH, { true, 7 }, { true, 7 }, { false, 7 } },
+		{ DEPTH, { true, 7 }, { true, 8 }, { true, 8 } }, { SHINY, { true, 1 }, { false, 0 }, { true, 0 } },
+		{ SHINY, { true, 0 }, { false, 0 }, { false, 0 } }, { LOUD, { true, 0 }, { false, 0 }, { true, 1 } },
+		/* The kernel does not know it: as usual is fine, something else is tried and refused. */
+		{ LOUD, { false, 0 }, { false, 0 }, { false, 1 } }, { LOUD, { false, 0 }, { true, 0 }, { true, 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct setting_value change = setting_change(&table[cases[i].setting], &cases[i].has, &cases[i].wanted);
+
+		assert_int_equal(change.is_known, cases[i].change.is_known);
+		if (change.is_known)
+			assert_int_equal(change.number, cases[i].change.number);
+	}
+}
+
+static void names_are_sorted(void **state)
+{
+	struct names names;
+	char buf[64];
+
+	(void)state;
+	assert_int_equal(names_parse("uplink enp0s31f6 a0", &names), 0);
+	assert_int_equal(names_format(&names, buf, sizeof(buf)), 19);
+	assert_string_equal(buf, "a0 enp0s31f6 uplink");
+	assert_int_equal(names_parse("", &names), 0);
+	assert_int_equal(names.n, 0);
+}
+
+static void names_have_limits(void **state)
+{
+	static const char *const texts[] = { " ", "a ", " a", "a  b", "a a", "a/b", "a\n", "\xc3\xa4" };
+	char name[NAME_BYTES + 1], many[NAMES_MAX * 8 + 8] = "";
+	struct names names;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		if (names_parse(texts[i], &names) != -EINVAL)
+			fail_msg("'%s' is taken", texts[i]);
+	memset(name, 'x', NAME_BYTES);
+	name[NAME_BYTES] = '\0';
+	assert_int_equal(names_parse(name, &names), -EINVAL);
+	name[NAME_BYTES - 1] = '\0';
+	assert_int_equal(names_parse(name, &names), 0);
+	for (unsigned i = 0; i < NAMES_MAX; i++)
+		snprintf(many + strlen(many), 8, "%sn%02u", i ? " " : "", i);
+	assert_int_equal(names_parse(many, &names), 0);
+	strcat(many, " n");
+	assert_int_equal(names_parse(many, &names), -EINVAL);
+}
+
+static void addresses_on_the_wire_are_strict(void **state)
+{
+	static const char *const bad[] = {
+		"", "52:54:00:00:00:0", "52:54:00:00:00:011", "52-54-00-00-00-01", "52:54:00:00:00:0G", "52:54:00:00:00:0A",
+		"00:00:00:00:00:00", "01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "525400000001", "52:54:00:00:00: 1",
+	};
+	uint8_t mac[MAC_BYTES];
+	char text[MAC_TEXT_BYTES];
+
+	(void)state;
+	assert_true(mac_parse("52:54:00:ab:cd:0f", mac));
+	mac_format(mac, text);
+	assert_string_equal(text, "52:54:00:ab:cd:0f");
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (mac_parse(bad[i], mac))
+			fail_msg("'%s' is taken", bad[i]);
+}
+
+/* --- on a real kernel -------------------------------------------------------------------------------------------- */
+
+static void it_has_other_names(void **state)
+{
+	struct ground *g = on_kernel(state);
+
+	assert_no_nic(g, "altnames");
+	assert_int_equal(poke(g, "altnames", "uplink enp0s31f6"), 0);
+	assert_nic(g, "altnames", "enp0s31f6 uplink");
+	assert_contains(said("ip -j link show p0"), "\"altnames\":[");
+	assert_true(runs("ip link property add dev p0 altname third"));
+	assert_nic(g, "altnames", "enp0s31f6 third uplink");
+	assert_int_equal(poke(g, "altnames", "uplink zero"), 0);
+	assert_nic(g, "altnames", "uplink zero");
+	/* Another's, another's other one, and its own. */
+	assert_int_equal(poke(g, "altnames", "peer0 uplink zero"), -EEXIST);
+	assert_int_equal(poke(g, "altnames", "a  b"), -EINVAL);
+	assert_nic(g, "altnames", "uplink zero");
+	assert_int_equal(poke(g, "altnames", ""), 0);
+	assert_no_nic(g, "altnames");
+}
+
+static void it_has_an_alias(void **state)
+{
+	struct ground *g = on_kernel(state);
+	char text[257];
+
+	assert_no_nic(g, "alias");
+	assert_int_equal(poke(g, "alias", "to the switch, port 7"), 0);
+	assert_nic(g, "alias", "to the switch, port 7");
+	assert_contains(said("ip -j link show p0"), "\"ifalias\":\"to the switch, port 7\"");
+	memset(text, 'x', 256);
+	text[256] = '\0';
+	assert_int_equal(poke(g, "alias", text), -EINVAL);
+	text[255] = '\0';
+	assert_int_equal(poke(g, "alias", text), 0);
+	assert_nic(g, "alias", text);
+	assert_int_equal(poke(g, "alias", ""), 0);
+	assert_no_nic(g, "alias");
+}
+
+static void it_has_another_address_on_the_wire(void **state)
+{
+	struct ground *g = on_kernel(state);
+
+	assert_int_equal(poke(g, "mac", "52:54:00:00:00:77"), 0);
+	assert_nic(g, "mac", "52:54:00:00:00:77");
+	assert_contains(said("ip -j link show p0"), "\"address\":\"52:54:00:00:00:77\"");
+	assert_int_equal(poke(g, "mac", ""), -EINVAL);
+	assert_int_equal(poke(g, "mac", "01:00:5e:00:00:01"), -EINVAL);
+	assert_nic(g, "mac", "52:54:00:00:00:77");
+}
+
+static void its_queue_and_flags_are_set(void **state)
+{
+	static const char *const texts[] = {
+		"txqlen 500", "group 7, promisc on", "allmulti on, arp off, multicast off", "arp off", "txqlen 0, promisc on",
+	};
+	struct ground *g = on_kernel(state);
+
+	assert_no_nic(g, "link");
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_int_equal(poke(g, "link", texts[i]), 0);
+		assert_nic(g, "link", texts[i]);
+	}
+	assert_contains(said("ip -j -d link show p0"), "PROMISC");
+	assert_true(runs("ip link set p0 promisc off txqueuelen 1000 group 12"));
+	assert_nic(g, "link", "group 12");
+	assert_int_equal(poke(g, "up", "up"), 0);
+	assert_int_equal(poke(g, "link", "arp 0"), -EINVAL);
+	assert_int_equal(poke(g, "link", ""), 0);
+	assert_no_nic(g, "link");
+	assert_nic(g, "up", "up");
+	/* A bridge makes its ports listen to all: that is its own doing. */
+	assert_int_equal(poke(g, "master", "b0"), 0);
+	assert_no_nic(g, "link");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settings_are_read_and_written_again),
+		cmocka_unit_test(settings_that_are_none_are_refused),
+		cmocka_unit_test(a_text_that_does_not_fit_is_an_error),
+		cmocka_unit_test(what_a_setting_becomes),
+		cmocka_unit_test(names_are_sorted),
+		cmocka_unit_test(names_have_limits),
+		cmocka_unit_test(addresses_on_the_wire_are_strict),
+		KERNEL(it_has_other_names),
+		KERNEL(it_has_an_alias),
+		KERNEL(it_has_another_address_on_the_wire),
+		KERNEL(its_queue_and_flags_are_set),
+	};
+
+	enter_namespace();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
