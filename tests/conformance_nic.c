@@ -16,6 +16,7 @@
 #define NAME "eth0"
 #define OTHER_NAME "eth1"	/* of 03:00.0 */
 #define BRIDGE "vmbr0"
+#define BOND "bond0"
 #define NIC_NAMES "nic/" NIC "/"
 #define XHCI "0000:00:14.0"
 #define KEYBOARD "usb/" XHCI "/1:1"
@@ -33,6 +34,9 @@ static void is_fresh(void)
 	reads(NIC_NAMES "altnames", NULL);
 	reads(NIC_NAMES "alias", NULL);
 	reads(NIC_NAMES "mac", NULL);
+	reads(NIC_NAMES "port", NULL);
+	reads(NIC_NAMES "fdb", NULL);
+	reads(NIC_NAMES "master-mac", NULL);
 	reads(NIC_NAMES "link", NULL);
 	reads(NIC_NAMES "loose", NULL);
 }
@@ -40,7 +44,7 @@ static void is_fresh(void)
 static void is_absent(void)
 {
 	static const char *const names[] = {
-		"name", "mac", "mtu", "link", "master", "vlans", "up", "altnames", "alias", "loose",
+		"name", "mac", "mtu", "link", "master", "port", "vlans", "up", "fdb", "master-mac", "altnames", "alias", "loose",
 	};
 	char name[HOST_NAME_BYTES];
 
@@ -148,6 +152,61 @@ static void nic_bridge(void)
 	put(NIC_NAMES "master", "", 0);
 }
 
+/* What it is to its bridge. */
+static void nic_port(void)
+{
+	part = "a network interface as port of a bridge";
+	put(NIC_NAMES "port", "isolated on", ENOENT);
+	put(NIC_NAMES "master-mac", "52:54:00:00:00:66", ENOENT);
+	put(NIC_NAMES "fdb", "52:54:00:00:00:02", EOPNOTSUPP);
+	put(NIC_NAMES "fdb", "52:54:00:00:00:03 self", 0);
+	put(NIC_NAMES "master", BRIDGE, 0);
+	reads(NIC_NAMES "port", NULL);
+	put(NIC_NAMES "port", "isolated on, cost 50, learning on", 0);
+	reads(NIC_NAMES "port", "cost 50, isolated on");
+	put(NIC_NAMES "port", "isolated 1", EINVAL);
+	put(NIC_NAMES "port", "queue 1", EINVAL);
+	put(NIC_NAMES "fdb", "52:54:00:00:00:03 self, 52:54:00:00:00:02 vlan 1", 0);
+	reads(NIC_NAMES "fdb", "52:54:00:00:00:02 vlan 1, 52:54:00:00:00:03 self");
+	put(NIC_NAMES "fdb", "52:54:00:00:00:02,", EINVAL);
+	put(NIC_NAMES "master-mac", "", EINVAL);
+	put(NIC_NAMES "master-mac", "52:54:00:00:00:66", 0);
+	reads(NIC_NAMES "master-mac", "52:54:00:00:00:66");
+	put(NIC_NAMES "master", "", 0);
+	reads(NIC_NAMES "port", NULL);
+	reads(NIC_NAMES "master-mac", NULL);
+	reads(NIC_NAMES "fdb", "52:54:00:00:00:03 self");
+	put(NIC_NAMES "master", BRIDGE, 0);
+	reads(NIC_NAMES "port", NULL);
+	reads(NIC_NAMES "master-mac", "52:54:00:00:00:66");
+	put(NIC_NAMES "fdb", "", 0);
+	put(NIC_NAMES "master", "", 0);
+	is_fresh();
+}
+
+static void nic_bond(void)
+{
+	part = "a network interface as port of a bond";
+	put(NIC_NAMES "master", BOND, 0);
+	reads(NIC_NAMES "master", BOND);
+	reads(NIC_NAMES "up", "up");
+	reads(NIC_NAMES "vlans", NULL);
+	reads(NIC_NAMES "port", NULL);
+	put(NIC_NAMES "vlans", "1", ENOENT);
+	put(NIC_NAMES "port", "cost 50", EINVAL);
+	put(NIC_NAMES "port", "queue 2", 0);
+	reads(NIC_NAMES "port", "queue 2");
+	put(NIC_NAMES "fdb", "52:54:00:00:00:02", EOPNOTSUPP);
+	put(NIC_NAMES "master", "", 0);
+	is_fresh();
+	/* One that is up is lowered for it. */
+	put(NIC_NAMES "up", "up", 0);
+	put(NIC_NAMES "master", BOND, 0);
+	reads(NIC_NAMES "up", "up");
+	put(NIC_NAMES "master", "", 0);
+	is_fresh();
+}
+
 /* All that it had; the next call is to lose it. */
 static void nic_in_use(void)
 {
@@ -160,6 +219,8 @@ static void nic_in_use(void)
 	put(NIC_NAMES "master", BRIDGE, 0);
 	put(NIC_NAMES "vlans", "2-4094", 0);
 	put(NIC_NAMES "up", "up", 0);
+	put(NIC_NAMES "port", "cost 50, isolated on", 0);
+	put(NIC_NAMES "fdb", "52:54:00:00:00:02 vlan 2, 52:54:00:00:00:03 self", 0);
 	reads(NIC_NAMES "up", "up");
 	reads(NIC_NAMES "loose", NULL);
 }
@@ -202,6 +263,8 @@ void conformance_nic(void)
 	nic_name();
 	nic_own();
 	nic_bridge();
+	nic_port();
+	nic_bond();
 	nic_comes_and_goes();
 }
 

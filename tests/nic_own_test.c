@@ -2,6 +2,7 @@
 /* What a network interface has of its own, and has at its bridge or bond: the texts, and a real kernel's answers. */
 #include "nic_ground.h"
 
+#include "host/fdb.h"
 #include "host/mac.h"
 #include "host/names.h"
 #include "host/settings.h"
@@ -144,6 +145,38 @@ static void addresses_on_the_wire_are_strict(void **state)
 			fail_msg("'%s' is taken", bad[i]);
 }
 
+static void entries_of_a_table_are_read_and_written_again(void **state)
+{
+	static const char *const texts[][2] = {
+		{ "", "" }, { "52:54:00:00:00:02", "52:54:00:00:00:02" },
+		{ "52:54:00:00:00:03 self, 52:54:00:00:00:02 sticky vlan 4094, 52:54:00:00:00:02 local",
+		  "52:54:00:00:00:02 local, 52:54:00:00:00:02 vlan 4094 sticky, 52:54:00:00:00:03 self" },
+	};
+	static const char *const bad[] = {
+		" ", "52:54:00:00:00:02 vlan", "52:54:00:00:00:02 vlan 0", "52:54:00:00:00:02 vlan 4095", "52:54:00:00:00:02,",
+		"52:54:00:00:00:02, ", "52:54:00:00:00:02, 52:54:00:00:00:02", "01:00:5e:00:00:01", "52:54:00:00:00:02 selfish",
+		"52:54:00:00:00:02 self local", "self", "52:54:00:00:00:02 vlan 1 vlan 1 vlan 1 vlan 1 vlan 1 vlan 1 vlan 1",
+	};
+	char buf[128], many[(FDB_MAX + 1) * 32] = "";
+	struct fdb fdb;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_int_equal(fdb_parse(texts[i][0], &fdb), 0);
+		assert_int_equal(fdb_format(&fdb, buf, sizeof(buf)), strlen(texts[i][1]));
+		assert_string_equal(buf, texts[i][1]);
+	}
+	assert_int_equal(fdb_format(&fdb, buf, 10), -E2BIG);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (fdb_parse(bad[i], &fdb) != -EINVAL)
+			fail_msg("'%s' is taken", bad[i]);
+	for (unsigned i = 0; i < FDB_MAX; i++)
+		snprintf(many + strlen(many), 32, "%s52:54:00:00:%02x:%02x", i ? ", " : "", i >> 8, i & 255);
+	assert_int_equal(fdb_parse(many, &fdb), 0);
+	strcat(many, ", 52:54:00:00:ff:ff");
+	assert_int_equal(fdb_parse(many, &fdb), -EINVAL);
+}
+
 /* --- on a real kernel -------------------------------------------------------------------------------------------- */
 
 static void it_has_other_names(void **state)
@@ -222,6 +255,139 @@ static void its_queue_and_flags_are_set(void **state)
 	assert_no_nic(g, "link");
 }
 
+/* --- as a port --------------------------------------------------------------------------------------------------- */
+
+static void a_port_of_a_bridge_has_settings(void **state)
+{
+	static const char *const texts[] = {
+		"cost 50, priority 10, hairpin on", "isolated on", "learning off, flood off", "mcast-flood off, bcast-flood off",
+		"cost 51, guard on, root-block on, fast-leave on, mcast-router 2, neigh-suppress on", "proxy-arp on, locked on",
+	};
+	static const char *const plain[] = { "priority 32", "learning on, flood on", "hairpin off", "" };
+	struct ground *g = on_kernel(state);
+
+	assert_no_nic(g, "port");
+	assert_int_equal(poke(g, "port", "isolated on"), -ENOENT);
+	assert_int_equal(poke(g, "master", "b0"), 0);
+	assert_no_nic(g, "port");
+	assert_true(runs("ip link set p0 up && ip link set peer0 up && ip link set b0 up"));
+	assert_no_nic(g, "port");
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		char with_cost[128];
+
+		assert_int_equal(poke(g, "port", texts[i]), 0);
+		/* A cost that was set stays. */
+		snprintf(with_cost, sizeof(with_cost), "cost %d, %s", i < 4 ? 50 : 51, texts[i]);
+		assert_nic(g, "port", strncmp(texts[i], "cost", 4) == 0 ? texts[i] : with_cost);
+	}
+	assert_true(runs("ip link set p0 type bridge_slave cost 100"));
+	assert_nic(g, "port", texts[5]);
+	assert_contains(said("ip -j -d link show p0"), "\"locked\":true");
+	for (size_t i = 0; i < COUNT(plain); i++) {
+		assert_int_equal(poke(g, "port", plain[i]), 0);
+		assert_no_nic(g, "port");
+	}
+	assert_int_equal(poke(g, "port", "isolated 1"), -EINVAL);
+	assert_int_equal(poke(g, "port", "priority 64"), -EINVAL);
+	assert_int_equal(poke(g, "port", "queue 1"), -EINVAL);
+}
+
+static bool has_bond(void)
+{
+	return runs("ip link add bond0 type bond mode active-backup 2>/dev/null");
+}
+
+static void it_joins_a_bond_and_leaves_it(void **state)
+{
+	struct ground *g = on_kernel(state);
+	char mac[32];
+
+	if (!has_bond())
+		skip();
+	assert_int_equal(poke(g, "mac", "52:54:00:00:00:77"), 0);
+	/* Its ports must be down to join, and are raised by it. */
+	assert_int_equal(poke(g, "up", "up"), 0);
+	assert_int_equal(poke(g, "master", "bond0"), 0);
+	assert_nic(g, "master", "bond0");
+	assert_nic(g, "up", "up");
+	assert_no_nic(g, "vlans");
+	assert_no_nic(g, "loose");
+	assert_no_nic(g, "port");
+	assert_nic(g, "mac", "52:54:00:00:00:77");
+	/* The bond has another address, and so has its port; its own comes back. */
+	assert_true(runs("ip link set bond0 address 52:54:00:00:00:78"));
+	assert_contains(said("ip -j link show p0"), "\"address\":\"52:54:00:00:00:78\"");
+	assert_nic(g, "mac", "52:54:00:00:00:77");
+	assert_nic(g, "master-mac", "52:54:00:00:00:78");
+	assert_int_equal(poke(g, "port", "queue 3"), 0);
+	assert_nic(g, "port", "queue 3");
+	assert_int_equal(poke(g, "port", "cost 3"), -EINVAL);
+	assert_int_equal(poke(g, "vlans", "1"), -ENOENT);
+	/* It is in that bond already, and stays up. */
+	assert_int_equal(poke(g, "master", "bond0"), 0);
+	assert_nic(g, "up", "up");
+	snprintf(mac, sizeof(mac), "%s", "52:54:00:00:00:79");
+	assert_int_equal(poke(g, "master-mac", mac), 0);
+	assert_nic(g, "master-mac", mac);
+	assert_int_equal(poke(g, "master", "b1"), 0);
+	assert_nic(g, "mac", "52:54:00:00:00:77");
+	assert_true(runs("ip link delete bond0"));
+}
+
+static void entries_that_somebody_made_are_kept(void **state)
+{
+	struct ground *g = on_kernel(state);
+
+	assert_no_nic(g, "fdb");
+	/* With a VLAN, one entry without it would be two. */
+	assert_true(!has_vlans || runs("ip link set b1 type bridge vlan_default_pvid 0"));
+	assert_int_equal(poke(g, "fdb", "52:54:00:00:00:02"), -EOPNOTSUPP);
+	assert_int_equal(poke(g, "fdb", "52:54:00:00:00:03 self"), 0);
+	assert_nic(g, "fdb", "52:54:00:00:00:03 self");
+	assert_int_equal(poke(g, "master", "b1"), 0);
+	assert_true(runs("ip link set p0 up && ip link set peer0 up && ip link set b1 up"));
+	/* Its own address, and those of groups, are there by themselves. */
+	assert_contains(said("bridge fdb show brport p0 | grep permanent"), "permanent");
+	assert_nic(g, "fdb", "52:54:00:00:00:03 self");
+	assert_true(runs("bridge fdb add 52:54:00:00:00:02 dev p0 master static"));
+	assert_true(runs("bridge fdb add 52:54:00:00:00:05 dev p0 master dynamic"));
+	assert_nic(g, "fdb", "52:54:00:00:00:02, 52:54:00:00:00:03 self");
+	assert_int_equal(poke(g, "fdb", "52:54:00:00:00:04 sticky, 52:54:00:00:00:06 local"), 0);
+	assert_nic(g, "fdb", "52:54:00:00:00:04 sticky, 52:54:00:00:00:06 local");
+	assert_contains(said("bridge fdb show brport p0 | grep 00:05"), "52:54:00:00:00:05");
+	assert_int_equal(poke(g, "fdb", ""), 0);
+	assert_no_nic(g, "fdb");
+}
+
+/* A bridge has its port's, until somebody gives it one. */
+static void the_bridge_has_an_address(void **state)
+{
+	struct ground *g = on_kernel(state);
+
+	assert_no_nic(g, "master-mac");
+	assert_int_equal(poke(g, "master-mac", "52:54:00:00:00:99"), -ENOENT);
+	assert_int_equal(poke(g, "mac", "52:54:00:00:00:77"), 0);
+	assert_int_equal(poke(g, "master", "b1"), 0);
+	assert_nic(g, "master-mac", "52:54:00:00:00:77");
+	assert_int_equal(poke(g, "master-mac", "nonsense"), -EINVAL);
+	assert_int_equal(poke(g, "master-mac", "52:54:00:00:00:99"), 0);
+	assert_int_equal(poke(g, "master", ""), 0);
+	assert_int_equal(poke(g, "master", "b1"), 0);
+	assert_nic(g, "master-mac", "52:54:00:00:00:99");
+}
+
+static void a_master_of_another_kind_is_named(void **state)
+{
+	struct ground *g = on_kernel(state);
+
+	if (!runs("ip link add red type vrf table 7 2>/dev/null"))
+		skip();
+	assert_true(runs("ip link set p0 master red"));
+	assert_nic(g, "loose", "master red is no bridge or bond");
+	assert_int_equal(poke(g, "master", "red"), -ENODEV);
+	assert_true(runs("ip link delete red"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,10 +398,16 @@ int main(void)
 		cmocka_unit_test(names_are_sorted),
 		cmocka_unit_test(names_have_limits),
 		cmocka_unit_test(addresses_on_the_wire_are_strict),
+		cmocka_unit_test(entries_of_a_table_are_read_and_written_again),
 		KERNEL(it_has_other_names),
 		KERNEL(it_has_an_alias),
 		KERNEL(it_has_another_address_on_the_wire),
 		KERNEL(its_queue_and_flags_are_set),
+		KERNEL(a_port_of_a_bridge_has_settings),
+		KERNEL(it_joins_a_bond_and_leaves_it),
+		KERNEL(entries_that_somebody_made_are_kept),
+		KERNEL(the_bridge_has_an_address),
+		KERNEL(a_master_of_another_kind_is_named),
 	};
 
 	enter_namespace();

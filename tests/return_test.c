@@ -24,6 +24,8 @@ static void a_lent_network_card_comes_back_to_its_place(void **state)
 	static const char *const place[][2] = {
 		{ "nic/" NIC "/name", "eno1" }, { "nic/" NIC "/mtu", "9000" }, { "nic/" NIC "/master", "vmbr0" },
 		{ "nic/" NIC "/vlans", "7 pvid untagged, 20-22" }, { "nic/" NIC "/up", "up" },
+		{ "nic/" NIC "/port", "cost 50, isolated on" }, { "nic/" NIC "/master-mac", "52:54:00:00:00:66" },
+		{ "nic/" NIC "/fdb", "52:54:00:00:00:02 vlan 7, 52:54:00:00:00:03 self" },
 		{ "nic/" NIC "/mac", "52:54:00:00:00:77" }, { "nic/" NIC "/link", "txqlen 500, promisc on" },
 		{ "nic/" NIC "/altnames", "enp0s31f6 uplink" }, { "nic/" NIC "/alias", "to the switch, port 7" },
 	};

@@ -285,6 +285,9 @@ static void say_nic(struct maker *m, const struct made_function *f, unsigned num
 	say(m, "V: %s/up=%s", at, dice_chance(m->d, 30) ? "up" : "down");
 	if (port)
 		say(m, "V: %s/master=vmbr%u\nV: %s/vlans=%s", at, number % 3, at, vlans[dice_pick(m->d, 3)]);
+	if (port && dice_chance(m->d, 20))
+		say(m, "V: %s/port=isolated on\nV: %s/fdb=52:54:00:00:01:%02x\nV: %s/master-mac=52:54:00:00:02:%02x", at, at, number,
+		    at, number % 3);
 	if (dice_chance(m->d, 20))
 		say(m, "V: %s/altnames=enp%us0 uplink%u\nV: %s/alias=to the switch", at, number, number, at);
 	if (dice_chance(m->d, 20))

@@ -9,13 +9,17 @@
 
 int step_read(struct host *h, const struct step *s, struct looks *now, struct look_buffer *buf, struct error *err)
 {
+	char *at = buf->text;
+
 	now->v = buf->v;
 	for (size_t i = 0; i < s->n_looks; i++) {
-		ssize_t n = host_read(h, s->look[i], buf->text[i], sizeof(buf->text[i]));
+		size_t left = (size_t)(buf->text + sizeof(buf->text) - at);
+		ssize_t n = host_read(h, s->look[i], at, left < HOST_VALUE_BYTES ? left : HOST_VALUE_BYTES);
 
-		buf->v[i] = value_of(n >= 0 ? buf->text[i] : NULL);
+		buf->v[i] = value_of(n >= 0 ? at : NULL);
 		if (n < 0 && n != -ENOENT && n != -ENODEV)
 			return error_errno(err, (int)n, "cannot read '%s'", s->look[i]);
+		at += n >= 0 ? n + 1 : 0;
 	}
 	return 0;
 }

@@ -80,7 +80,7 @@ size_t engine_differences(struct host *h, const struct lease *lease, enum goal g
 /* What a step reads now. Values belong to buf. */
 struct look_buffer {
 	struct value v[STEP_LOOKS_MAX];
-	char text[STEP_LOOKS_MAX][HOST_VALUE_BYTES];
+	char text[STEP_TEXT_BYTES];
 };
 int step_read(struct host *h, const struct step *s, struct looks *now, struct look_buffer *buf, struct error *err);
 

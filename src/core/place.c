@@ -10,7 +10,7 @@
 #define DEVICES "sys/bus/pci/devices"
 
 /* A step of a whole slot, eight functions, has room for all looks, and for as many USB devices as are left. */
-#define LOOKS_OF_A_FUNCTION 16	/* at most, USB devices apart */
+#define LOOKS_OF_A_FUNCTION 40	/* at most, USB devices apart */
 #define LOOKS_OF_FUNCTIONS (PLACE_FUNCTIONS_MAX * LOOKS_OF_A_FUNCTION)
 #define LOOKS_AT_USB (STEP_LOOKS_MAX - LOOKS_OF_FUNCTIONS)
 

@@ -16,7 +16,8 @@
  * the lease (home). What to write is not stored: the action's next() finds it from what the host reads at that
  * moment, which is the same rule forwards, backwards, and after a crash anywhere in between.
  */
-#define STEP_LOOKS_MAX 224
+#define STEP_LOOKS_MAX 448
+#define STEP_TEXT_BYTES (512 * 1024)	/* of all that its looks read */
 #define PLAN_STEPS_MAX 256
 #define STEP_LIFE_BYTES 40	/* a value of life/, unit/.../run or command/, NUL included */
 

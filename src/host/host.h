@@ -34,7 +34,13 @@
  *       name              "eno1"; writing renames it (it must be down)
  *       mtu               "1500"
  *       up                "up" or "down" (IFF_UP: what was asked for, not the carrier)
- *       master            "vmbr0"; absent: none. Writing it puts the interface into that bridge, "" takes it out
+ *       master            "vmbr0"; absent: none. Writing it puts the interface into that bridge or bond, "" takes it out
+ *       port              its settings there as far as they are not as usual: "cost 50, isolated on" (settings.h);
+ *                         absent: all are, or it is no port
+ *       fdb               entries of the bridge's table that somebody has made for it: "52:54:00:00:00:02 vlan 5"
+ *                         (fdb.h); absent: none
+ *       master-mac        the master's address on the wire; absent: it has none, or there is no master. A bridge to which
+ *                         one is written keeps it from then on
  *       vlans             its VLANs as port of a bridge: "1 pvid untagged, 2-4094"; absent: it is no port of a bridge
  *       altnames          its other names, sorted: "enp0s31f6 uplink"; absent: none
  *       alias             its description; absent: none

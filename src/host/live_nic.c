@@ -191,8 +191,8 @@ static ssize_t read_loose(struct nic *nic, char *buf, size_t size)
 		code = tell_uppers(nic, master.name, &p);
 	if (code < 0)
 		return code;
-	if (nic->link.master && !nic->link.is_port)
-		part(&p, "master %s is no bridge", master.name);
+	if (nic->link.master && !master.is_bridge && !master.is_bond)
+		part(&p, "master %s is no bridge or bond", master.name);
 	if (nic->second[0])
 		part(&p, "second interface %s", nic->second);
 	code = tell_virtual_functions(nic, &p);
@@ -276,7 +276,12 @@ static int write_master(struct nic *nic, const char *value)
 	code = rtnl_link_named(&nic->rtnl, value, &master);
 	if (code < 0)
 		return code;
-	return master.is_bridge ? rtnl_set_master(&nic->rtnl, nic->link.index, master.index) : -ENODEV;
+	if (!master.is_bridge && !master.is_bond)
+		return -ENODEV;
+	/* Before 6.3 a bond takes nobody who is up; it raises its ports itself (bond_main.c, bond_enslave()). */
+	if (master.is_bond && nic->link.flags & IFF_UP && nic->link.master != master.index)
+		code = rtnl_set_up(&nic->rtnl, nic->link.index, false);
+	return code < 0 ? code : rtnl_set_master(&nic->rtnl, nic->link.index, master.index);
 }
 
 static ssize_t read_vlans(struct nic *nic, char *buf, size_t size)
@@ -327,6 +332,7 @@ static const struct {
 } parts[] = {
 	{ own_parts, sizeof(own_parts) / sizeof(*own_parts) },
 	{ nic_link_parts, sizeof(nic_link_parts) / sizeof(*nic_link_parts) },
+	{ nic_port_parts, sizeof(nic_port_parts) / sizeof(*nic_port_parts) },
 };
 
 static const struct nic_part *part_of(const char *name)

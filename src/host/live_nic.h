@@ -17,7 +17,7 @@
 ssize_t live_nic_read(int root, const char *rest, char *buf, size_t size);
 
 /*
- * -EINVAL: the value is none for this name. -ENODEV: what shall be the master is no bridge, or is not there. -EACCES:
+ * -EINVAL: the value is none for this name. -ENODEV: what shall be the master is no bridge or bond, or is not there. -EACCES:
  * not to be written. -ENOENT: no such name. Else as the kernel has it. VLANs are removed and added range by range:
  * after a failure some may be changed.
  */

@@ -10,24 +10,13 @@
 #include "host/live_nic_parts.h"
 #include "host/mac.h"
 #include "host/names.h"
-#include "host/rtnl_ask.h"
 #include "host/settings.h"
 
 #define ALIAS_MAX 255	/* include/uapi/linux/if.h, IFALIASZ */
 
-/* An interface as the kernel describes it; its attributes point into message. */
-struct told {
-	union {
-		struct nlmsghdr head;
-		char bytes[32768];
-	} message;
-	struct ifinfomsg info;
-	struct rtnl_attributes all;
-};
-
 static int take_told(const struct nlmsghdr *m, void *data)
 {
-	struct told *t = data;
+	struct nic_told *t = data;
 
 	if (m->nlmsg_len > sizeof(t->message)) {
 		errno = EMSGSIZE;
@@ -37,15 +26,29 @@ static int take_told(const struct nlmsghdr *m, void *data)
 	return MNL_CB_OK;
 }
 
-static int ask(struct nic *nic, struct told *t)
+static void take_port(struct nic_told *t)
+{
+	struct rtnl_attributes info = { 0 };
+	const char *kind;
+
+	if (t->all.of[IFLA_LINKINFO])
+		mnl_attr_parse_nested(t->all.of[IFLA_LINKINFO], rtnl_collect, &info);
+	kind = rtnl_text(info.of[IFLA_INFO_SLAVE_KIND]);
+	t->is_bridge_port = str_same(kind, "bridge");
+	t->is_bond_port = str_same(kind, "bond");
+	if (kind && info.of[IFLA_INFO_SLAVE_DATA])
+		mnl_attr_parse_nested(info.of[IFLA_INFO_SLAVE_DATA], rtnl_collect, &t->port);
+}
+
+int nic_ask(struct nic *nic, int index, struct nic_told *t)
 {
 	union rtnl_request q = { 0 };
 	int code;
 
-	rtnl_about_link(&q, RTM_GETLINK, AF_UNSPEC, nic->link.index);
+	rtnl_about_link(&q, RTM_GETLINK, AF_UNSPEC, index);
 	mnl_attr_put_u32(&q.head, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	t->message.head = (struct nlmsghdr){ 0 };
-	t->all = (struct rtnl_attributes){ 0 };
+	t->all = t->port = (struct rtnl_attributes){ 0 };
 	code = rtnl_exchange(&nic->rtnl, &q, take_told, t);
 	if (code < 0)
 		return code;
@@ -53,6 +56,7 @@ static int ask(struct nic *nic, struct told *t)
 		return -ENODEV;
 	memcpy(&t->info, mnl_nlmsg_get_payload(&t->message.head), sizeof(t->info));
 	mnl_attr_parse(&t->message.head, sizeof(t->info), rtnl_collect, &t->all);
+	take_port(t);
 	return 0;
 }
 
@@ -70,8 +74,8 @@ static int take_name(const struct nlattr *a, void *data)
 
 static int get_names(struct nic *nic, struct names *names)
 {
-	struct told t;
-	int code = ask(nic, &t);
+	struct nic_told t;
+	int code = nic_ask(nic, nic->link.index, &t);
 
 	*names = (struct names){ 0 };
 	if (code == 0 && t.all.of[IFLA_PROP_LIST] &&
@@ -123,8 +127,8 @@ static int write_altnames(struct nic *nic, const char *value)
 
 static ssize_t read_alias(struct nic *nic, char *buf, size_t size)
 {
-	struct told t;
-	int code = ask(nic, &t);
+	struct nic_told t;
+	int code = nic_ask(nic, nic->link.index, &t);
 	const char *alias = code == 0 ? rtnl_text(t.all.of[IFLA_IFALIAS]) : NULL;
 
 	if (code < 0)
@@ -144,16 +148,10 @@ static int write_alias(struct nic *nic, const char *value)
 }
 
 /* A bond gives its ports one address; each keeps its own, to have it again (drivers/net/bonding/bond_main.c). */
-static const uint8_t *own_mac(const struct told *t)
+static const uint8_t *own_mac(const struct nic_told *t)
 {
-	struct rtnl_attributes info = { 0 }, port = { 0 };
-
-	if (t->all.of[IFLA_LINKINFO])
-		mnl_attr_parse_nested(t->all.of[IFLA_LINKINFO], rtnl_collect, &info);
-	if (str_same(rtnl_text(info.of[IFLA_INFO_SLAVE_KIND]), "bond") && info.of[IFLA_INFO_SLAVE_DATA]) {
-		mnl_attr_parse_nested(info.of[IFLA_INFO_SLAVE_DATA], rtnl_collect, &port);
-		return rtnl_bytes(port.of[IFLA_BOND_SLAVE_PERM_HWADDR], MAC_BYTES);
-	}
+	if (t->is_bond_port)
+		return rtnl_bytes(t->port.of[IFLA_BOND_SLAVE_PERM_HWADDR], MAC_BYTES);
 	return rtnl_bytes(t->all.of[IFLA_ADDRESS], MAC_BYTES);
 }
 
@@ -162,8 +160,8 @@ static ssize_t read_mac(struct nic *nic, char *buf, size_t size)
 {
 	char text[MAC_TEXT_BYTES];
 	const uint8_t *mac, *permanent;
-	struct told t;
-	int code = ask(nic, &t);
+	struct nic_told t;
+	int code = nic_ask(nic, nic->link.index, &t);
 
 	if (code < 0)
 		return code;
@@ -200,8 +198,8 @@ static const uint16_t attributes[LINK_SETTINGS] = { [LINK_TXQLEN] = IFLA_TXQLEN,
 
 static int get_settings(struct nic *nic, struct setting_value v[LINK_SETTINGS])
 {
-	struct told t;
-	int code = ask(nic, &t);
+	struct nic_told t;
+	int code = nic_ask(nic, nic->link.index, &t);
 
 	if (code < 0)
 		return code;

@@ -8,7 +8,7 @@
 
 #include "base/str.h"
 #include "host/host.h"
-#include "host/rtnl.h"
+#include "host/rtnl_ask.h"
 
 /* What live_nic.c has of an interface, and what its parts make of it: nic/ADDRESS/WHAT is read and written there. */
 
@@ -31,6 +31,20 @@ struct nic_part {
 
 #define NIC_PARTS(name, n) extern const struct nic_part name[n]
 NIC_PARTS(nic_link_parts, 4);	/* live_nic_link.c */
+NIC_PARTS(nic_port_parts, 3);	/* live_nic_port.c */
+
+/* An interface as the kernel describes it; its attributes point into message. */
+struct nic_told {
+	union {
+		struct nlmsghdr head;
+		char bytes[32768];
+	} message;
+	struct ifinfomsg info;
+	struct rtnl_attributes all;
+	struct rtnl_attributes port;	/* IFLA_INFO_SLAVE_DATA: what it is to its master */
+	bool is_bridge_port, is_bond_port;
+};
+int nic_ask(struct nic *nic, int index, struct nic_told *t);
 
 /* -E2BIG: it does not fit. */
 ssize_t nic_put_text(char *buf, size_t size, const char *text);

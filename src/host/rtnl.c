@@ -132,6 +132,7 @@ static int take_link(const struct nlmsghdr *m, void *data)
 	link->flags = info->ifi_flags;
 	link->mtu = rtnl_number(all.of[IFLA_MTU]);
 	link->master = (int)rtnl_number(all.of[IFLA_MASTER]);
+	link->is_bond = str_same(rtnl_text(kinds.of[IFLA_INFO_KIND]), "bond");
 	link->is_bridge = str_same(rtnl_text(kinds.of[IFLA_INFO_KIND]), "bridge");
 	/* This is the kind of the master (net/core/rtnetlink.c, rtnl_link_slave_info_fill()). */
 	link->is_port = str_same(rtnl_text(kinds.of[IFLA_INFO_SLAVE_KIND]), "bridge");

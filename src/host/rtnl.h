@@ -33,7 +33,7 @@ struct rtnl_link {
 	unsigned flags;		/* IFF_... */
 	uint32_t mtu;
 	int master;		/* the index of the interface it belongs to, 0 = none */
-	bool is_bridge;
+	bool is_bridge, is_bond;
 	bool is_port;		/* its master is a bridge */
 };
 

@@ -19,6 +19,48 @@ const struct setting link_settings[LINK_SETTINGS] = {
 	[LINK_MULTICAST] = { "multicast", 1, 1, false },
 };
 
+/*
+ * As net/bridge/br_if.c, new_nbp(), has them. The cost is never usual: a port that has one that was not set by hand follows
+ * its speed, and one that was set would do so no longer.
+ */
+const struct setting port_settings[PORT_SETTINGS] = {
+	[PORT_COST] = { "cost", 65535, 0, true },
+	[PORT_PRIORITY] = { "priority", 63, 32, false },
+	[PORT_HAIRPIN] = { "hairpin", 1, 0, false },
+	[PORT_GUARD] = { "guard", 1, 0, false },
+	[PORT_ROOT_BLOCK] = { "root-block", 1, 0, false },
+	[PORT_FAST_LEAVE] = { "fast-leave", 1, 0, false },
+	[PORT_LEARNING] = { "learning", 1, 1, false },
+	[PORT_FLOOD] = { "flood", 1, 1, false },
+	[PORT_PROXY_ARP] = { "proxy-arp", 1, 0, false },
+	[PORT_PROXY_ARP_WIFI] = { "proxy-arp-wifi", 1, 0, false },
+	[PORT_MCAST_ROUTER] = { "mcast-router", 3, 1, false },
+	[PORT_MCAST_TO_UNICAST] = { "mcast-to-unicast", 1, 0, false },
+	[PORT_VLAN_TUNNEL] = { "vlan-tunnel", 1, 0, false },
+	[PORT_MCAST_FLOOD] = { "mcast-flood", 1, 1, false },
+	[PORT_BCAST_FLOOD] = { "bcast-flood", 1, 1, false },
+	[PORT_GROUP_FWD_MASK] = { "group-fwd-mask", 65535, 0, false },
+	[PORT_NEIGH_SUPPRESS] = { "neigh-suppress", 1, 0, false },
+	[PORT_ISOLATED] = { "isolated", 1, 0, false },
+	[PORT_LOCKED] = { "locked", 1, 0, false },
+};
+
+const struct setting bond_port_settings[BOND_PORT_SETTINGS] = {
+	[BOND_PORT_QUEUE] = { "queue", 65535, 0, false },
+	[BOND_PORT_PRIO] = { "prio", INT32_MAX, 0, false },
+};
+
+/* net/bridge/br_if.c, port_cost() */
+bool port_cost_is_automatic(uint32_t cost)
+{
+	static const uint32_t by_speed[] = { 1, 2, 3, 4, 5, 19, 100 };
+
+	for (size_t i = 0; i < sizeof(by_speed) / sizeof(*by_speed); i++)
+		if (cost == by_speed[i])
+			return true;
+	return false;
+}
+
 static bool take_number(const struct setting *s, const char *text, uint32_t *number)
 {
 	uint64_t n;

@@ -42,4 +42,20 @@ struct setting_value setting_change(const struct setting *s, const struct settin
 enum { LINK_TXQLEN, LINK_GROUP, LINK_PROMISC, LINK_ALLMULTI, LINK_ARP, LINK_MULTICAST, LINK_SETTINGS };
 extern const struct setting link_settings[LINK_SETTINGS];
 
+/* Of a port of a bridge: nic/ADDRESS/port. */
+enum {
+	PORT_COST, PORT_PRIORITY, PORT_HAIRPIN, PORT_GUARD, PORT_ROOT_BLOCK, PORT_FAST_LEAVE, PORT_LEARNING, PORT_FLOOD,
+	PORT_PROXY_ARP, PORT_PROXY_ARP_WIFI, PORT_MCAST_ROUTER, PORT_MCAST_TO_UNICAST, PORT_VLAN_TUNNEL,
+	PORT_MCAST_FLOOD, PORT_BCAST_FLOOD, PORT_GROUP_FWD_MASK, PORT_NEIGH_SUPPRESS, PORT_ISOLATED, PORT_LOCKED,
+	PORT_SETTINGS
+};
+extern const struct setting port_settings[PORT_SETTINGS];
+
+/* Whether a bridge gives a port that cost by itself, by the speed of its carrier: then it comes with the carrier. */
+bool port_cost_is_automatic(uint32_t cost);
+
+/* Of a port of a bond. */
+enum { BOND_PORT_QUEUE, BOND_PORT_PRIO, BOND_PORT_SETTINGS };
+extern const struct setting bond_port_settings[BOND_PORT_SETTINGS];
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "host/fdb.h"
 #include "host/mac.h"
 #include "host/names.h"
 #include "host/settings.h"
@@ -93,21 +94,71 @@ static int write_up(struct host *h, const char *bdf, const char *value)
 	return 0;
 }
 
-/* Any bridge is there: none is a PCI function. */
+/* A bond by its name, as Proxmox names them; all others are bridges. */
+static bool is_in_bond(struct host *h, const char *bdf)
+{
+	char master[64];
+
+	return host_read(h, at(bdf, "master").text, master, sizeof(master)) >= 0 && str_starts(master, "bond");
+}
+
+/* Where the master's address is kept: it stays when the interface leaves. */
+static struct nic_name master_mac(const char *master)
+{
+	struct nic_name n;
+
+	snprintf(n.text, sizeof(n.text), "sim/master/%.40s/mac", master);
+	return n;
+}
+
+static void join(struct host *h, const char *bdf, const char *master)
+{
+	char mac[MAC_TEXT_BYTES];
+
+	sim_set(h, at(bdf, "master").text, master);
+	if (host_read(h, master_mac(master).text, mac, sizeof(mac)) >= 0)
+		sim_set(h, at(bdf, "master-mac").text, mac);
+	/* drivers/net/bonding/bond_main.c, bond_enslave(): it raises its ports. */
+	if (is_in_bond(h, bdf))
+		sim_set(h, at(bdf, "up").text, "up");
+	else
+		sim_set(h, at(bdf, "vlans").text, VLANS_DEFAULT);
+}
+
+/* What is left of the table are the card's own entries. */
+static void leave_table(struct host *h, const char *bdf)
+{
+	struct fdb fdb = { 0 }, own = { 0 };
+	char text[HOST_VALUE_BYTES];
+
+	if (host_read(h, at(bdf, "fdb").text, text, sizeof(text)) >= 0)
+		fdb_parse(text, &fdb);
+	for (size_t i = 0; i < fdb.n; i++)
+		if (fdb.entry[i].is_self)
+			fdb_add(&own, &fdb.entry[i]);
+	if (fdb_format(&own, text, sizeof(text)) > 0)
+		sim_set(h, at(bdf, "fdb").text, text);
+	else
+		sim_remove(h, at(bdf, "fdb").text);
+}
+
+/* Any master is there: none is a PCI function. A bond lowers its ports when they leave it. */
 static int write_master(struct host *h, const char *bdf, const char *value)
 {
+	static const char *const gone[] = { "master", "vlans", "port", "master-mac" };
 	char before[64];
 
 	if (*value && !str_is_interface(value))
 		return -EINVAL;
 	if (host_read(h, at(bdf, "master").text, before, sizeof(before)) >= 0 && strcmp(before, value) == 0)
 		return 0;
-	sim_remove(h, at(bdf, "master").text);
-	sim_remove(h, at(bdf, "vlans").text);
-	if (!*value)
-		return 0;
-	sim_set(h, at(bdf, "master").text, value);
-	sim_set(h, at(bdf, "vlans").text, VLANS_DEFAULT);
+	if (is_in_bond(h, bdf))
+		sim_set(h, at(bdf, "up").text, "down");
+	for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++)
+		sim_remove(h, at(bdf, gone[i]).text);
+	leave_table(h, bdf);
+	if (*value)
+		join(h, bdf, value);
 	return 0;
 }
 
@@ -118,7 +169,7 @@ static int write_vlans(struct host *h, const char *bdf, const char *value)
 
 	if (vlans_parse(value, &v) < 0)
 		return -EINVAL;
-	if (!host_has(h, at(bdf, "master").text))
+	if (!host_has(h, at(bdf, "vlans").text))
 		return -ENOENT;
 	if (vlans_format(&v, text, sizeof(text)) < 0)
 		return -E2BIG;
@@ -175,6 +226,54 @@ static int write_link(struct host *h, const char *bdf, const char *value)
 	return keep(h, bdf, "link", text);
 }
 
+static int write_port(struct host *h, const char *bdf, const char *value)
+{
+	bool bond = is_in_bond(h, bdf);
+	const struct setting *table = bond ? bond_port_settings : port_settings;
+	size_t n = bond ? BOND_PORT_SETTINGS : PORT_SETTINGS;
+	struct setting_value v[SETTINGS_MAX];
+	char text[HOST_VALUE_BYTES];
+
+	if (!host_has(h, at(bdf, "master").text))
+		return -ENOENT;
+	if (settings_parse(table, n, value, v) < 0)
+		return -EINVAL;
+	if (!bond && port_cost_is_automatic(v[PORT_COST].number))
+		v[PORT_COST].is_known = false;
+	if (settings_format(table, n, v, text, sizeof(text)) < 0)
+		return -E2BIG;
+	return keep(h, bdf, "port", text);
+}
+
+static int write_fdb(struct host *h, const char *bdf, const char *value)
+{
+	char text[HOST_VALUE_BYTES];
+	struct fdb fdb;
+
+	if (fdb_parse(value, &fdb) < 0)
+		return -EINVAL;
+	/* net/core/rtnetlink.c, rtnl_fdb_add() */
+	for (size_t i = 0; i < fdb.n; i++)
+		if (!fdb.entry[i].is_self && !host_has(h, at(bdf, "vlans").text))
+			return -EOPNOTSUPP;
+	if (fdb_format(&fdb, text, sizeof(text)) < 0)
+		return -E2BIG;
+	return keep(h, bdf, "fdb", text);
+}
+
+static int write_master_mac(struct host *h, const char *bdf, const char *value)
+{
+	uint8_t mac[MAC_BYTES];
+	char master[64];
+
+	if (!mac_parse(value, mac))
+		return -EINVAL;
+	if (host_read(h, at(bdf, "master").text, master, sizeof(master)) < 0)
+		return -ENOENT;
+	sim_set(h, master_mac(master).text, value);
+	return keep(h, bdf, "master-mac", value);
+}
+
 static int write_loose(struct host *h, const char *bdf, const char *value)
 {
 	(void)h, (void)bdf, (void)value;
@@ -190,6 +289,9 @@ static const struct what {
 	{ "up", write_up },
 	{ "master", write_master },
 	{ "vlans", write_vlans },
+	{ "port", write_port },
+	{ "fdb", write_fdb },
+	{ "master-mac", write_master_mac },
 	{ "altnames", write_altnames },
 	{ "alias", write_alias },
 	{ "mac", write_mac },
@@ -199,10 +301,14 @@ static const struct what {
 
 void sim_nic_leave(struct host *h, const char *bdf, const char *driver)
 {
-	char name[64];
+	char name[64], master[64], mac[MAC_TEXT_BYTES];
 
 	if (host_read(h, at(bdf, "name").text, name, sizeof(name)) < 0)
 		return;
+	/* The others do not lose their master's address because this one leaves. */
+	if (host_read(h, at(bdf, "master").text, master, sizeof(master)) >= 0 &&
+	    host_read(h, at(bdf, "master-mac").text, mac, sizeof(mac)) >= 0)
+		sim_set(h, master_mac(master).text, mac);
 	/* Where nothing of the seam can see it: who had it, and what it was called. */
 	sim_set(h, at(bdf, "sim_driver").text, driver);
 	sim_set(h, at(bdf, "sim_name").text, name);

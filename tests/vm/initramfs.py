@@ -40,7 +40,7 @@ DLOPENED = ['liblzma.so.5', 'libzstd.so.1']
 # yet, or no longer) is no error.
 MODULES = '''
 vfio vfio_iommu_type1 vfio_pci vfio_virqfd iommufd
-e1000 e1000e igb igbvf virtio_net bridge bonding 8021q tun dummy veth macvlan
+e1000 e1000e igb igbvf virtio_net bridge bonding 8021q tun dummy veth vrf macvlan
 xhci_pci xhci_hcd ehci_pci uhci_hcd usbhid hid_generic evdev usb_storage
 snd_hda_intel snd_hda_codec_generic
 ahci sd_mod nvme virtio_pci virtio_blk ext4 crc32c_generic crc32c_intel overlay

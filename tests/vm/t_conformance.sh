@@ -5,4 +5,6 @@
 
 # The simulator takes any bridge's name; here there must be one.
 ip link add vmbr0 type bridge || die "no bridge"
+modprobe bonding max_bonds=0
+ip link add bond0 type bond mode active-backup || die "no bond"
 /lab/conformance

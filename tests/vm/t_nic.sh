@@ -3,7 +3,7 @@
 # (topology seed; carries the programs nic_test, nic_own_test and seam)
 . /lab/lib.sh
 
-modprobe -a dummy veth 2>/dev/null
+modprobe -a veth bonding vrf max_bonds=0 2>/dev/null
 for test in nic_test nic_own_test; do
 	/lab/$test /lab >/tmp/said 2>&1 || die "$test: $(grep -v RUN /tmp/said)"
 	grep SKIPPED /tmp/said && die "$test leaves something out here"
@@ -12,7 +12,7 @@ done
 
 address=0000:00:1f.6
 nic=nic/$address
-names='name mac mtu link master vlans up altnames alias loose'
+names='name mac mtu link master port vlans up fdb master-mac altnames alias loose'
 
 # reads WHAT VALUE
 reads() {
@@ -29,7 +29,7 @@ reads name "$first"
 reads mtu 1500
 reads up down
 reads master ENOENT
-for what in vlans mac link altnames alias loose; do
+for what in vlans mac link port fdb master-mac altnames alias loose; do
 	reads $what ENOENT
 done
 same "a function without an interface" ENOENT "$(/lab/seam read nic/0000:00:1f.3/name)"
@@ -74,13 +74,24 @@ writes up down
 modprobe bonding max_bonds=0
 ip link add bond0 type bond
 ip link set eno1 master bond0
-reads loose "master bond0 is no bridge"
+reads master bond0
+reads loose ENOENT
 reads vlans ENOENT
-same "a master that is no bridge" ENODEV "$(/lab/seam write $nic/master bond0)"
+reads mac 52:54:00:00:00:77
+writes port "queue 2"
+reads port "queue 2"
 ip link delete bond0
+ip link add red type vrf table 7
+ip link set eno1 master red
+reads loose "master red is no bridge or bond"
+same "a master that is neither" ENODEV "$(/lab/seam write $nic/master red)"
+ip link delete red
 writes up up
 writes master vmbr0
 writes vlans "2-9, 10 pvid untagged, 11-4094"
+writes port "cost 50, isolated on"
+writes fdb "52:54:00:00:00:02 vlan 10, 52:54:00:00:00:03 self"
+writes master-mac 52:54:00:00:00:66
 reads loose ENOENT
 
 # It goes, everything with it, and comes back.
@@ -95,7 +106,7 @@ done
 put "$address" /sys/bus/pci/drivers/e1000/bind || die "bind"
 reads master ENOENT
 reads mtu 1500
-for what in mac link altnames alias; do
+for what in mac link port fdb altnames alias; do
 	reads $what ENOENT
 done
 for what in $names; do
