@@ -35,6 +35,8 @@ static void is_fresh(void)
 	reads(NIC_NAMES "alias", NULL);
 	reads(NIC_NAMES "mac", NULL);
 	reads(NIC_NAMES "port", NULL);
+	reads(NIC_NAMES "addresses", NULL);
+	reads(NIC_NAMES "routes", NULL);
 	reads(NIC_NAMES "fdb", NULL);
 	reads(NIC_NAMES "master-mac", NULL);
 	reads(NIC_NAMES "link", NULL);
@@ -44,7 +46,7 @@ static void is_fresh(void)
 static void is_absent(void)
 {
 	static const char *const names[] = {
-		"name", "mac", "mtu", "link", "master", "port", "vlans", "up", "fdb", "master-mac", "altnames", "alias", "loose",
+		"name", "mac", "mtu", "link", "master", "port", "vlans", "up", "addresses", "routes", "fdb", "master-mac", "altnames", "alias", "loose",
 	};
 	char name[HOST_NAME_BYTES];
 
@@ -207,6 +209,31 @@ static void nic_bond(void)
 	is_fresh();
 }
 
+#define ADDRESSES "192.0.2.1/24 brd 192.0.2.255, 2001:db8::1/64 nodad"
+#define ROUTES "0.0.0.0/0 via 192.0.2.254 table 100, 198.51.100.0/24, ::/0 via 2001:db8::ffff metric 1024"
+
+static void nic_addresses(void)
+{
+	part = "addresses of a network interface and routes over it";
+	put(NIC_NAMES "addresses", "192.0.2.1/33", EINVAL);
+	put(NIC_NAMES "addresses", ADDRESSES, 0);
+	reads(NIC_NAMES "addresses", ADDRESSES);
+	put(NIC_NAMES "addresses", "192.0.2.2/24", 0);
+	reads(NIC_NAMES "addresses", "192.0.2.2/24");
+	put(NIC_NAMES "routes", ROUTES, ENETDOWN);
+	put(NIC_NAMES "up", "up", 0);
+	put(NIC_NAMES "addresses", ADDRESSES, 0);
+	put(NIC_NAMES "routes", "0.0.0.0/0 dev lo", EINVAL);
+	put(NIC_NAMES "routes", ROUTES, 0);
+	reads(NIC_NAMES "routes", ROUTES);
+	reads(NIC_NAMES "loose", NULL);
+	put(NIC_NAMES "up", "down", 0);
+	reads(NIC_NAMES "routes", NULL);
+	reads(NIC_NAMES "addresses", "192.0.2.1/24 brd 192.0.2.255");
+	put(NIC_NAMES "addresses", "", 0);
+	is_fresh();
+}
+
 /* All that it had; the next call is to lose it. */
 static void nic_in_use(void)
 {
@@ -221,6 +248,8 @@ static void nic_in_use(void)
 	put(NIC_NAMES "up", "up", 0);
 	put(NIC_NAMES "port", "cost 50, isolated on", 0);
 	put(NIC_NAMES "fdb", "52:54:00:00:00:02 vlan 2, 52:54:00:00:00:03 self", 0);
+	put(NIC_NAMES "addresses", ADDRESSES, 0);
+	put(NIC_NAMES "routes", ROUTES, 0);
 	reads(NIC_NAMES "up", "up");
 	reads(NIC_NAMES "loose", NULL);
 }
@@ -265,6 +294,7 @@ void conformance_nic(void)
 	nic_bridge();
 	nic_port();
 	nic_bond();
+	nic_addresses();
 	nic_comes_and_goes();
 }
 

@@ -26,6 +26,8 @@ static void a_lent_network_card_comes_back_to_its_place(void **state)
 		{ "nic/" NIC "/vlans", "7 pvid untagged, 20-22" }, { "nic/" NIC "/up", "up" },
 		{ "nic/" NIC "/port", "cost 50, isolated on" }, { "nic/" NIC "/master-mac", "52:54:00:00:00:66" },
 		{ "nic/" NIC "/fdb", "52:54:00:00:00:02 vlan 7, 52:54:00:00:00:03 self" },
+		{ "nic/" NIC "/addresses", "192.0.2.1/24 brd 192.0.2.255, 2001:db8::1/64" },
+		{ "nic/" NIC "/routes", "0.0.0.0/0 via 192.0.2.254 table 100, ::/0 via fe80::1 metric 1024" },
 		{ "nic/" NIC "/mac", "52:54:00:00:00:77" }, { "nic/" NIC "/link", "txqlen 500, promisc on" },
 		{ "nic/" NIC "/altnames", "enp0s31f6 uplink" }, { "nic/" NIC "/alias", "to the switch, port 7" },
 	};

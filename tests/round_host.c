@@ -277,17 +277,21 @@ static void say_nic(struct maker *m, const struct made_function *f, unsigned num
 {
 	static const char *const vlans[] = { "1 pvid untagged", "1 pvid untagged, 2-4094", "20 pvid untagged, 30" };
 	const char *at = arena_fmt(m->a, "nic/%s", f->address);
-	bool port = dice_chance(m->d, 50);
+	bool port = dice_chance(m->d, 50), up = dice_chance(m->d, 30);
 
 	if (!f->bound || strncmp(f->kind->class, "0200", 4) != 0)
 		return;
 	say(m, "V: %s/name=eth%u\nV: %s/mtu=%s", at, number, at, dice_chance(m->d, 30) ? "9000" : "1500");
-	say(m, "V: %s/up=%s", at, dice_chance(m->d, 30) ? "up" : "down");
+	say(m, "V: %s/up=%s", at, up ? "up" : "down");
 	if (port)
 		say(m, "V: %s/master=vmbr%u\nV: %s/vlans=%s", at, number % 3, at, vlans[dice_pick(m->d, 3)]);
 	if (port && dice_chance(m->d, 20))
 		say(m, "V: %s/port=isolated on\nV: %s/fdb=52:54:00:00:01:%02x\nV: %s/master-mac=52:54:00:00:02:%02x", at, at, number,
 		    at, number % 3);
+	if (dice_chance(m->d, 20))
+		say(m, "V: %s/addresses=192.0.2.%u/24", at, number + 1);
+	if (up && dice_chance(m->d, 20))
+		say(m, "V: %s/routes=198.51.100.0/24 table %u", at, number + 1);
 	if (dice_chance(m->d, 20))
 		say(m, "V: %s/altnames=enp%us0 uplink%u\nV: %s/alias=to the switch", at, number, number, at);
 	if (dice_chance(m->d, 20))

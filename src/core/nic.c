@@ -13,6 +13,8 @@ static const char *const whats[NIC_WHATS] = {
 	[NIC_PORT] = "port",
 	[NIC_VLANS] = "vlans",
 	[NIC_UP] = "up",
+	[NIC_ADDRESSES] = "addresses",
+	[NIC_ROUTES] = "routes",
 	[NIC_FDB] = "fdb",
 	[NIC_MASTER_MAC] = "master-mac",
 	[NIC_ALTNAMES] = "altnames",
@@ -34,7 +36,7 @@ static void read_what(struct planner *p, struct nic *nic, enum nic_what what)
 		nic->text[what] = arena_dup(p->arena, text);
 	} else if (n != -ENOENT && n != -ENODEV && !nic->unknown) {
 		nic->unknown = whats[what];
-		nic->why = strerrordesc_np((int)-n);
+		nic->why = n == -E2BIG ? "there is more of it than can be kept" : strerrordesc_np((int)-n);
 	}
 }
 

@@ -42,6 +42,10 @@
  *       master-mac        the master's address on the wire; absent: it has none, or there is no master. A bridge to which
  *                         one is written keeps it from then on
  *       vlans             its VLANs as port of a bridge: "1 pvid untagged, 2-4094"; absent: it is no port of a bridge
+ *       addresses         its IP addresses, but for those that come by themselves (link-local, of a router's advertisements):
+ *                         "192.0.2.1/24 brd 192.0.2.255, 2001:db8::1/64" (ipwords.h); absent: none
+ *       routes            the routes over it, of all tables, but for those that the kernel makes:
+ *                         "0.0.0.0/0 via 192.0.2.254 table 100"; absent: none. They go when it goes down
  *       altnames          its other names, sorted: "enp0s31f6 uplink"; absent: none
  *       alias             its description; absent: none
  *       mac               its address on the wire, "52:54:00:00:00:01"; absent: the card's own. Of a port of a bond its

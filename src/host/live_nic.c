@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include "base/str.h"
 #include "host/host.h"
 #include "host/live_nic.h"
+#include "host/live_nic_ip.h"
 #include "host/live_nic_parts.h"
 #include "host/reader.h"
 #include "host/rtnl.h"
@@ -105,14 +107,7 @@ static void nic_close(struct nic *nic)
 
 /* --- what hangs on it -------------------------------------------------------------------------------------------- */
 
-/* Parts of a text, separated by commas. */
-struct parts {
-	char *buf;
-	size_t size, n;
-	bool is_full;
-};
-
-__attribute__((format(printf, 2, 3))) static void part(struct parts *p, const char *fmt, ...)
+void nic_loose_add(struct nic_loose *p, const char *fmt, ...)
 {
 	size_t separator = p->n ? 2 : 0;
 	va_list ap;
@@ -133,13 +128,16 @@ __attribute__((format(printf, 2, 3))) static void part(struct parts *p, const ch
 		p->n += (size_t)len;
 }
 
-static void tell_address(void *data, const char *address)
+void nic_loose_ip(struct nic_loose *loose, const char *what, const struct ip_bytes *ip, unsigned prefix, const char *how)
 {
-	part(data, "address %s", address);
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(ip->family, ip->bytes, text, sizeof(text));
+	nic_loose_add(loose, "%s %s/%u%s", what, text, prefix, how);
 }
 
 /* Interfaces on top: they go with it (NETDEV_UNREGISTER in net/8021q, macvlan, ipvlan). The master is one of them. */
-static int tell_uppers(const struct nic *nic, const char *master, struct parts *p)
+static int tell_uppers(const struct nic *nic, const char *master, struct nic_loose *p)
 {
 	char folder[HOST_NAME_BYTES + IFNAMSIZ];
 	struct dirent **list;
@@ -153,13 +151,13 @@ static int tell_uppers(const struct nic *nic, const char *master, struct parts *
 		const char *name = list[i]->d_name + strlen("upper_");
 
 		if (strcmp(name, master) != 0)
-			part(p, "upper %s", name);
+			nic_loose_add(p, "upper %s", name);
 	}
 	free_entries(list, n);
 	return 0;
 }
 
-static int tell_virtual_functions(const struct nic *nic, struct parts *p)
+static int tell_virtual_functions(const struct nic *nic, struct nic_loose *p)
 {
 	char name[HOST_NAME_BYTES], text[32];
 	uint64_t count;
@@ -173,28 +171,30 @@ static int tell_virtual_functions(const struct nic *nic, struct parts *p)
 	if (!str_decimal(text, UINT32_MAX, &count))
 		return -EBADMSG;
 	if (count)
-		part(p, "%u virtual function%s", (unsigned)count, count == 1 ? "" : "s");
+		nic_loose_add(p, "%u virtual function%s", (unsigned)count, count == 1 ? "" : "s");
 	return 0;
 }
 
 static ssize_t read_loose(struct nic *nic, char *buf, size_t size)
 {
-	struct parts p = { .buf = buf, .size = size };
+	struct nic_loose p = { .buf = buf, .size = size };
 	struct rtnl_link master = { 0 };
 	int code = 0;
 
 	if (nic->link.master)
 		code = rtnl_link_at(&nic->rtnl, nic->link.master, &master);
 	if (code == 0)
-		code = rtnl_addresses(&nic->rtnl, nic->link.index, tell_address, &p);
+		code = nic_loose_addresses(nic, &p);
+	if (code == 0)
+		code = nic_loose_routes(nic, &p);
 	if (code == 0)
 		code = tell_uppers(nic, master.name, &p);
 	if (code < 0)
 		return code;
 	if (nic->link.master && !master.is_bridge && !master.is_bond)
-		part(&p, "master %s is no bridge or bond", master.name);
+		nic_loose_add(&p, "master %s is no bridge or bond", master.name);
 	if (nic->second[0])
-		part(&p, "second interface %s", nic->second);
+		nic_loose_add(&p, "second interface %s", nic->second);
 	code = tell_virtual_functions(nic, &p);
 	if (code < 0)
 		return code;
@@ -333,6 +333,7 @@ static const struct {
 	{ own_parts, sizeof(own_parts) / sizeof(*own_parts) },
 	{ nic_link_parts, sizeof(nic_link_parts) / sizeof(*nic_link_parts) },
 	{ nic_port_parts, sizeof(nic_port_parts) / sizeof(*nic_port_parts) },
+	{ nic_ip_parts, sizeof(nic_ip_parts) / sizeof(*nic_ip_parts) },
 };
 
 static const struct nic_part *part_of(const char *name)

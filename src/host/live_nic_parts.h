@@ -32,6 +32,7 @@ struct nic_part {
 #define NIC_PARTS(name, n) extern const struct nic_part name[n]
 NIC_PARTS(nic_link_parts, 4);	/* live_nic_link.c */
 NIC_PARTS(nic_port_parts, 3);	/* live_nic_port.c */
+NIC_PARTS(nic_ip_parts, 2);	/* live_nic_ip.c */
 
 /* An interface as the kernel describes it; its attributes point into message. */
 struct nic_told {

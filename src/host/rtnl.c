@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -201,63 +199,6 @@ int rtnl_set_up(struct rtnl *r, int index, bool up)
 	info->ifi_change = IFF_UP;
 	info->ifi_flags = up ? IFF_UP : 0;
 	return rtnl_exchange(r, &q, NULL, NULL);
-}
-
-/* --- addresses --------------------------------------------------------------------------------------------------- */
-
-struct listener {
-	int index;
-	void (*tell)(void *data, const char *address);
-	void *data;
-};
-
-/* Link-local addresses, and what the kernel makes of a router's advertisements. */
-static bool comes_by_itself(unsigned char family, const void *address, const struct rtnl_attributes *all)
-{
-	const uint8_t *origin = rtnl_bytes(all->of[IFA_PROTO], 1);
-
-	if (family != AF_INET6)
-		return false;
-	return IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)address) ||
-	       rtnl_number(all->of[IFA_FLAGS]) & IFA_F_TEMPORARY || (origin && *origin == IFAPROT_KERNEL_RA);
-}
-
-static int take_address(const struct nlmsghdr *m, void *data)
-{
-	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(m);
-	size_t size = info->ifa_family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
-	char text[INET6_ADDRSTRLEN], full[INET6_ADDRSTRLEN + 8];
-	const struct listener *l = data;
-	struct rtnl_attributes all = { 0 };
-	const void *address;
-
-	if ((int)info->ifa_index != l->index || (info->ifa_family != AF_INET && info->ifa_family != AF_INET6))
-		return MNL_CB_OK;
-	mnl_attr_parse(m, sizeof(*info), rtnl_collect, &all);
-	/* With a peer, IFA_ADDRESS is the peer's (include/uapi/linux/if_addr.h). */
-	address = rtnl_bytes(all.of[IFA_LOCAL], size);
-	if (!address)
-		address = rtnl_bytes(all.of[IFA_ADDRESS], size);
-	if (!address || comes_by_itself(info->ifa_family, address, &all))
-		return MNL_CB_OK;
-	if (inet_ntop(info->ifa_family, address, text, sizeof(text))) {
-		snprintf(full, sizeof(full), "%s/%u", text, info->ifa_prefixlen);
-		l->tell(l->data, full);
-	}
-	return MNL_CB_OK;
-}
-
-int rtnl_addresses(struct rtnl *r, int index, void (*tell)(void *data, const char *address), void *data)
-{
-	struct listener l = { index, tell, data };
-	union rtnl_request q = { 0 };
-	struct nlmsghdr *m = mnl_nlmsg_put_header(&q);
-	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
-
-	m->nlmsg_type = RTM_GETADDR;
-	m->nlmsg_flags = NLM_F_DUMP;
-	info->ifa_family = AF_UNSPEC;
-	return rtnl_exchange(r, &q, take_address, &l);
 }
 
 /* --- VLANs of a bridge's port ------------------------------------------------------------------------------------ */

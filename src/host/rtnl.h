@@ -49,12 +49,6 @@ int rtnl_set_mtu(struct rtnl *r, int index, uint32_t mtu);
 int rtnl_set_up(struct rtnl *r, int index, bool up);
 int rtnl_set_master(struct rtnl *r, int index, int master);
 
-/*
- * Tells each address of an interface, as "192.0.2.1/24", that does not come by itself as soon as the interface is
- * there again. -EINTR: they changed meanwhile, and not all were told.
- */
-int rtnl_addresses(struct rtnl *r, int index, void (*tell)(void *data, const char *address), void *data);
-
 /* The VLANs of a bridge's port. None if the kernel's bridges know no VLANs. */
 int rtnl_vlans(struct rtnl *r, int index, struct vlans *v);
 int rtnl_vlan_add(struct rtnl *r, int index, const struct vlan_range *range);

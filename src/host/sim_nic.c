@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/str.h"
 #include "host/fdb.h"
+#include "host/ipwords.h"
 #include "host/mac.h"
 #include "host/names.h"
 #include "host/settings.h"
@@ -86,11 +88,34 @@ static int write_mtu(struct host *h, const char *bdf, const char *value)
 	return 0;
 }
 
+/*
+ * Routes go when it goes down, and so do the IPv6 addresses, but for link-local ones (net/ipv4/fib_frontend.c,
+ * fib_disable_ip(); net/ipv6/addrconf.c, addrconf_ifdown()).
+ */
+static void go_down(struct host *h, const char *bdf)
+{
+	struct ip_addresses all = { 0 }, left = { 0 };
+	char text[HOST_VALUE_BYTES];
+
+	sim_remove(h, at(bdf, "routes").text);
+	if (host_read(h, at(bdf, "addresses").text, text, sizeof(text)) < 0 || ip_addresses_parse(text, &all) < 0)
+		return;
+	for (size_t i = 0; i < all.n; i++)
+		if (all.list[i].local.family == AF_INET)
+			ip_addresses_add(&left, &all.list[i]);
+	if (ip_addresses_format(&left, text, sizeof(text)) > 0)
+		sim_set(h, at(bdf, "addresses").text, text);
+	else
+		sim_remove(h, at(bdf, "addresses").text);
+}
+
 static int write_up(struct host *h, const char *bdf, const char *value)
 {
 	if (strcmp(value, "up") != 0 && strcmp(value, "down") != 0)
 		return -EINVAL;
 	sim_set(h, at(bdf, "up").text, value);
+	if (strcmp(value, "down") == 0)
+		go_down(h, bdf);
 	return 0;
 }
 
@@ -153,7 +178,7 @@ static int write_master(struct host *h, const char *bdf, const char *value)
 	if (host_read(h, at(bdf, "master").text, before, sizeof(before)) >= 0 && strcmp(before, value) == 0)
 		return 0;
 	if (is_in_bond(h, bdf))
-		sim_set(h, at(bdf, "up").text, "down");
+		write_up(h, bdf, "down");
 	for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++)
 		sim_remove(h, at(bdf, gone[i]).text);
 	leave_table(h, bdf);
@@ -200,6 +225,34 @@ static int write_altnames(struct host *h, const char *bdf, const char *value)
 	if (names_format(&names, text, sizeof(text)) < 0)
 		return -E2BIG;
 	return keep(h, bdf, "altnames", text);
+}
+
+static int write_addresses(struct host *h, const char *bdf, const char *value)
+{
+	struct ip_addresses list;
+	char text[HOST_VALUE_BYTES];
+
+	if (ip_addresses_parse(value, &list) < 0)
+		return -EINVAL;
+	if (ip_addresses_format(&list, text, sizeof(text)) < 0)
+		return -E2BIG;
+	return keep(h, bdf, "addresses", text);
+}
+
+static int write_routes(struct host *h, const char *bdf, const char *value)
+{
+	struct ip_routes list;
+	char text[HOST_VALUE_BYTES];
+
+	if (ip_routes_parse(value, &list) < 0)
+		return -EINVAL;
+	host_read(h, at(bdf, "up").text, text, sizeof(text));
+	/* net/ipv4/fib_semantics.c, fib_check_nh(); net/ipv6/route.c, fib6_nh_init() */
+	if (list.n && strcmp(text, "up") != 0)
+		return -ENETDOWN;
+	if (ip_routes_format(&list, text, sizeof(text)) < 0)
+		return -E2BIG;
+	return keep(h, bdf, "routes", text);
 }
 
 static int write_alias(struct host *h, const char *bdf, const char *value)
@@ -292,6 +345,8 @@ static const struct what {
 	{ "port", write_port },
 	{ "fdb", write_fdb },
 	{ "master-mac", write_master_mac },
+	{ "addresses", write_addresses },
+	{ "routes", write_routes },
 	{ "altnames", write_altnames },
 	{ "alias", write_alias },
 	{ "mac", write_mac },

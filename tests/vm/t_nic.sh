@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # t_nic.sh - network interfaces at the seam: of a namespace (nic_test), and the host's own, which goes and comes back
-# (topology seed; carries the programs nic_test, nic_own_test and seam)
+# (topology seed; carries the programs nic_test, nic_own_test, nic_ip_test and seam)
 . /lab/lib.sh
 
 modprobe -a veth bonding vrf max_bonds=0 2>/dev/null
-for test in nic_test nic_own_test; do
+for test in nic_test nic_own_test nic_ip_test; do
 	/lab/$test /lab >/tmp/said 2>&1 || die "$test: $(grep -v RUN /tmp/said)"
 	grep SKIPPED /tmp/said && die "$test leaves something out here"
 	ok "$test: $(grep -c ' OK ' /tmp/said) tests"
@@ -12,7 +12,7 @@ done
 
 address=0000:00:1f.6
 nic=nic/$address
-names='name mac mtu link master port vlans up fdb master-mac altnames alias loose'
+names='name mac mtu link master port vlans up addresses routes fdb master-mac altnames alias loose'
 
 # reads WHAT VALUE
 reads() {
@@ -29,7 +29,7 @@ reads name "$first"
 reads mtu 1500
 reads up down
 reads master ENOENT
-for what in vlans mac link port fdb master-mac altnames alias loose; do
+for what in vlans mac link port addresses routes fdb master-mac altnames alias loose; do
 	reads $what ENOENT
 done
 same "a function without an interface" ENOENT "$(/lab/seam read nic/0000:00:1f.3/name)"
@@ -60,10 +60,10 @@ same "bridge says VLANs" \
 reads loose ENOENT
 
 # What would be lost with it.
-ip address add 192.0.2.1/24 dev eno1
+ip address add 192.0.2.1/24 dev eno1 valid_lft 600 preferred_lft 600
 ip link add link eno1 name eno1.100 type vlan id 100
 ip link add link eno1 name mv0 type macvlan mode bridge 2>/dev/null && die "a bridge's port takes a macvlan"
-reads loose "address 192.0.2.1/24, upper eno1.100"
+reads loose "address 192.0.2.1/24 for a while, upper eno1.100"
 ip link delete eno1.100
 ip address flush dev eno1
 writes master ''
@@ -92,6 +92,8 @@ writes vlans "2-9, 10 pvid untagged, 11-4094"
 writes port "cost 50, isolated on"
 writes fdb "52:54:00:00:00:02 vlan 10, 52:54:00:00:00:03 self"
 writes master-mac 52:54:00:00:00:66
+writes addresses "192.0.2.1/24 brd 192.0.2.255, 2001:db8::1/64"
+writes routes "0.0.0.0/0 via 192.0.2.254 table 100, 198.51.100.0/24 via 192.0.2.2, ::/0 via 2001:db8::ffff metric 1024"
 reads loose ENOENT
 
 # It goes, everything with it, and comes back.
@@ -106,7 +108,7 @@ done
 put "$address" /sys/bus/pci/drivers/e1000/bind || die "bind"
 reads master ENOENT
 reads mtu 1500
-for what in mac link port fdb altnames alias; do
+for what in mac link port addresses routes fdb altnames alias; do
 	reads $what ENOENT
 done
 for what in $names; do

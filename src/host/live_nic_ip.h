@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANDOVER_LIVE_NIC_IP_H
+#define HANDOVER_LIVE_NIC_IP_H
+
+#include "host/ipwords.h"
+#include "host/live_nic_parts.h"
+
+/* Parts of nic/ADDRESS/loose, separated by commas. */
+struct nic_loose {
+	char *buf;
+	size_t size, n;
+	bool is_full;
+};
+
+__attribute__((format(printf, 2, 3))) void nic_loose_add(struct nic_loose *loose, const char *fmt, ...);
+
+/* "address 192.0.2.1/24 for a while" */
+void nic_loose_ip(struct nic_loose *loose, const char *what, const struct ip_bytes *ip, unsigned prefix,
+		  const char *how);
+
+/* Those that could not be made anew. */
+int nic_loose_addresses(struct nic *nic, struct nic_loose *loose);
+int nic_loose_routes(struct nic *nic, struct nic_loose *loose);
+
+#endif
