@@ -40,13 +40,14 @@ static void is_fresh(void)
 	reads(NIC_NAMES "fdb", NULL);
 	reads(NIC_NAMES "master-mac", NULL);
 	reads(NIC_NAMES "link", NULL);
+	reads(NIC_NAMES "sysctls", NULL);
 	reads(NIC_NAMES "loose", NULL);
 }
 
 static void is_absent(void)
 {
 	static const char *const names[] = {
-		"name", "mac", "mtu", "link", "master", "port", "vlans", "up", "addresses", "routes", "fdb", "master-mac", "altnames", "alias", "loose",
+		"name", "mac", "mtu", "link", "master", "port", "vlans", "up", "addresses", "routes", "fdb", "master-mac", "altnames", "alias", "sysctls", "loose",
 	};
 	char name[HOST_NAME_BYTES];
 
@@ -104,6 +105,10 @@ static void nic_own(void)
 	put(NIC_NAMES "alias", "", 0);
 	put(NIC_NAMES "link", "promisc on, txqlen 500, arp on", 0);
 	reads(NIC_NAMES "link", "txqlen 500, promisc on");
+	put(NIC_NAMES "sysctls", "rp_filter 2", EINVAL);
+	put(NIC_NAMES "sysctls", "ipv6/conf/accept_ra 0, ipv4/conf/arp_ignore 2", 0);
+	reads(NIC_NAMES "sysctls", "ipv4/conf/arp_ignore 2, ipv6/conf/accept_ra 0");
+	put(NIC_NAMES "sysctls", "", 0);
 	put(NIC_NAMES "link", "arp 0", EINVAL);
 	put(NIC_NAMES "link", "speed 1", EINVAL);
 	reads(NIC_NAMES "link", "txqlen 500, promisc on");
@@ -242,6 +247,7 @@ static void nic_in_use(void)
 	put(NIC_NAMES "altnames", "uplink", 0);
 	put(NIC_NAMES "alias", "to the switch", 0);
 	put(NIC_NAMES "link", "txqlen 500", 0);
+	put(NIC_NAMES "sysctls", "ipv4/conf/arp_ignore 2", 0);
 	put(NIC_NAMES "mtu", "1400", 0);
 	put(NIC_NAMES "master", BRIDGE, 0);
 	put(NIC_NAMES "vlans", "2-4094", 0);

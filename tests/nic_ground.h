@@ -79,6 +79,7 @@ __attribute__((unused)) static void make_folder(const struct ground *g, const ch
 static int set_up(void **state)
 {
 	struct ground *g = calloc(1, sizeof(*g));
+	char proc[80];
 
 	*state = g;
 	assert_non_null(g);
@@ -88,6 +89,8 @@ static int set_up(void **state)
 	strcpy(g->path, "/tmp/handover-nic-XXXXXX");
 	assert_non_null(mkdtemp(g->path));
 	make_folder(g, DEVICES "/" ADDRESS "/net/p0");
+	snprintf(proc, sizeof(proc), "%s/proc", g->path);
+	assert_int_equal(symlink("/proc", proc), 0);
 	g->root = open(g->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_true(g->root >= 0);
 	assert_true(runs("ip link add p0 type veth peer name peer0"));

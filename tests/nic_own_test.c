@@ -6,6 +6,7 @@
 #include "host/mac.h"
 #include "host/names.h"
 #include "host/settings.h"
+#include "host/sysctls.h"
 
 /* --- texts ------------------------------------------------------------------------------------------------------- */
 
@@ -177,6 +178,39 @@ static void entries_of_a_table_are_read_and_written_again(void **state)
 	assert_int_equal(fdb_parse(many, &fdb), -EINVAL);
 }
 
+static void settings_of_protocols_are_read_and_written_again(void **state)
+{
+	static const char *const good[] = {
+		"", "ipv4/conf/rp_filter 2", "ipv4/neigh/gc_stale_time 7, ipv6/conf/accept_dad -1, ipv6/neigh/proxy_qlen 5",
+	};
+	static const char *const bad[] = {
+		" ", "ipv4/conf/rp_filter", "ipv4/conf/rp_filter ", "ipv4/conf/rp_filter x", "ipv4/conf/rp_filter 2 3", "rp_filter 2",
+		"ipv4/conf/../all/rp_filter 2", "ipv4/conf// 2", "ipv5/conf/a 1", "ipv4/conf/a 1, ", "ipv4/conf/a 1,ipv4/conf/b 1",
+		"ipv4/conf/a 1, ipv4/conf/a 1", "ipv4/conf/a -", "ipv4/confa 1", "ipv4/conf/a 1234567890123456789012345",
+	};
+	char buf[256], many[(SYSCTLS_MAX + 1) * 24] = "";
+	struct sysctls all;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		assert_int_equal(sysctls_parse(good[i], &all), 0);
+		assert_int_equal(sysctls_format(&all, buf, sizeof(buf)), strlen(good[i]));
+		assert_string_equal(buf, good[i]);
+	}
+	assert_int_equal(sysctls_format(&all, buf, 20), -E2BIG);
+	assert_int_equal(sysctls_parse("ipv6/conf/b 1, ipv6/conf/a 1, ipv4/conf/z 1", &all), 0);
+	assert_true(sysctls_format(&all, buf, sizeof(buf)) > 0);
+	assert_string_equal(buf, "ipv4/conf/z 1, ipv6/conf/a 1, ipv6/conf/b 1");
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (sysctls_parse(bad[i], &all) != -EINVAL)
+			fail_msg("'%s' is taken", bad[i]);
+	for (unsigned i = 0; i < SYSCTLS_MAX; i++)
+		snprintf(many + strlen(many), 24, "%sipv4/conf/n%u 1", i ? ", " : "", i);
+	assert_int_equal(sysctls_parse(many, &all), 0);
+	strcat(many, ", ipv4/conf/m 1");
+	assert_int_equal(sysctls_parse(many, &all), -EINVAL);
+}
+
 /* --- on a real kernel -------------------------------------------------------------------------------------------- */
 
 static void it_has_other_names(void **state)
@@ -253,6 +287,26 @@ static void its_queue_and_flags_are_set(void **state)
 	/* A bridge makes its ports listen to all: that is its own doing. */
 	assert_int_equal(poke(g, "master", "b0"), 0);
 	assert_no_nic(g, "link");
+}
+
+static void its_settings_of_protocols_are_set(void **state)
+{
+	struct ground *g = on_kernel(state);
+
+	assert_no_nic(g, "sysctls");
+	assert_true(runs("sysctl -qw net.ipv4.conf.p0.rp_filter=2 net.ipv6.conf.p0.accept_ra=0"));
+	assert_nic(g, "sysctls", "ipv4/conf/rp_filter 2, ipv6/conf/accept_ra 0");
+	assert_int_equal(poke(g, "sysctls", "ipv4/conf/arp_ignore 2, ipv4/conf/rp_filter 2"), 0);
+	assert_nic(g, "sysctls", "ipv4/conf/arp_ignore 2, ipv4/conf/rp_filter 2");
+	assert_string_equal(said("cat /proc/sys/net/ipv6/conf/p0/accept_ra"), "1");
+	assert_int_equal(poke(g, "sysctls", "ipv4/conf/no_such 2"), -ENOENT);
+	assert_int_equal(poke(g, "sysctls", "rp_filter 2"), -EINVAL);
+	/* What follows from the size is not of its own. */
+	assert_int_equal(poke(g, "mtu", "1400"), 0);
+	assert_int_equal(poke(g, "sysctls", "ipv6/conf/mtu 1300"), 0);
+	assert_nic(g, "sysctls", "ipv6/conf/mtu 1300");
+	assert_int_equal(poke(g, "sysctls", ""), 0);
+	assert_no_nic(g, "sysctls");
 }
 
 /* --- as a port --------------------------------------------------------------------------------------------------- */
@@ -399,10 +453,12 @@ int main(void)
 		cmocka_unit_test(names_have_limits),
 		cmocka_unit_test(addresses_on_the_wire_are_strict),
 		cmocka_unit_test(entries_of_a_table_are_read_and_written_again),
+		cmocka_unit_test(settings_of_protocols_are_read_and_written_again),
 		KERNEL(it_has_other_names),
 		KERNEL(it_has_an_alias),
 		KERNEL(it_has_another_address_on_the_wire),
 		KERNEL(its_queue_and_flags_are_set),
+		KERNEL(its_settings_of_protocols_are_set),
 		KERNEL(a_port_of_a_bridge_has_settings),
 		KERNEL(it_joins_a_bond_and_leaves_it),
 		KERNEL(entries_that_somebody_made_are_kept),

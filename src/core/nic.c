@@ -9,6 +9,7 @@ static const char *const whats[NIC_WHATS] = {
 	[NIC_MAC] = "mac",
 	[NIC_MTU] = "mtu",
 	[NIC_LINK] = "link",
+	[NIC_SYSCTLS] = "sysctls",
 	[NIC_MASTER] = "master",
 	[NIC_PORT] = "port",
 	[NIC_VLANS] = "vlans",

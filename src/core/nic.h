@@ -13,7 +13,7 @@
  */
 enum nic_what {
 	/* In the order in which they come back: what keeps the network away first. */
-	NIC_NAME, NIC_MAC, NIC_MTU, NIC_LINK, NIC_MASTER, NIC_PORT, NIC_VLANS, NIC_UP, NIC_ADDRESSES, NIC_ROUTES, NIC_FDB,
+	NIC_NAME, NIC_MAC, NIC_MTU, NIC_LINK, NIC_SYSCTLS, NIC_MASTER, NIC_PORT, NIC_VLANS, NIC_UP, NIC_ADDRESSES, NIC_ROUTES, NIC_FDB,
 	NIC_MASTER_MAC, NIC_ALTNAMES, NIC_ALIAS,
 	NIC_KEPT,		/* so many are brought back */
 	NIC_LOOSE = NIC_KEPT,	/* and this cannot be */

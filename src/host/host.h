@@ -52,6 +52,8 @@
  *                         own, and not the one that the bond gives it
  *       link              its queue and flags as far as they are not as usual: "txqlen 500, promisc on" (settings.h);
  *                         absent: all are
+ *       sysctls           its settings below proc/sys/net that are not those of "default": "ipv4/conf/rp_filter 2"
+ *                         (sysctls.h); absent: all are
  *       loose             what else hangs on it and would be lost with it, in words; absent: nothing
  *   udev/ADDRESS          "done" once udev has applied its rules to a function and to its network interface, "pending" until
  *                         then; absent if the function is, or if there is no udev

@@ -334,6 +334,7 @@ static const struct {
 	{ nic_link_parts, sizeof(nic_link_parts) / sizeof(*nic_link_parts) },
 	{ nic_port_parts, sizeof(nic_port_parts) / sizeof(*nic_port_parts) },
 	{ nic_ip_parts, sizeof(nic_ip_parts) / sizeof(*nic_ip_parts) },
+	{ nic_sysctl_parts, sizeof(nic_sysctl_parts) / sizeof(*nic_sysctl_parts) },
 };
 
 static const struct nic_part *part_of(const char *name)

@@ -14,6 +14,7 @@
 #include "host/sim.h"
 #include "host/sim_holder.h"
 #include "host/sim_nic.h"
+#include "host/sysctls.h"
 #include "host/vlans.h"
 
 #define MTU_DEFAULT "1500"	/* net/ethernet/eth.c, ether_setup() */
@@ -255,6 +256,18 @@ static int write_routes(struct host *h, const char *bdf, const char *value)
 	return keep(h, bdf, "routes", text);
 }
 
+static int write_sysctls(struct host *h, const char *bdf, const char *value)
+{
+	struct sysctls all;
+	char text[HOST_VALUE_BYTES];
+
+	if (sysctls_parse(value, &all) < 0)
+		return -EINVAL;
+	if (sysctls_format(&all, text, sizeof(text)) < 0)
+		return -E2BIG;
+	return keep(h, bdf, "sysctls", text);
+}
+
 static int write_alias(struct host *h, const char *bdf, const char *value)
 {
 	return strlen(value) > ALIAS_MAX ? -EINVAL : keep(h, bdf, "alias", value);
@@ -348,6 +361,7 @@ static const struct what {
 	{ "addresses", write_addresses },
 	{ "routes", write_routes },
 	{ "altnames", write_altnames },
+	{ "sysctls", write_sysctls },
 	{ "alias", write_alias },
 	{ "mac", write_mac },
 	{ "link", write_link },

@@ -12,7 +12,7 @@ done
 
 address=0000:00:1f.6
 nic=nic/$address
-names='name mac mtu link master port vlans up addresses routes fdb master-mac altnames alias loose'
+names='name mac mtu link master port vlans up addresses routes fdb master-mac altnames alias sysctls loose'
 
 # reads WHAT VALUE
 reads() {
@@ -29,7 +29,7 @@ reads name "$first"
 reads mtu 1500
 reads up down
 reads master ENOENT
-for what in vlans mac link port addresses routes fdb master-mac altnames alias loose; do
+for what in vlans mac link port addresses routes fdb master-mac altnames alias sysctls loose; do
 	reads $what ENOENT
 done
 same "a function without an interface" ENOENT "$(/lab/seam read nic/0000:00:1f.3/name)"
@@ -47,6 +47,7 @@ writes mtu 1400
 writes link "txqlen 500, group 3"
 writes altnames "enp0s31f6 uplink"
 writes alias "to the switch"
+writes sysctls "ipv4/conf/arp_ignore 2, ipv6/conf/accept_ra 0"
 writes master vmbr0
 writes vlans "2-9, 10 pvid untagged, 11-4094"
 writes up up
@@ -108,7 +109,7 @@ done
 put "$address" /sys/bus/pci/drivers/e1000/bind || die "bind"
 reads master ENOENT
 reads mtu 1500
-for what in mac link port addresses routes fdb altnames alias; do
+for what in mac link port addresses routes fdb altnames alias sysctls; do
 	reads $what ENOENT
 done
 for what in $names; do
