@@ -47,7 +47,8 @@ static void is_fresh(void)
 static void is_absent(void)
 {
 	static const char *const names[] = {
-		"name", "mac", "mtu", "link", "master", "port", "vlans", "up", "addresses", "routes", "fdb", "master-mac", "altnames", "alias", "sysctls", "loose",
+		"name", "mac", "mtu", "link", "master", "port", "vlans", "up", "addresses", "routes", "fdb", "master-mac", "altnames", "alias", "sysctls", "features",
+		"rings", "coalesce", "pause", "eee", "wol", "modes", "loose",
 	};
 	char name[HOST_NAME_BYTES];
 
@@ -114,6 +115,22 @@ static void nic_own(void)
 	reads(NIC_NAMES "link", "txqlen 500, promisc on");
 	put(NIC_NAMES "link", "", 0);
 	is_fresh();
+}
+
+/* What the driver has there at first the simulator does not know: it is not asked. */
+static void nic_card(void)
+{
+	part = "what ethtool sets of a card";
+	put(NIC_NAMES "wol", "magic  unicast", EINVAL);
+	put(NIC_NAMES "rings", "rx 512, tx 512", 0);
+	reads(NIC_NAMES "rings", "rx 512, tx 512");
+	put(NIC_NAMES "rings", "rx many", EINVAL);
+	put(NIC_NAMES "rings", "rx 256, tx 256", 0);
+	put(NIC_NAMES "features", "tx-scatter-gather tx-checksum-ip-generic", 0);
+	reads(NIC_NAMES "features", "tx-scatter-gather tx-checksum-ip-generic");
+	put(NIC_NAMES "pause", "autoneg on", 0);
+	reads(NIC_NAMES "pause", "autoneg on");
+	put(NIC_NAMES "pause", "loud on", EINVAL);
 }
 
 /* While it is up, 6.1 refuses (EBUSY), and newer kernels do not: that is not asked. */
@@ -297,6 +314,7 @@ void conformance_nic(void)
 	nic_values();
 	nic_name();
 	nic_own();
+	nic_card();
 	nic_bridge();
 	nic_port();
 	nic_bond();

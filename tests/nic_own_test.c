@@ -2,6 +2,7 @@
 /* What a network interface has of its own, and has at its bridge or bond: the texts, and a real kernel's answers. */
 #include "nic_ground.h"
 
+#include "host/bits.h"
 #include "host/fdb.h"
 #include "host/mac.h"
 #include "host/names.h"
@@ -211,6 +212,47 @@ static void settings_of_protocols_are_read_and_written_again(void **state)
 	assert_int_equal(sysctls_parse(many, &all), -EINVAL);
 }
 
+static void bits_have_names(void **state)
+{
+	static const char *const bad[] = { " ", "a ", "a  b", "a a", "a,b", "a\n", "thirty-two-letters-are-one-too-ma" };
+	char buf[64], many[(BITS_MAX + 1) * 6] = "";
+	struct bits bits;
+
+	(void)state;
+	assert_int_equal(bits_parse("tx-scatter-gather 1000baseT/Full", &bits), 0);
+	assert_true(bits_have(&bits, "1000baseT/Full") && !bits_have(&bits, "rx-gro") && !bits_know(&bits, "rx-gro"));
+	assert_int_equal(bits_add(&bits, "rx-gro", false), 0);
+	assert_true(!bits_have(&bits, "rx-gro") && bits_know(&bits, "rx-gro"));
+	assert_int_equal(bits_format(&bits, buf, sizeof(buf)), 32);
+	assert_string_equal(buf, "tx-scatter-gather 1000baseT/Full");
+	assert_int_equal(bits_format(&bits, buf, 32), -E2BIG);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (bits_parse(bad[i], &bits) != -EINVAL)
+			fail_msg("'%s' is taken", bad[i]);
+	for (unsigned i = 0; i < BITS_MAX; i++)
+		snprintf(many + strlen(many), 6, "%sb%03u", i ? " " : "", i);
+	assert_int_equal(bits_parse(many, &bits), 0);
+	strcat(many, " c");
+	assert_int_equal(bits_parse(many, &bits), -EINVAL);
+}
+
+static void what_a_card_chooses_is_left_out(void **state)
+{
+	struct setting_value v[SETTINGS_MAX];
+	char buf[128];
+
+	(void)state;
+	assert_int_equal(settings_parse(card_pause.settings, card_pause.n, "autoneg on, rx on, tx off", v), 0);
+	card_pause.leave_out(v);
+	assert_true(settings_format(card_pause.settings, card_pause.n, v, buf, sizeof(buf)) > 0);
+	assert_string_equal(buf, "autoneg on");
+	assert_int_equal(settings_parse(card_coalesce.settings, card_coalesce.n,
+					"adaptive-rx on, adaptive-tx off, rx-usecs 3, tx-usecs 4", v), 0);
+	card_coalesce.leave_out(v);
+	assert_true(settings_format(card_coalesce.settings, card_coalesce.n, v, buf, sizeof(buf)) > 0);
+	assert_string_equal(buf, "adaptive-rx on, adaptive-tx off, tx-usecs 4");
+}
+
 /* --- on a real kernel -------------------------------------------------------------------------------------------- */
 
 static void it_has_other_names(void **state)
@@ -307,6 +349,32 @@ static void its_settings_of_protocols_are_set(void **state)
 	assert_nic(g, "sysctls", "ipv6/conf/mtu 1300");
 	assert_int_equal(poke(g, "sysctls", ""), 0);
 	assert_no_nic(g, "sysctls");
+}
+
+static void features_are_switched(void **state)
+{
+	struct ground *g = on_kernel(state);
+	char before[HOST_VALUE_BYTES];
+	ssize_t n;
+
+	n = live_nic_read(g->root, ADDRESS "/features", before, sizeof(before));
+	if (n <= 0)
+		fail_msg("features: %d", (int)n);
+	assert_contains(before, "tx-scatter-gather");
+	assert_true(runs("ethtool -K p0 sg off tso off >/dev/null 2>&1"));
+	assert_int_equal(poke(g, "features", "tx-checksum-ip-generic"), 0);
+	assert_nic(g, "features", "tx-checksum-ip-generic");
+	assert_contains(said("ethtool -k p0 | grep tx-scatter-gather:"), "off");
+	assert_int_equal(poke(g, "features", before), 0);
+	assert_nic(g, "features", before);
+	assert_contains(said("ethtool -k p0 | grep tx-scatter-gather:"), "on");
+	assert_int_equal(poke(g, "features", "tx-wishful-thinking"), -EOPNOTSUPP);
+	assert_int_equal(poke(g, "features", "a  b"), -EINVAL);
+	/* A pair of veth has none of these. */
+	assert_no_nic(g, "wol");
+	assert_no_nic(g, "eee");
+	assert_no_nic(g, "pause");
+	assert_int_equal(poke(g, "wol", "magic"), -ENOENT);
 }
 
 /* --- as a port --------------------------------------------------------------------------------------------------- */
@@ -454,11 +522,14 @@ int main(void)
 		cmocka_unit_test(addresses_on_the_wire_are_strict),
 		cmocka_unit_test(entries_of_a_table_are_read_and_written_again),
 		cmocka_unit_test(settings_of_protocols_are_read_and_written_again),
+		cmocka_unit_test(bits_have_names),
+		cmocka_unit_test(what_a_card_chooses_is_left_out),
 		KERNEL(it_has_other_names),
 		KERNEL(it_has_an_alias),
 		KERNEL(it_has_another_address_on_the_wire),
 		KERNEL(its_queue_and_flags_are_set),
 		KERNEL(its_settings_of_protocols_are_set),
+		KERNEL(features_are_switched),
 		KERNEL(a_port_of_a_bridge_has_settings),
 		KERNEL(it_joins_a_bond_and_leaves_it),
 		KERNEL(entries_that_somebody_made_are_kept),

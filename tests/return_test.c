@@ -29,6 +29,9 @@ static void a_lent_network_card_comes_back_to_its_place(void **state)
 		{ "nic/" NIC "/addresses", "192.0.2.1/24 brd 192.0.2.255, 2001:db8::1/64" },
 		{ "nic/" NIC "/routes", "0.0.0.0/0 via 192.0.2.254 table 100, ::/0 via fe80::1 metric 1024" },
 		{ "nic/" NIC "/mac", "52:54:00:00:00:77" }, { "nic/" NIC "/link", "txqlen 500, promisc on" },
+		{ "nic/" NIC "/features", "tx-scatter-gather rx-gro" }, { "nic/" NIC "/rings", "rx 512, tx 256" },
+		{ "nic/" NIC "/coalesce", "rx-usecs 3" }, { "nic/" NIC "/pause", "autoneg on" },
+		{ "nic/" NIC "/eee", "enabled off" }, { "nic/" NIC "/wol", "" }, { "nic/" NIC "/modes", "1000baseT/Full" },
 		{ "nic/" NIC "/sysctls", "ipv4/conf/rp_filter 2" },
 		{ "nic/" NIC "/altnames", "enp0s31f6 uplink" }, { "nic/" NIC "/alias", "to the switch, port 7" },
 	};

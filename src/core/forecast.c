@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/action.h"
+#include "core/nic.h"
 #include "core/step.h"
 
 /* A forecast being made. */
@@ -54,7 +55,7 @@ static void comes_back(struct foretold *f, const char *address)
 		if (!is_of(look, address))
 			continue;
 		if (look_is_witness(look) || str_starts(look, "life/") ||
-		    (str_starts(look, "nic/") && (strcmp(what, "name") == 0 || strcmp(what, "master-mac") == 0)))
+		    (str_starts(look, "nic/") && nic_comes_by_itself(what)))
 			f->v[i] = goal[i];
 		else if (strcmp(what, "driver") == 0)
 			f->v[i] = by_itself ? goal[i] : value_of(NULL);

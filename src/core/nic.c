@@ -20,12 +20,31 @@ static const char *const whats[NIC_WHATS] = {
 	[NIC_MASTER_MAC] = "master-mac",
 	[NIC_ALTNAMES] = "altnames",
 	[NIC_ALIAS] = "alias",
+	[NIC_FEATURES] = "features",
+	[NIC_RINGS] = "rings",
+	[NIC_COALESCE] = "coalesce",
+	[NIC_PAUSE] = "pause",
+	[NIC_EEE] = "eee",
+	[NIC_WOL] = "wol",
+	[NIC_MODES] = "modes",
 	[NIC_LOOSE] = "loose",
 };
 
 const char *nic_what_name(enum nic_what what)
 {
 	return whats[what];
+}
+
+bool nic_comes_by_itself(const char *what)
+{
+	static const enum nic_what list[] = {
+		NIC_NAME, NIC_MASTER_MAC, NIC_FEATURES, NIC_RINGS, NIC_COALESCE, NIC_PAUSE, NIC_EEE, NIC_WOL, NIC_MODES,
+	};
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++)
+		if (strcmp(whats[list[i]], what) == 0)
+			return true;
+	return false;
 }
 
 static void read_what(struct planner *p, struct nic *nic, enum nic_what what)

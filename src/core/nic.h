@@ -13,8 +13,9 @@
  */
 enum nic_what {
 	/* In the order in which they come back: what keeps the network away first. */
-	NIC_NAME, NIC_MAC, NIC_MTU, NIC_LINK, NIC_SYSCTLS, NIC_MASTER, NIC_PORT, NIC_VLANS, NIC_UP, NIC_ADDRESSES, NIC_ROUTES, NIC_FDB,
-	NIC_MASTER_MAC, NIC_ALTNAMES, NIC_ALIAS,
+	NIC_NAME, NIC_MAC, NIC_MTU, NIC_LINK, NIC_SYSCTLS, NIC_MASTER, NIC_PORT, NIC_VLANS, NIC_UP, NIC_ADDRESSES, NIC_ROUTES,
+	NIC_FDB, NIC_MASTER_MAC, NIC_ALTNAMES, NIC_ALIAS, NIC_FEATURES, NIC_RINGS, NIC_COALESCE, NIC_PAUSE, NIC_EEE, NIC_WOL,
+	NIC_MODES,
 	NIC_KEPT,		/* so many are brought back */
 	NIC_LOOSE = NIC_KEPT,	/* and this cannot be */
 	NIC_WHATS,
@@ -26,6 +27,9 @@ struct nic {
 	const char *unknown;		/* the first WHAT that cannot be read, and why; NULL: all is known */
 	const char *why;
 };
+
+/* Whether an interface that comes back has it by itself, as a rule: it is the driver's choice, or the master's. */
+bool nic_comes_by_itself(const char *what);
 
 /* As host.h names it: "mtu". */
 const char *nic_what_name(enum nic_what what);

@@ -54,6 +54,12 @@
  *                         absent: all are
  *       sysctls           its settings below proc/sys/net that are not those of "default": "ipv4/conf/rp_filter 2"
  *                         (sysctls.h); absent: all are
+ *       features          those of its features that can be switched and are on, "tx-scatter-gather rx-gro" (bits.h)
+ *       rings, coalesce   "rx 256, tx 256", "rx-usecs 3": what of these its driver knows
+ *       pause, eee        "autoneg on", "enabled off"
+ *       wol, modes        what wakes it, "magic", and what it advertises, "1000baseT/Full"; modes is absent if it does not
+ *                         negotiate. All of these are absent if its driver does not know them, and what the card chooses
+ *                         itself is left out
  *       loose             what else hangs on it and would be lost with it, in words; absent: nothing
  *   udev/ADDRESS          "done" once udev has applied its rules to a function and to its network interface, "pending" until
  *                         then; absent if the function is, or if there is no udev

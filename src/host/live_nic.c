@@ -335,6 +335,7 @@ static const struct {
 	{ nic_port_parts, sizeof(nic_port_parts) / sizeof(*nic_port_parts) },
 	{ nic_ip_parts, sizeof(nic_ip_parts) / sizeof(*nic_ip_parts) },
 	{ nic_sysctl_parts, sizeof(nic_sysctl_parts) / sizeof(*nic_sysctl_parts) },
+	{ nic_ethtool_parts, sizeof(nic_ethtool_parts) / sizeof(*nic_ethtool_parts) },
 };
 
 static const struct nic_part *part_of(const char *name)

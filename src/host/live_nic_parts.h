@@ -34,6 +34,7 @@ NIC_PARTS(nic_link_parts, 4);	/* live_nic_link.c */
 NIC_PARTS(nic_port_parts, 3);	/* live_nic_port.c */
 NIC_PARTS(nic_ip_parts, 2);	/* live_nic_ip.c */
 NIC_PARTS(nic_sysctl_parts, 1);	/* live_nic_sysctl.c */
+NIC_PARTS(nic_ethtool_parts, 7);	/* live_nic_ethtool.c */
 
 /* An interface as the kernel describes it; its attributes point into message. */
 struct nic_told {

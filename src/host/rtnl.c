@@ -18,11 +18,16 @@
 
 int rtnl_open(struct rtnl *r)
 {
+	return rtnl_open_bus(r, NETLINK_ROUTE);
+}
+
+int rtnl_open_bus(struct rtnl *r, int bus)
+{
 	struct timeval limit = { .tv_sec = RTNL_MS / 1000, .tv_usec = RTNL_MS % 1000 * 1000 };
 	int code;
 
 	r->sequence = 0;
-	r->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	r->socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	if (!r->socket)
 		return -errno;
 	if (mnl_socket_bind(r->socket, 0, MNL_SOCKET_AUTOPID) == 0 &&

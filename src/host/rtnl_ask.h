@@ -10,13 +10,16 @@
 
 /* How a question of rtnl.h is put, for the files that put them. */
 
-/* The longest of ours is an alias behind a header. */
-#define RTNL_REQUEST_BYTES 1024
+/* The longest of ours are all features of a card, by name. */
+#define RTNL_REQUEST_BYTES 8192
 
 union rtnl_request {
 	struct nlmsghdr head;
 	char bytes[RTNL_REQUEST_BYTES];
 };
+
+/* rtnl_open() for another family of netlink: ethtool's has the same lock. */
+int rtnl_open_bus(struct rtnl *r, int bus);
 
 /* Sends the request and gives each message of the answer to take, up to the end of a dump or the acknowledgement. */
 int rtnl_exchange(struct rtnl *r, union rtnl_request *q, mnl_cb_t take, void *data);

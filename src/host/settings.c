@@ -50,6 +50,56 @@ const struct setting bond_port_settings[BOND_PORT_SETTINGS] = {
 	[BOND_PORT_PRIO] = { "prio", INT32_MAX, 0, false },
 };
 
+/* --- cards ------------------------------------------------------------------------------------------------------- */
+
+static const struct setting ring_settings[] = {
+	{ "rx", UINT32_MAX, 0, true }, { "rx-mini", UINT32_MAX, 0, true }, { "rx-jumbo", UINT32_MAX, 0, true },
+	{ "tx", UINT32_MAX, 0, true },
+};
+
+enum { PAUSE_AUTONEG, PAUSE_RX, PAUSE_TX, PAUSES };
+static const struct setting pause_settings[PAUSES] = {
+	[PAUSE_AUTONEG] = { "autoneg", 1, 0, true },
+	[PAUSE_RX] = { "rx", 1, 0, true },
+	[PAUSE_TX] = { "tx", 1, 0, true },
+};
+
+enum {
+	COALESCE_ADAPTIVE_RX, COALESCE_ADAPTIVE_TX, COALESCE_RX_USECS, COALESCE_RX_FRAMES, COALESCE_TX_USECS,
+	COALESCE_TX_FRAMES, COALESCES
+};
+static const struct setting coalesce_settings[COALESCES] = {
+	[COALESCE_ADAPTIVE_RX] = { "adaptive-rx", 1, 0, true },
+	[COALESCE_ADAPTIVE_TX] = { "adaptive-tx", 1, 0, true },
+	[COALESCE_RX_USECS] = { "rx-usecs", UINT32_MAX, 0, true },
+	[COALESCE_RX_FRAMES] = { "rx-frames", UINT32_MAX, 0, true },
+	[COALESCE_TX_USECS] = { "tx-usecs", UINT32_MAX, 0, true },
+	[COALESCE_TX_FRAMES] = { "tx-frames", UINT32_MAX, 0, true },
+};
+
+static const struct setting eee_settings[] = { { "enabled", 1, 0, true } };
+
+static void leave_out_pause(struct setting_value *v)
+{
+	if (v[PAUSE_AUTONEG].number)
+		v[PAUSE_RX].is_known = v[PAUSE_TX].is_known = false;
+}
+
+static void leave_out_coalesce(struct setting_value *v)
+{
+	if (v[COALESCE_ADAPTIVE_RX].number)
+		v[COALESCE_RX_USECS].is_known = v[COALESCE_RX_FRAMES].is_known = false;
+	if (v[COALESCE_ADAPTIVE_TX].number)
+		v[COALESCE_TX_USECS].is_known = v[COALESCE_TX_FRAMES].is_known = false;
+}
+
+const struct card_settings card_rings = { "rings", ring_settings, 4, NULL };
+const struct card_settings card_pause = { "pause", pause_settings, PAUSES, leave_out_pause };
+const struct card_settings card_coalesce = { "coalesce", coalesce_settings, COALESCES, leave_out_coalesce };
+const struct card_settings card_eee = { "eee", eee_settings, 1, NULL };
+
+/* --- text -------------------------------------------------------------------------------------------------------- */
+
 /* net/bridge/br_if.c, port_cost() */
 bool port_cost_is_automatic(uint32_t cost)
 {

@@ -58,4 +58,18 @@ bool port_cost_is_automatic(uint32_t cost);
 enum { BOND_PORT_QUEUE, BOND_PORT_PRIO, BOND_PORT_SETTINGS };
 extern const struct setting bond_port_settings[BOND_PORT_SETTINGS];
 
+/*
+ * Of a card, as ethtool tells them: nic/ADDRESS/rings and its like. leave_out forgets what the card chooses itself, by what it
+ * negotiates or as it goes; NULL: nothing.
+ */
+struct card_settings {
+	const char *name;
+	const struct setting *settings;
+	size_t n;
+	void (*leave_out)(struct setting_value *v);
+};
+
+/* In the order of live_nic_ethtool.c's attributes. */
+extern const struct card_settings card_rings, card_pause, card_coalesce, card_eee;
+
 #endif

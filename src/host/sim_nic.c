@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/str.h"
+#include "host/bits.h"
 #include "host/fdb.h"
 #include "host/ipwords.h"
 #include "host/mac.h"
 #include "host/names.h"
 #include "host/settings.h"
 #include "host/sim.h"
-#include "host/sim_holder.h"
 #include "host/sim_nic.h"
 #include "host/sysctls.h"
 #include "host/vlans.h"
@@ -268,6 +267,64 @@ static int write_sysctls(struct host *h, const char *bdf, const char *value)
 	return keep(h, bdf, "sysctls", text);
 }
 
+/* What the driver can do is not known here: all that has the form is taken. */
+static int write_bits(struct host *h, const char *bdf, const char *what, const char *value)
+{
+	struct bits bits;
+
+	if (bits_parse(value, &bits) < 0)
+		return -EINVAL;
+	sim_set(h, at(bdf, what).text, value);
+	return 0;
+}
+
+static int write_features(struct host *h, const char *bdf, const char *value)
+{
+	return write_bits(h, bdf, "features", value);
+}
+
+static int write_wol(struct host *h, const char *bdf, const char *value)
+{
+	return write_bits(h, bdf, "wol", value);
+}
+
+static int write_modes(struct host *h, const char *bdf, const char *value)
+{
+	return write_bits(h, bdf, "modes", value);
+}
+
+static int write_numbers(struct host *h, const char *bdf, const struct card_settings *card, const char *value)
+{
+	struct setting_value v[SETTINGS_MAX];
+	char text[HOST_VALUE_BYTES];
+
+	if (settings_parse(card->settings, card->n, value, v) < 0)
+		return -EINVAL;
+	if (settings_format(card->settings, card->n, v, text, sizeof(text)) < 0)
+		return -E2BIG;
+	return keep(h, bdf, card->name, text);
+}
+
+static int write_rings(struct host *h, const char *bdf, const char *value)
+{
+	return write_numbers(h, bdf, &card_rings, value);
+}
+
+static int write_coalesce(struct host *h, const char *bdf, const char *value)
+{
+	return write_numbers(h, bdf, &card_coalesce, value);
+}
+
+static int write_pause(struct host *h, const char *bdf, const char *value)
+{
+	return write_numbers(h, bdf, &card_pause, value);
+}
+
+static int write_eee(struct host *h, const char *bdf, const char *value)
+{
+	return write_numbers(h, bdf, &card_eee, value);
+}
+
 static int write_alias(struct host *h, const char *bdf, const char *value)
 {
 	return strlen(value) > ALIAS_MAX ? -EINVAL : keep(h, bdf, "alias", value);
@@ -360,6 +417,13 @@ static const struct what {
 	{ "master-mac", write_master_mac },
 	{ "addresses", write_addresses },
 	{ "routes", write_routes },
+	{ "features", write_features },
+	{ "rings", write_rings },
+	{ "coalesce", write_coalesce },
+	{ "pause", write_pause },
+	{ "eee", write_eee },
+	{ "wol", write_wol },
+	{ "modes", write_modes },
 	{ "altnames", write_altnames },
 	{ "sysctls", write_sysctls },
 	{ "alias", write_alias },
@@ -411,46 +475,4 @@ int sim_nic_write(struct host *h, const char *rest, const char *value)
 		return whats[i].write(h, bdf, value);
 	}
 	return -ENOENT;
-}
-
-/* --- units ------------------------------------------------------------------------------------------------------- */
-
-static void set_run(struct host *h, const char *unit, bool runs)
-{
-	char name[HOST_NAME_BYTES], run[40] = "", last[40] = "1000";
-
-	if (runs) {
-		host_read(h, "sim/last_run", last, sizeof(last));
-		snprintf(run, sizeof(run), "%032lx", strtoul(last, NULL, 16) + 1);
-		sim_set(h, "sim/last_run", run);
-	}
-	snprintf(name, sizeof(name), "unit/%.200s/state", unit);
-	sim_set(h, name, runs ? "active" : "inactive");
-	snprintf(name, sizeof(name), "unit/%.200s/run", unit);
-	sim_set(h, name, run);
-}
-
-static void stop(struct host *h, const char *unit)
-{
-	set_run(h, unit, false);
-	sim_holder_stop(h, unit);
-}
-
-int sim_unit_write(struct host *h, const char *rest, const char *verb)
-{
-	char unit[HOST_NAME_BYTES], name[HOST_NAME_BYTES], state[32];
-	bool runs;
-
-	snprintf(unit, sizeof(unit), "%.*s", (int)strcspn(rest, "/"), rest);
-	snprintf(name, sizeof(name), "unit/%.200s/state", unit);
-	if (host_read(h, name, state, sizeof(state)) < 0)
-		return -ENOENT;
-	runs = strcmp(state, "active") == 0;
-	if (strcmp(verb, "restart") == 0 || (strcmp(verb, "start") == 0 && !runs))
-		set_run(h, unit, true);
-	else if (strcmp(verb, "stop") == 0 && runs)
-		stop(h, unit);
-	else if (strcmp(verb, "start") != 0 && strcmp(verb, "stop") != 0)
-		return -EINVAL;
-	return 0;
 }

@@ -32,7 +32,8 @@ each() {
 		-e 's/^\[//' -e 's/\]$//' | sort
 }
 
-# told: the network as others tell it. Groups that were joined, and what the kernel keeps of its own addresses, follow.
+# told: the network as others tell it, but for groups that were joined and routes to link-local addresses, which follow,
+# and addr_assign_type, where a bond leaves its mark.
 told() {
 	ip -d -j link show | each
 	bridge -j -compressvlans vlan show | each
@@ -43,12 +44,12 @@ told() {
 	ip -j -6 route show table all | each | grep -v -e '"fe80::' -e '"ff00::'
 	ip -j rule show
 	ip -j -6 rule show
-	ethtool "$port" | grep -v -e 'Link detected' -e Speed -e Duplex
+	ethtool "$port" | grep -v -e 'Link detected' -e Speed -e Duplex -e MDI-X
 	ethtool -k "$port"
-	ethtool -g "$port"
+	ethtool -g "$port" | grep -v n/a
 	ethtool -a "$port"
 	(cd /proc/sys/net && grep -s . ipv4/conf/"$port"/* ipv6/conf/"$port"/* ipv4/neigh/"$port"/* ipv6/neigh/"$port"/*)
-	grep -s . /sys/class/net/"$port"/{ifalias,mtu,tx_queue_len,flags,address,addr_assign_type,operstate}
+	grep -s . /sys/class/net/"$port"/{ifalias,mtu,tx_queue_len,flags,address,operstate}
 }
 
 as_it_was() {
@@ -56,11 +57,18 @@ as_it_was() {
 	cmp -s /tmp/before /tmp/after
 }
 
+# settled: two looks, more than a second apart, in which duplicates of new addresses are looked for, are alike.
+settled() {
+	told >/tmp/before
+	sleep 1.5
+	as_it_was
+}
+
 # comes_back DESC: the NIC is lent and comes back, by both ways; what was set up before is there again.
 comes_back() {
 	local desc=$1 back begun index end
 	wait_for "$desc: carrier" 20 grep -q 1 /sys/class/net/"$port"/carrier
-	wait_for "$desc: its addresses" 10 eval '! ip address show | grep -q tentative'
+	wait_for "$desc: nothing changes any more" 20 settled
 	for back in driver cycle; do
 		told >/tmp/before
 		index=$(value_of /sys/class/net/"$port"/ifindex)
@@ -160,6 +168,9 @@ ip -6 route add 2001:db8:5::/48 dev "$port" metric 7
 echo 2 >/proc/sys/net/ipv4/conf/"$port"/arp_ignore
 echo 0 >/proc/sys/net/ipv6/conf/"$port"/accept_ra
 echo 77 >/proc/sys/net/ipv4/neigh/"$port"/gc_stale_time
+ethtool -K "$port" tso off gro off rxvlan off >/dev/null
+ethtool -G "$port" rx 512 tx 1024
+ethtool -s "$port" advertise 0x020
 ip rule add from 192.0.2.1 lookup 100
 ip rule add iif "$port" lookup 100 priority 500
 ip -6 rule add oif "$port" lookup 100
