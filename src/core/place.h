@@ -23,7 +23,7 @@ void place_power(struct planner *p, struct step *s, const struct function *fn, e
 /* reset_method and d3cold_allowed, which the kernel sets anew when it finds a function. */
 void place_attributes(struct planner *p, struct step *s, const struct function *fn, enum stay stay);
 
-/* Name, MTU, bridge, VLANs and up of its network interface, if it has one. */
+/* Its network interface, if it has one: all that nic.h keeps of it. */
 void place_nic(struct planner *p, struct step *s, const struct function *fn, enum stay stay);
 
 /* That udev has applied its rules again to one that is found anew: hoped for, and looked at only where udev runs. */
