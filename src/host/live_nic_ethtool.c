@@ -90,7 +90,7 @@ static int ask(struct nic *nic, const struct topic *topic, mnl_cb_t take, void *
 	struct family f;
 	int code = open_family(&f);
 
-	if (code < 0)
+	if (code != 0)
 		return code;
 	about(&q, &f, nic, topic->get, topic->header);
 	code = rtnl_exchange(&f.socket, &q, take, data);
@@ -227,17 +227,18 @@ static int write_bits(struct nic *nic, const struct topic *topic, mnl_cb_t take,
 
 	if (code == 0)
 		code = get_bits(nic, topic, take, &t);
-	for (size_t i = 0; code == 0 && i < wanted.n; i++)
+	if (code != 0)
+		return code;
+	for (size_t i = 0; i < wanted.n; i++)
 		if (!bits_know(&t.can, wanted.list[i].name))
-			code = -EOPNOTSUPP;
+			return -EOPNOTSUPP;
 	/* Only what differs: some may not even be named. */
 	t.has.n = 0;
 	for (size_t i = 0; i < t.can.n; i++)
 		if (t.can.list[i].is_on != bits_have(&wanted, t.can.list[i].name))
 			bits_add(&t.has, t.can.list[i].name, !t.can.list[i].is_on);
-	if (code == 0)
-		code = open_family(&f);
-	if (code < 0)
+	code = open_family(&f);
+	if (code != 0)
 		return code;
 	put_bits(about(&q, &f, nic, topic->set, topic->header), set, &t.has);
 	code = rtnl_exchange(&f.socket, &q, NULL, NULL);
@@ -355,7 +356,7 @@ static int write_numbers(struct nic *nic, const struct numbers *kind, const char
 		code = ask(nic, &kind->topic, take_numbers, &t);
 	if (code == 0)
 		code = open_family(&f);
-	if (code < 0)
+	if (code != 0)
 		return code;
 	m = about(&q, &f, nic, kind->topic.set, kind->topic.header);
 	for (size_t i = 0; i < kind->card->n; i++) {

@@ -123,8 +123,9 @@ static int write_port(struct nic *nic, const char *value)
 	int code;
 	const struct port_kind *kind = get_port(nic, has, &code);
 
-	if (kind)
-		code = settings_parse(kind->settings, kind->n, value, wanted);
+	if (!kind)
+		return code;
+	code = settings_parse(kind->settings, kind->n, value, wanted);
 	if (code < 0)
 		return code;
 	rtnl_about_link(&q, RTM_NEWLINK, AF_UNSPEC, nic->link.index);

@@ -129,12 +129,14 @@ static int set(const struct nic *nic, const struct sysctl *s, const char *text)
 /* What is no longer to be another gets the usual. */
 static int write_sysctls(struct nic *nic, const char *value)
 {
-	struct sysctls wanted, there;
+	struct sysctls wanted, there = { .n = 0 };
 	char usual[NUMBER_BYTES];
 	int code = sysctls_parse(value, &wanted);
 
 	if (code == 0)
 		code = get_all(nic, &there);
+	if (code < 0)
+		return code;
 	for (size_t i = 0; i < there.n && code == 0; i++)
 		if (!sysctls_find(&wanted, &there.list[i]) &&
 		    get(nic->root, there.list[i].folder, "default", there.list[i].file, usual, sizeof(usual)) >= 0)
