@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include "core/engine.h"
+#include "core/look.h"
 #include "core/prepare.h"
 
 #define DEVICE "0000:01:00.0"
@@ -585,7 +586,7 @@ static struct looks look(struct host *h, const struct step *s, struct look_buffe
 	struct looks now;
 	struct error err;
 
-	assert_int_equal(step_read(h, s, &now, buf, &err), 0);
+	assert_int_equal(step_read(h, s, NULL, &now, buf, &err), 0);
 	return now;
 }
 

@@ -141,7 +141,9 @@ static void do_close(struct host *h)
 	host_close(of(h)->sim);
 }
 
-static const struct host_ops ops = { do_read, do_link, do_list, do_write, do_wait, do_now, do_close };
+static const struct host_ops ops = {
+	.read = do_read, .link = do_link, .list = do_list, .write = do_write, .wait = do_wait, .now = do_now, .close = do_close,
+};
 static const char *root = ".";
 
 static int stage_up(void **state)

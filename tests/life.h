@@ -26,6 +26,8 @@ struct life {
 	struct host host;	/* what the product sees: sim, but for what follows */
 	struct host *sim;
 	const char *deaf;	/* reading this name does not come back */
+	const char *counted;	/* how often this name is read is counted: */
+	unsigned reads;
 	const struct policy *policy;	/* life_new(): without_rails */
 	void (*before)(struct life *x, const char *name, const char *value);	/* of every write */
 	void (*after)(struct life *x, const char *name, const char *value);
@@ -58,6 +60,7 @@ static inline ssize_t life_read(struct host *h, const char *name, char *buf, siz
 
 	if (x->deaf && strcmp(x->deaf, name) == 0)
 		return -ETIMEDOUT;
+	x->reads += x->counted && strcmp(x->counted, name) == 0;
 	return x->sim->ops->read(x->sim, name, buf, size);
 }
 
@@ -115,7 +118,8 @@ static inline void life_close(struct host *h)
 static inline struct life *life_new(struct host *sim)
 {
 	static const struct host_ops ops = {
-		life_read, life_link, life_list, life_write, life_wait, life_now, life_close,
+		.read = life_read, .link = life_link, .list = life_list, .write = life_write, .wait = life_wait,
+		.now = life_now, .close = life_close,
 	};
 	struct life *x = calloc(1, sizeof(*x));
 	char path[64];

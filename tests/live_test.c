@@ -539,6 +539,67 @@ static void a_reader_that_is_killed_is_followed_by_another(void **state)
 	close(slash);
 }
 
+static void assert_file(struct reader *r, int folder, const char *name, const char *begin)
+{
+	char text[HOST_VALUE_BYTES];
+
+	assert_true(reader_read(r, folder, name, text, sizeof(text)) > 0);
+	assert_int_equal(strncmp(text, begin, strlen(begin)), 0);
+}
+
+/* Whatever it was asked for ahead, an answer is the one to its question. */
+static void a_reader_is_asked_ahead(void **state)
+{
+	static const char *const names[] = { "proc/sys/kernel/ostype", "no/such/file", "proc/version", "proc/sys/kernel/ostype" };
+	int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct reader r = { .socket = -1 };
+	char text[HOST_VALUE_BYTES];
+
+	(void)state;
+	reader_ask_ahead(&r, slash, names, 4);
+	assert_int_equal(r.n_asked, 4);
+	assert_file(&r, slash, "proc/sys/kernel/ostype", "Linux\n");
+	assert_int_equal(reader_read(&r, slash, "no/such/file", text, sizeof(text)), -ENOENT);
+	/* Not what comes next. */
+	assert_file(&r, slash, "proc/sys/kernel/ostype", "Linux\n");
+	assert_int_equal(r.n_asked, 0);
+	assert_file(&r, slash, "proc/version", "Linux version");
+	reader_ask_ahead(&r, slash, names + 2, 2);
+	reader_ask_ahead(&r, slash, NULL, 0);
+	assert_file(&r, slash, "proc/sys/kernel/ostype", "Linux\n");
+	reader_ask_ahead(&r, slash, names, 3);
+	assert_file(&r, slash, "proc/sys/kernel/ostype", "Linux\n");
+	/* One that was killed gives what the next one is asked for. */
+	reader_ask_ahead(&r, slash, names + 2, 2);
+	kill(only_child(), SIGKILL);
+	assert_file(&r, slash, "proc/version", "Linux version");
+	assert_file(&r, slash, "proc/sys/kernel/ostype", "Linux\n");
+	reader_close(&r);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	close(slash);
+}
+
+/* More than the socket takes: the rest is asked for when its turn comes. */
+static void a_reader_is_asked_for_no_more_than_it_takes(void **state)
+{
+	static const char *names[4096];
+	int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct reader r = { .socket = -1 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++)
+		names[i] = "proc/version";
+	reader_ask_ahead(&r, slash, names, COUNT(names));
+	assert_true(r.n_asked > 64 && r.n_asked < COUNT(names));
+	for (size_t i = 0; i < COUNT(names); i++)
+		assert_file(&r, slash, "proc/version", "Linux version");
+	reader_close(&r);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	close(slash);
+}
+
 #define in_a_root(test) cmocka_unit_test_setup_teardown(test, make_root, remove_root)
 
 int main(void)
@@ -557,6 +618,8 @@ int main(void)
 		in_a_root(a_folder_lists_what_is_open_in_it),
 		cmocka_unit_test(the_running_kernel_tells_who_has_a_terminal),
 		cmocka_unit_test(a_reader_that_is_killed_is_followed_by_another),
+		cmocka_unit_test(a_reader_is_asked_ahead),
+		cmocka_unit_test(a_reader_is_asked_for_no_more_than_it_takes),
 		cmocka_unit_test(what_is_on_a_disk_is_named_with_its_label),
 		cmocka_unit_test(a_label_is_harmless),
 		cmocka_unit_test(a_pool_is_seen_below_what_was_there_before),

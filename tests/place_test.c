@@ -72,6 +72,43 @@ static void an_interface_that_is_up_is_not_taken_along(void **state)
 	life_free(x);
 }
 
+/* Since the function was found, until its interface went up: the network is away so long. */
+static unsigned reads_until_up;
+
+static void count_from_the_scan(struct life *x, const char *name, const char *value)
+{
+	(void)value;
+	if (strcmp(str_basename(name), "rescan") == 0 || strcmp(str_basename(name), "driver_override") == 0)
+		x->reads = 0;
+}
+
+static void note_when_up(struct life *x, const char *name, const char *value)
+{
+	if (strcmp(name, "nic/" NIC "/up") == 0 && strcmp(value, "up") == 0)
+		reads_until_up = x->reads;
+}
+
+static void an_interface_is_looked_at_once_before_it_is_up(void **state)
+{
+	struct life *x = life_booted(host_load("elitedesk"));
+
+	(void)state;
+	x->before = count_from_the_scan;
+	x->after = note_when_up;
+	x->counted = "nic/" NIC "/sysctls";
+	sim_set(x->sim, x->counted, "ipv4/conf/arp_ignore 2");
+	life_must_lend(x, 100, SLOT "pre-start:\n- cycle: nic\n");
+	assert_int_equal(reads_until_up, 1);
+	assert_reads(x->sim, x->counted, "ipv4/conf/arp_ignore 2");
+	assert_reads(x->sim, "nic/" NIC "/master", "vmbr0");
+	life_must_end(x, 100);
+	/* While it is another's, nobody asks: it may be anything. */
+	life_must_lend(x, 100, SLOT "pre-start:\n- bind: nic\n");
+	assert_int_equal(x->reads, 0);
+	life_must_end(x, 100);
+	life_free(x);
+}
+
 static void a_scan_does_not_bring_back_what_was_removed_on_purpose(void **state)
 {
 	static const char *const steps[] = {
@@ -593,6 +630,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(function_0_may_not_leave_a_slot_that_is_split),
 		cmocka_unit_test(function_0_may_leave_with_its_whole_slot),
 		cmocka_unit_test(an_interface_that_is_up_is_not_taken_along),
+		cmocka_unit_test(an_interface_is_looked_at_once_before_it_is_up),
 		cmocka_unit_test(a_scan_does_not_bring_back_what_was_removed_on_purpose),
 		cmocka_unit_test(a_function_that_leaves_alone_keeps_all_groups),
 		cmocka_unit_test(what_comes_home_changes_groups_for_what_follows),

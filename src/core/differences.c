@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/engine.h"
+#include "core/look.h"
 
 /* What a later step has changed again. */
 static bool is_changed_later(const struct lease *lease, size_t i, size_t look)
@@ -58,7 +59,7 @@ size_t engine_differences(struct host *h, const struct lease *lease, enum goal a
 
 		if (!has_goal(lease, i, &goal))
 			continue;
-		if (step_read(h, s, &now, &buf, &err) < 0) {
+		if (step_read(h, s, NULL, &now, &buf, &err) < 0) {
 			if (n++ < max)
 				lines[n - 1] = arena_fmt(a, "%s: %s", s->device, err.text);
 			continue;

@@ -5,24 +5,8 @@
 
 #include "base/str.h"
 #include "core/engine.h"
+#include "core/look.h"
 #include "core/reach.h"
-
-int step_read(struct host *h, const struct step *s, struct looks *now, struct look_buffer *buf, struct error *err)
-{
-	char *at = buf->text;
-
-	now->v = buf->v;
-	for (size_t i = 0; i < s->n_looks; i++) {
-		size_t left = (size_t)(buf->text + sizeof(buf->text) - at);
-		ssize_t n = host_read(h, s->look[i], at, left < HOST_VALUE_BYTES ? left : HOST_VALUE_BYTES);
-
-		buf->v[i] = value_of(n >= 0 ? at : NULL);
-		if (n < 0 && n != -ENOENT && n != -ENODEV)
-			return error_errno(err, (int)n, "cannot read '%s'", s->look[i]);
-		at += n >= 0 ? n + 1 : 0;
-	}
-	return 0;
-}
 
 /* --- is it still the device that was meant? ------------------------------------------------------------------------ */
 
@@ -122,7 +106,7 @@ static int check_before(struct engine *e, const struct step *s, struct error *er
 		return err->code;
 	if (who != IDENTITY_SAME)
 		return tell_other(e, s->device, s->id, err);
-	code = step_read(e->host, s, &now, &buf, err);
+	code = step_read(e->host, s, NULL, &now, &buf, err);
 	return code < 0 ? code : check_looks(e, s, &now, err);
 }
 

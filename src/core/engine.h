@@ -77,11 +77,4 @@ int engine_after(struct engine *e, struct journal *j, struct lease *lease, struc
 size_t engine_differences(struct host *h, const struct lease *lease, enum goal goal, struct arena *a,
 			  const char **lines, size_t max);
 
-/* What a step reads now. Values belong to buf. */
-struct look_buffer {
-	struct value v[STEP_LOOKS_MAX];
-	char text[STEP_TEXT_BYTES];
-};
-int step_read(struct host *h, const struct step *s, struct looks *now, struct look_buffer *buf, struct error *err);
-
 #endif

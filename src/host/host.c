@@ -30,6 +30,12 @@ ssize_t host_read_bytes(struct host *h, const char *name, char *buf, size_t size
 	return derived_is(name) ? derived_read(h, name, buf, size) : h->ops->read(h, name, buf, size);
 }
 
+void host_read_ahead(struct host *h, const char *const *names, size_t n)
+{
+	if (h->ops->ahead)
+		h->ops->ahead(h, names, n);
+}
+
 ssize_t host_read_lines(struct host *h, const char *name, char *buf, size_t size, bool *cut)
 {
 	ssize_t n;

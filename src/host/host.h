@@ -101,6 +101,7 @@ struct host;
 
 struct host_ops {
 	ssize_t (*read)(struct host *h, const char *name, char *buf, size_t size);
+	void (*ahead)(struct host *h, const char *const *names, size_t n);	/* NULL: it has no use for that */
 	ssize_t (*link)(struct host *h, const char *name, char *buf, size_t size);
 	int (*list)(struct host *h, const char *name, struct arena *a, char ***names, size_t *n);
 	int (*write)(struct host *h, const char *name, const char *value, unsigned deadline_ms,
@@ -119,6 +120,12 @@ struct host {
  * as the last part of its target: ".../driver" reads "e1000e". -ENOENT: no such name. -E2BIG: it does not fit.
  */
 ssize_t host_read(struct host *h, const char *name, char *buf, size_t size);
+
+/*
+ * These, all of nic/, are what host_read() is called for next, in this order: the kernel is asked meanwhile. names stays
+ * as it is until they are read, or, if they are not, until host_read_ahead() has been called for none.
+ */
+void host_read_ahead(struct host *h, const char *const *names, size_t n);
 
 /*
  * A file of an id, folder/file: four hex digits behind the prefix ("", or "0x"). 0, or a negative errno; -ENOENT also for

@@ -168,6 +168,13 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 	return is_plain(name) ? read_plain(l->root, name, buf, size) : read_file(l->root, name, buf, size);
 }
 
+static void live_ahead(struct host *h, const char *const *names, size_t n)
+{
+	struct live *l = live_of(h);
+
+	reader_ask_ahead(&l->reader, l->root, names, n);
+}
+
 static ssize_t live_link(struct host *h, const char *name, char *buf, size_t size)
 {
 	static const char *const providers[] = {
@@ -339,6 +346,7 @@ static void live_close(struct host *h)
 
 static const struct host_ops live_ops = {
 	.read = live_read,
+	.ahead = live_ahead,
 	.link = live_link,
 	.list = live_list,
 	.write = live_write,

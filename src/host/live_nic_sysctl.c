@@ -18,15 +18,23 @@
 
 #define NUMBER_BYTES 64
 
-/* A file of an interface, without the newline. -ENOENT: it is not there, or does not say (ipv6's stable_secret). */
-static ssize_t get(int root, const char *folder, const char *interface, const char *file, char *buf, size_t size)
+/* The folder of an interface, or of "default". */
+static int open_folder(int root, const char *folder, const char *interface)
 {
 	char name[HOST_NAME_BYTES];
-	ssize_t n;
+	int fd;
 
-	if (snprintf(name, sizeof(name), "proc/sys/net/%s/%s/%s", folder, interface, file) >= (int)sizeof(name))
+	if (snprintf(name, sizeof(name), "proc/sys/net/%s/%s", folder, interface) >= (int)sizeof(name))
 		return -ENOENT;
-	n = read_file(root, name, buf, size);
+	fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* A file of such a folder, without the newline. -ENOENT: it is not there, or does not say (ipv6's stable_secret). */
+static ssize_t get(int folder, const char *file, char *buf, size_t size)
+{
+	ssize_t n = read_file(folder, file, buf, size);
+
 	if (n == -EIO || n == -EACCES)
 		return -ENOENT;
 	if (n >= 0)
@@ -43,7 +51,13 @@ static bool is_usual(const struct nic *nic, const char *file, const char *text, 
 	return strcmp(text, usual) == 0 || (strcmp(file, "mtu") == 0 && strcmp(text, mtu) == 0);
 }
 
-static int add_file(const struct nic *nic, const char *folder, const char *file, struct sysctls *all)
+/* An interface's folder and that of the usual values. */
+struct folders {
+	const char *name;
+	int own, usual;
+};
+
+static int add_file(const struct nic *nic, const struct folders *f, const char *file, struct sysctls *all)
 {
 	char text[NUMBER_BYTES], usual[NUMBER_BYTES];
 	ssize_t n;
@@ -51,12 +65,12 @@ static int add_file(const struct nic *nic, const char *folder, const char *file,
 	/* The same as the files ending in _ms, in another unit. */
 	if (strcmp(file, "retrans_time") == 0 || strcmp(file, "base_reachable_time") == 0)
 		return 0;
-	n = get(nic->root, folder, nic->link.name, file, text, sizeof(text));
+	n = get(f->own, file, text, sizeof(text));
 	if (n >= 0)
-		n = get(nic->root, folder, "default", file, usual, sizeof(usual));
+		n = get(f->usual, file, usual, sizeof(usual));
 	if (n < 0)
 		return n == -ENOENT ? 0 : (int)n;
-	return is_usual(nic, file, text, usual) ? 0 : sysctls_add(all, folder, file, text);
+	return is_usual(nic, file, text, usual) ? 0 : sysctls_add(all, f->name, file, text);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -69,23 +83,35 @@ static int is_file(const struct dirent *e)
 	return e->d_name[0] != '.';
 }
 
-static int add_folder(const struct nic *nic, const char *folder, struct sysctls *all)
+static int add_files(const struct nic *nic, const struct folders *f, struct sysctls *all)
 {
-	char name[HOST_NAME_BYTES];
 	struct dirent **list;
-	int code = 0, n;
+	int code = 0, n = scandirat(f->own, ".", &list, is_file, by_name);
 
-	snprintf(name, sizeof(name), "proc/sys/net/%s/%s", folder, nic->link.name);
-	n = scandirat(nic->root, name, &list, is_file, by_name);
-	/* Without IPv6, and where these are not to be seen, there are none. */
 	if (n < 0)
-		return errno == ENOENT ? 0 : -errno;
+		return -errno;
 	for (int i = 0; i < n; i++) {
 		if (code == 0)
-			code = add_file(nic, folder, list[i]->d_name, all);
+			code = add_file(nic, f, list[i]->d_name, all);
 		free(list[i]);
 	}
 	free(list);
+	return code;
+}
+
+/* Without IPv6, and where these are not to be seen, there are none. */
+static int add_folder(const struct nic *nic, const char *name, struct sysctls *all)
+{
+	struct folders f = { name, open_folder(nic->root, name, nic->link.name), -ENOENT };
+	int code;
+
+	if (f.own < 0)
+		return f.own == -ENOENT ? 0 : f.own;
+	f.usual = open_folder(nic->root, name, "default");
+	code = f.usual >= 0 ? add_files(nic, &f, all) : f.usual == -ENOENT ? 0 : f.usual;
+	if (f.usual >= 0)
+		close(f.usual);
+	close(f.own);
 	return code;
 }
 
@@ -107,6 +133,16 @@ static ssize_t read_sysctls(struct nic *nic, char *buf, size_t size)
 	if (n == 0)
 		n = sysctls_format(&all, buf, size);
 	return n == 0 ? -ENOENT : n;
+}
+
+static ssize_t get_usual(const struct nic *nic, const struct sysctl *s, char text[NUMBER_BYTES])
+{
+	int folder = open_folder(nic->root, s->folder, "default");
+	ssize_t n = folder < 0 ? folder : get(folder, s->file, text, NUMBER_BYTES);
+
+	if (folder >= 0)
+		close(folder);
+	return n;
 }
 
 static int set(const struct nic *nic, const struct sysctl *s, const char *text)
@@ -138,8 +174,7 @@ static int write_sysctls(struct nic *nic, const char *value)
 	if (code < 0)
 		return code;
 	for (size_t i = 0; i < there.n && code == 0; i++)
-		if (!sysctls_find(&wanted, &there.list[i]) &&
-		    get(nic->root, there.list[i].folder, "default", there.list[i].file, usual, sizeof(usual)) >= 0)
+		if (!sysctls_find(&wanted, &there.list[i]) && get_usual(nic, &there.list[i], usual) >= 0)
 			code = set(nic, &there.list[i], usual);
 	for (size_t i = 0; i < wanted.n && code == 0; i++) {
 		const struct sysctl *has = sysctls_find(&there, &wanted.list[i]);

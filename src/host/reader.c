@@ -123,8 +123,12 @@ static ssize_t ask(struct reader *r, const char *name, struct answer *a)
 	struct pollfd p = { .fd = r->socket, .events = POLLIN };
 	ssize_t n;
 
-	if (send(r->socket, name, strlen(name), MSG_NOSIGNAL) < 0)
+	if (r->n_asked) {
+		r->n_asked--;
+		r->asked++;
+	} else if (send(r->socket, name, strlen(name), MSG_NOSIGNAL) < 0) {
 		return -errno;
+	}
 	if (poll(&p, 1, READ_MS) <= 0)
 		return -ETIMEDOUT;
 	n = recv(r->socket, a, sizeof(*a), 0);
@@ -136,6 +140,8 @@ static ssize_t read_by_child(struct reader *r, int root, const char *name, char 
 	struct answer a = { .result = -EIO };
 	ssize_t code;
 
+	if (r->n_asked && strcmp(r->asked[0], name) != 0)
+		reader_close(r);
 	if (r->socket < 0 && (code = start(r, root)) < 0)
 		return code;
 	code = ask(r, name, &a);
@@ -160,9 +166,22 @@ ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, siz
 	return read_by_child(r, root, name, buf, size, false);
 }
 
+/* What does not go into the socket at once is asked for in its turn: both sides waiting to send would wait for ever. */
+void reader_ask_ahead(struct reader *r, int root, const char *const *names, size_t n)
+{
+	if (r->n_asked)
+		reader_close(r);
+	if (r->socket < 0 && start(r, root) < 0)
+		return;
+	r->asked = names;
+	while (r->n_asked < n && send(r->socket, names[r->n_asked], strlen(names[r->n_asked]),
+				      MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		r->n_asked++;
+}
+
 void reader_close(struct reader *r)
 {
 	if (r->socket >= 0)
 		close(r->socket);
-	r->socket = -1;
+	*r = (struct reader){ .socket = -1 };
 }

@@ -18,6 +18,8 @@
 
 struct reader {
 	int socket;	/* to the child, -1 = there is none */
+	const char *const *asked;	/* what it was asked for already, */
+	size_t n_asked;		/* and has not yet given */
 };
 
 /*
@@ -26,6 +28,12 @@ struct reader {
  * run.
  */
 ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, size_t size);
+
+/*
+ * Asks the child for all of these at once: they are what reader_read() is called for next, in this order, and names
+ * stays as it is until then. Whoever reads another name first, or is done with them, has a new child begin.
+ */
+void reader_ask_ahead(struct reader *r, int root, const char *const *names, size_t n);
 
 /* The child ends when it notices. */
 void reader_close(struct reader *r);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * calls - for LD_PRELOAD: writes down when each write, netlink message and wait of a program and of its children began
- * and ended, as lines "BEGIN END WHO CALL TIMEOUT" in CALLS_SAID: microseconds, and WHO is "itself" or "child". What strace does,
- * but hardly slower than without.
+ * and ended, as lines "BEGIN END WHO CALL TIMEOUT" in CALLS_SAID: microseconds, and WHO is the process by its name. What
+ * strace does, but hardly slower than without.
  */
 #include <poll.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -21,7 +21,7 @@
 struct call {
 	long long since, until;
 	const char *name;
-	bool child;
+	char who[16];	/* TASK_COMM_LEN */
 	int timeout;
 };
 
@@ -62,7 +62,7 @@ __attribute__((destructor)) static void end(void)
 	for (size_t i = 0; i < calls->n && i < CALLS_MAX; i++) {
 		const struct call *c = &calls->list[i];
 
-		fprintf(out, "%lld %lld %s %s %d\n", c->since, c->until, c->child ? "child" : "itself", c->name, c->timeout);
+		fprintf(out, "%lld %lld %s %s %d\n", c->since, c->until, c->who, c->name, c->timeout);
 	}
 	fclose(out);
 }
@@ -71,8 +71,10 @@ static void say(long long since, const char *name, int timeout)
 {
 	size_t i = calls ? atomic_fetch_add(&calls->n, 1) : CALLS_MAX;
 
-	if (i < CALLS_MAX)
-		calls->list[i] = (struct call){ since, now(), name, getpid() != first, timeout };
+	if (i >= CALLS_MAX)
+		return;
+	calls->list[i] = (struct call){ since, now(), name, "", timeout };
+	prctl(PR_GET_NAME, calls->list[i].who);
 }
 
 ssize_t write(int fd, const void *buf, size_t n)
