@@ -92,6 +92,19 @@ void place_usb(struct planner *p, struct step *s, const struct function *fn, enu
 
 /* --- may it? ---------------------------------------------------------------------------------------------------- */
 
+/* At boot there is no network yet. */
+static void tell_what_it_costs(struct planner *p, const struct wish *w, const struct nic *nic)
+{
+	const char *name = nic->text[NIC_NAME], *up = nic->text[NIC_UP], *master = nic->text[NIC_MASTER];
+
+	if (w->phase == PHASE_BOOT || !name || !up || strcmp(up, "up") != 0)
+		return;
+	finding_add(p->findings, SEVERITY_NOTE, "network-away", w->place, NULL,
+		    "%s (%s) leaves with what goes over it%s%s%s: that is away until it is back and its link is up, which a "
+		    "step at boot would not cost", name, nic->address, master ? " (" : "",
+		    master ? master : "", master ? ")" : "");
+}
+
 /* An interface that does not say where it belongs could not be brought back there. */
 static bool may_nic_leave(struct planner *p, const struct wish *w, const struct function *fn)
 {
@@ -107,8 +120,10 @@ static bool may_nic_leave(struct planner *p, const struct wish *w, const struct 
 			    "take these off the interface first, or put them on a bridge above it",
 			    "the network interface of %s would lose what handover cannot bring back: %s", fn->address,
 			    nic->text[NIC_LOOSE]);
-	else
+	else {
+		tell_what_it_costs(p, w, nic);
 		return true;
+	}
 	return false;
 }
 
