@@ -41,14 +41,15 @@ static void is_fresh(void)
 	reads(NIC_NAMES "master-mac", NULL);
 	reads(NIC_NAMES "link", NULL);
 	reads(NIC_NAMES "sysctls", NULL);
+	reads(NIC_NAMES "children", NULL);
 	reads(NIC_NAMES "loose", NULL);
 }
 
 static void is_absent(void)
 {
 	static const char *const names[] = {
-		"name", "mac", "mtu", "link", "master", "port", "vlans", "up", "addresses", "routes", "fdb", "master-mac", "altnames", "alias", "sysctls", "features",
-		"rings", "coalesce", "pause", "eee", "wol", "modes", "loose",
+		"name", "mac", "mtu", "link", "master", "port", "vlans", "up", "addresses", "routes", "fdb", "master-mac", "children",
+		"altnames", "alias", "sysctls", "features", "rings", "coalesce", "pause", "eee", "wol", "modes", "loose",
 	};
 	char name[HOST_NAME_BYTES];
 
@@ -256,6 +257,40 @@ static void nic_addresses(void)
 	is_fresh();
 }
 
+#define VLAN NAME ".7 vlan 7"
+#define CHILDREN VLAN " / mtu 1400 / up // " NAME ".9 vlan 9 loose-binding / mac 52:54:00:00:00:09 / mtu 1300"
+
+/* Who is in a bridge has no macvlan, and who has one gets into none. */
+static void nic_children(void)
+{
+	part = "interfaces on top of a network interface";
+	put(NIC_NAMES "children", VLAN, EINVAL);
+	put(NIC_NAMES "children", "", 0);
+	put(NIC_NAMES "children", VLAN " / mtu 1400 / up", ENETDOWN);
+	put(NIC_NAMES "children", VLAN " / mtu 1400", 0);
+	put(NIC_NAMES "up", "up", 0);
+	reads(NIC_NAMES "children", VLAN " / mtu 1400 / up");
+	put(NIC_NAMES "children", CHILDREN, 0);
+	put(NIC_NAMES "children", CHILDREN, 0);
+	reads(NIC_NAMES "children", CHILDREN);
+	put(NIC_NAMES "children", NAME ".7 vlan 8 / mtu 1400", EEXIST);
+	put(NIC_NAMES "children", NAME ".8 vlan 7 / mtu 1400", EEXIST);
+	put(NIC_NAMES "children", OTHER_NAME " vlan 8 / mtu 1400", EEXIST);
+	put(NIC_NAMES "children", VLAN " / mtu 1501", ERANGE);
+	put(NIC_NAMES "children", "", 0);
+	reads(NIC_NAMES "children", CHILDREN);
+	reads(NIC_NAMES "loose", NULL);
+	put(NIC_NAMES "mtu", "1200", 0);
+	put(NIC_NAMES "up", "down", 0);
+	reads(NIC_NAMES "children", VLAN " / mtu 1200 // " NAME ".9 vlan 9 loose-binding / mac 52:54:00:00:00:09 / mtu 1200");
+	put(NIC_NAMES "children", "mv0 macvlan bridge / mac 52:54:00:00:00:0a / mtu 1200", 0);
+	put(NIC_NAMES "master", BRIDGE, EBUSY);
+	put_file(NIC, "driver/unbind", NIC, 0);
+	is_absent();
+	put(DRIVERS "e1000/bind", NIC, 0);
+	is_fresh();
+}
+
 /* All that it had; the next call is to lose it. */
 static void nic_in_use(void)
 {
@@ -273,6 +308,7 @@ static void nic_in_use(void)
 	put(NIC_NAMES "fdb", "52:54:00:00:00:02 vlan 2, 52:54:00:00:00:03 self", 0);
 	put(NIC_NAMES "addresses", ADDRESSES, 0);
 	put(NIC_NAMES "routes", ROUTES, 0);
+	put(NIC_NAMES "children", CHILDREN, 0);
 	reads(NIC_NAMES "up", "up");
 	reads(NIC_NAMES "loose", NULL);
 }
@@ -319,6 +355,7 @@ void conformance_nic(void)
 	nic_port();
 	nic_bond();
 	nic_addresses();
+	nic_children();
 	nic_comes_and_goes();
 }
 

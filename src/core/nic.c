@@ -18,6 +18,7 @@ static const char *const whats[NIC_WHATS] = {
 	[NIC_ROUTES] = "routes",
 	[NIC_FDB] = "fdb",
 	[NIC_MASTER_MAC] = "master-mac",
+	[NIC_CHILDREN] = "children",
 	[NIC_ALTNAMES] = "altnames",
 	[NIC_ALIAS] = "alias",
 	[NIC_FEATURES] = "features",

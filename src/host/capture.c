@@ -21,8 +21,9 @@ static const char *const usb_files[] = {
 static const char *const interface_files[] = { "bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol", NULL };
 static const char *const input_files[] = { "name", "capabilities/key", NULL };
 static const char *const nic_values[] = {
-	"name", "mtu", "up", "master", "vlans", "port", "fdb", "master-mac", "addresses", "routes", "altnames", "alias",
-	"mac", "link", "sysctls", "features", "rings", "coalesce", "pause", "eee", "wol", "modes", "loose",
+	"name", "mtu", "up", "master", "vlans", "port", "fdb", "master-mac", "addresses", "routes", "children",
+	"altnames", "alias", "mac", "link", "sysctls", "features", "rings", "coalesce", "pause", "eee", "wol", "modes",
+	"loose",
 };
 
 /* By machine-id profiles may know a host; a rehearsal is done on a copy that has been captured. */

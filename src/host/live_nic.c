@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "host/host.h"
 #include "host/live_nic.h"
+#include "host/live_nic_children.h"
 #include "host/live_nic_ip.h"
 #include "host/live_nic_parts.h"
 #include "host/reader.h"
@@ -34,7 +35,7 @@ static int is_entry(const struct dirent *e)
 
 static int is_upper(const struct dirent *e)
 {
-	return str_starts(e->d_name, "upper_");
+	return str_starts(e->d_name, NIC_UPPER);
 }
 
 static int is_virtio(const struct dirent *e)
@@ -42,7 +43,14 @@ static int is_virtio(const struct dirent *e)
 	return str_starts(e->d_name, "virtio");
 }
 
-static void free_entries(struct dirent **list, int n)
+int nic_uppers(const struct nic *nic, const char *folder, struct dirent ***list)
+{
+	int n = scandirat(nic->root, folder, list, is_upper, by_name);
+
+	return n >= 0 ? n : errno == ENOENT ? -ENODEV : -errno;
+}
+
+void nic_free_entries(struct dirent **list, int n)
 {
 	for (int i = 0; i < n; i++)
 		free(list[i]);
@@ -59,7 +67,7 @@ static int find_interfaces(struct nic *nic)
 		return -errno;
 	for (int i = 0; i < n && i < 2; i++)
 		snprintf(slots[i], IFNAMSIZ, "%.*s", IFNAMSIZ - 1, list[i]->d_name);
-	free_entries(list, n);
+	nic_free_entries(list, n);
 	return n > 0 ? 0 : -ENOENT;
 }
 
@@ -75,7 +83,7 @@ static int find_virtio(struct nic *nic)
 		return -errno;
 	if (n > 0)
 		len = snprintf(nic->folder, sizeof(nic->folder), DEVICES "/%s/%s/net", nic->address, list[0]->d_name);
-	free_entries(list, n);
+	nic_free_entries(list, n);
 	return len > 0 && (size_t)len < sizeof(nic->folder) ? find_interfaces(nic) : -ENOENT;
 }
 
@@ -110,18 +118,21 @@ static void nic_close(struct nic *nic)
 void nic_loose_add(struct nic_loose *p, const char *fmt, ...)
 {
 	size_t separator = p->n ? 2 : 0;
+	char text[128];
 	va_list ap;
 	int len;
 
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
 	if (p->is_full || p->n + separator >= p->size) {
 		p->is_full = true;
 		return;
 	}
 	memcpy(p->buf + p->n, ", ", separator);
 	p->n += separator;
-	va_start(ap, fmt);
-	len = vsnprintf(p->buf + p->n, p->size - p->n, fmt, ap);
-	va_end(ap);
+	len = snprintf(p->buf + p->n, p->size - p->n, "%s%s%s%s", p->of ? "upper " : "", p->of ? p->of : "", p->of ? " has " : "",
+		       text);
 	if (len < 0 || (size_t)len >= p->size - p->n)
 		p->is_full = true;
 	else
@@ -137,24 +148,24 @@ void nic_loose_ip(struct nic_loose *loose, const char *what, const struct ip_byt
 }
 
 /* Interfaces on top: they go with it (NETDEV_UNREGISTER in net/8021q, macvlan, ipvlan). The master is one of them. */
-static int tell_uppers(const struct nic *nic, const char *master, struct nic_loose *p)
+static int tell_uppers(struct nic *nic, const char *master, struct nic_loose *p)
 {
 	char folder[HOST_NAME_BYTES + IFNAMSIZ];
 	struct dirent **list;
-	int n;
+	int n, code = 0;
 
 	snprintf(folder, sizeof(folder), "%s/%s", nic->folder, nic->first);
-	n = scandirat(nic->root, folder, &list, is_upper, by_name);
+	n = nic_uppers(nic, folder, &list);
 	if (n < 0)
-		return errno == ENOENT ? -ENODEV : -errno;
-	for (int i = 0; i < n; i++) {
-		const char *name = list[i]->d_name + strlen("upper_");
+		return n;
+	for (int i = 0; i < n && code == 0; i++) {
+		const char *name = list[i]->d_name + strlen(NIC_UPPER);
 
 		if (strcmp(name, master) != 0)
-			nic_loose_add(p, "upper %s", name);
+			code = nic_loose_child(nic, name, p);
 	}
-	free_entries(list, n);
-	return 0;
+	nic_free_entries(list, n);
+	return code;
 }
 
 static int tell_virtual_functions(const struct nic *nic, struct nic_loose *p)
@@ -336,9 +347,10 @@ static const struct {
 	{ nic_ip_parts, sizeof(nic_ip_parts) / sizeof(*nic_ip_parts) },
 	{ nic_sysctl_parts, sizeof(nic_sysctl_parts) / sizeof(*nic_sysctl_parts) },
 	{ nic_ethtool_parts, sizeof(nic_ethtool_parts) / sizeof(*nic_ethtool_parts) },
+	{ nic_children_parts, sizeof(nic_children_parts) / sizeof(*nic_children_parts) },
 };
 
-static const struct nic_part *part_of(const char *name)
+const struct nic_part *nic_part_named(const char *name)
 {
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		for (size_t k = 0; k < parts[i].n; k++)
@@ -359,7 +371,7 @@ static const struct nic_part *what_of(const char *rest, char address[BDF_TEXT_MA
 	address[slash - rest] = '\0';
 	if (!bdf_parse(address, &bdf))
 		return NULL;
-	return part_of(slash + 1);
+	return nic_part_named(slash + 1);
 }
 
 ssize_t live_nic_read(int root, const char *rest, char *buf, size_t size)

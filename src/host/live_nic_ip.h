@@ -10,6 +10,7 @@ struct nic_loose {
 	char *buf;
 	size_t size, n;
 	bool is_full;
+	const char *of;		/* the interface on top that they are of; NULL: of itself */
 };
 
 __attribute__((format(printf, 2, 3))) void nic_loose_add(struct nic_loose *loose, const char *fmt, ...);

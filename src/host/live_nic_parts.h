@@ -35,6 +35,10 @@ NIC_PARTS(nic_port_parts, 3);	/* live_nic_port.c */
 NIC_PARTS(nic_ip_parts, 2);	/* live_nic_ip.c */
 NIC_PARTS(nic_sysctl_parts, 1);	/* live_nic_sysctl.c */
 NIC_PARTS(nic_ethtool_parts, 7);	/* live_nic_ethtool.c */
+NIC_PARTS(nic_children_parts, 1);	/* live_nic_children.c */
+
+/* The part of that name, or NULL. */
+const struct nic_part *nic_part_named(const char *name);
 
 /* An interface as the kernel describes it; its attributes point into message. */
 struct nic_told {

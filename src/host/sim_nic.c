@@ -13,6 +13,7 @@
 #include "host/settings.h"
 #include "host/sim.h"
 #include "host/sim_nic.h"
+#include "host/sim_nic_children.h"
 #include "host/sysctls.h"
 #include "host/vlans.h"
 
@@ -85,6 +86,7 @@ static int write_mtu(struct host *h, const char *bdf, const char *value)
 	if (!str_decimal(value, MTU_MAX, &mtu) || mtu < MTU_MIN)
 		return -EINVAL;
 	sim_set(h, at(bdf, "mtu").text, value);
+	sim_nic_children_follow(h, bdf, "mtu");
 	return 0;
 }
 
@@ -116,6 +118,7 @@ static int write_up(struct host *h, const char *bdf, const char *value)
 	sim_set(h, at(bdf, "up").text, value);
 	if (strcmp(value, "down") == 0)
 		go_down(h, bdf);
+	sim_nic_children_follow(h, bdf, "up");
 	return 0;
 }
 
@@ -177,6 +180,8 @@ static int write_master(struct host *h, const char *bdf, const char *value)
 		return -EINVAL;
 	if (host_read(h, at(bdf, "master").text, before, sizeof(before)) >= 0 && strcmp(before, value) == 0)
 		return 0;
+	if (*value && sim_nic_children_receive(h, bdf))
+		return -EBUSY;
 	if (is_in_bond(h, bdf))
 		write_up(h, bdf, "down");
 	for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++)
@@ -429,6 +434,7 @@ static const struct what {
 	{ "alias", write_alias },
 	{ "mac", write_mac },
 	{ "link", write_link },
+	{ "children", sim_nic_children_write },
 	{ "loose", write_loose },
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/bits.h"
+#include "host/children.h"
 #include "host/fdb.h"
 #include "host/host.h"
 #include "host/ipwords.h"
@@ -25,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 static union {
 	struct names names;
 	struct bits bits;
+	struct children children;
 	struct fdb fdb;
 	struct vlans vlans;
 	struct sysctls sysctls;
@@ -46,6 +48,7 @@ static union {
 
 KIND(names)
 KIND(bits)
+KIND(children)
 KIND(fdb)
 KIND(vlans)
 KIND(sysctls)
@@ -120,8 +123,8 @@ static ssize_t again_pause(const char *text, char *buf)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static ssize_t (*const kinds[])(const char *text, char *buf) = {
-		again_names, again_bits, again_features, again_fdb, again_vlans, again_sysctls, again_ip_addresses, again_ip_routes, again_link,
-		again_port, again_coalesce, again_pause,
+		again_names, again_bits, again_children, again_features, again_fdb, again_vlans, again_sysctls, again_ip_addresses,
+		again_ip_routes, again_link, again_port, again_coalesce, again_pause,
 	};
 	static char text[HOST_VALUE_BYTES], once[TEXT_BYTES], twice[TEXT_BYTES];
 

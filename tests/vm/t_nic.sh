@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # t_nic.sh - network interfaces at the seam: of a namespace (nic_test), and the host's own, which goes and comes back
-# (topology seed; carries the programs nic_test, nic_own_test, nic_ip_test and seam)
+# (topology seed; carries the programs nic_test, nic_own_test, nic_ip_test, nic_children_test and seam)
 . /lab/lib.sh
 
-modprobe -a veth bonding vrf max_bonds=0 2>/dev/null
-for test in nic_test nic_own_test nic_ip_test; do
+modprobe -a veth 8021q macvlan bonding vrf max_bonds=0 2>/dev/null
+for test in nic_test nic_own_test nic_ip_test nic_children_test; do
 	/lab/$test /lab >/tmp/said 2>&1 || die "$test: $(grep -v RUN /tmp/said)"
 	grep SKIPPED /tmp/said && die "$test leaves something out here"
 	ok "$test: $(grep -c ' OK ' /tmp/said) tests"
@@ -12,7 +12,7 @@ done
 
 address=0000:00:1f.6
 nic=nic/$address
-names='name mac mtu link master port vlans up addresses routes fdb master-mac altnames alias sysctls loose'
+names='name mac mtu link master port vlans up addresses routes fdb master-mac children altnames alias sysctls loose'
 
 # reads WHAT VALUE
 reads() {
@@ -29,7 +29,7 @@ reads name "$first"
 reads mtu 1500
 reads up down
 reads master ENOENT
-for what in vlans mac link port addresses routes fdb master-mac altnames alias sysctls loose; do
+for what in vlans mac link port addresses routes fdb master-mac children altnames alias sysctls loose; do
 	reads $what ENOENT
 done
 same "a function without an interface" ENOENT "$(/lab/seam read nic/0000:00:1f.3/name)"
@@ -64,12 +64,19 @@ reads loose ENOENT
 ip address add 192.0.2.1/24 dev eno1 valid_lft 600 preferred_lft 600
 ip link add link eno1 name eno1.100 type vlan id 100
 ip link add link eno1 name mv0 type macvlan mode bridge 2>/dev/null && die "a bridge's port takes a macvlan"
-reads loose "address 192.0.2.1/24 for a while, upper eno1.100"
+ip link set eno1.100 type vlan egress 1:2
+ip link add link eno1 name eno1.5 type vlan id 5
+ip link add link eno1.5 name eno1.5.6 type vlan id 6
+reads loose "address 192.0.2.1/24 for a while, upper eno1.100 has a map of priorities, upper eno1.5 has eno1.5.6 on it"
 ip link delete eno1.100
+ip link delete eno1.5
 ip address flush dev eno1
 writes master ''
 ip link add link eno1 name mv0 type macvlan mode bridge
-reads loose "upper mv0"
+ip link add link eno1 name iv0 type macvlan mode source
+reads loose "upper iv0 has a mode, flag or queue that is not known"
+ip link delete iv0
+reads loose ENOENT
 ip link delete mv0
 writes up down
 modprobe bonding max_bonds=0
@@ -95,6 +102,10 @@ writes fdb "52:54:00:00:00:02 vlan 10, 52:54:00:00:00:03 self"
 writes master-mac 52:54:00:00:00:66
 writes addresses "192.0.2.1/24 brd 192.0.2.255, 2001:db8::1/64"
 writes routes "0.0.0.0/0 via 192.0.2.254 table 100, 198.51.100.0/24 via 192.0.2.2, ::/0 via 2001:db8::ffff metric 1024"
+ip link add vmbr0v5 type bridge
+ip link set vmbr0v5 address 52:54:00:00:00:55
+writes children "eno1.5 vlan 5 / mtu 1400 / sysctls ipv6/conf/disable_ipv6 1 / master vmbr0v5 / up / master-mac 52:54:00:00:00:55 \
+// eno1.6 vlan 6 / mtu 1300 / up / addresses 203.0.113.1/24 / routes 198.18.0.0/24 via 203.0.113.2"
 reads loose ENOENT
 
 # It goes, everything with it, and comes back.
@@ -109,7 +120,7 @@ done
 put "$address" /sys/bus/pci/drivers/e1000/bind || die "bind"
 reads master ENOENT
 reads mtu 1500
-for what in mac link port addresses routes fdb altnames alias sysctls; do
+for what in mac link port addresses routes fdb children altnames alias sysctls; do
 	reads $what ENOENT
 done
 for what in $names; do
