@@ -297,7 +297,8 @@ static void say_nic(struct maker *m, const struct made_function *f, unsigned num
 	if (dice_chance(m->d, 20))
 		say(m, "V: %s/mac=52:54:00:00:00:%02x\nV: %s/link=txqlen 500", at, number, at);
 	if (dice_chance(m->d, 20))
-		say(m, "V: %s/children=eth%u.7 vlan 7 / mtu 1500 / master vmbr%uv7%s", at, number, number % 3, up ? " / up" : "");
+		say(m, "V: %s/children=eth%u.7 vlan 7 / mtu 1500 / master vmbr%uv7%s", at, number, number % 3,
+		    up ? " / up" : "");
 	if (dice_chance(m->d, 2))
 		say(m, "V: %s/loose=eth%u.9 has a map of priorities", at, number);
 }

@@ -310,7 +310,7 @@ static bool take_child(char *text, struct children *all)
 
 int children_parse(const char *text, struct children *all)
 {
-	char copy[HOST_VALUE_BYTES], *at = copy, *next;
+	char copy[HOST_VALUE_BYTES], *at, *next;
 
 	children_clear(all);
 	if (strlen(text) >= sizeof(copy))

@@ -15,8 +15,8 @@
  *	eno1.10 vlan 10 / mtu 1500 / master vmbr0v10 / up // mv0 macvlan bridge / mac 52:54:00:00:00:07 / mtu 1500
  *
  * They are sorted by name. First stands how one was made, then what it has, each as nic/ADDRESS/... has it (host.h), in
- * the order in which it comes back. The MTU is always there. Left out are a VLAN's address on the wire if it is the one of the
- * interface below, VLANs of a port that are "1 pvid untagged", and "up" if it is down.
+ * the order in which it comes back. The MTU is always there. Left out are a VLAN's address on the wire if it is the one of
+ * the interface below, VLANs of a port that are "1 pvid untagged", and "up" if it is down.
  */
 #define CHILDREN_MAX 32		/* more would not fit into a value of the seam */
 #define CHILDREN_TEXT_BYTES 16384	/* of all parts; a text of a page may be longer when it is written strictly */
@@ -39,8 +39,8 @@ struct child_made {
 };
 
 enum child_part {
-	CHILD_MAC, CHILD_MTU, CHILD_LINK, CHILD_SYSCTLS, CHILD_MASTER, CHILD_PORT, CHILD_VLANS, CHILD_UP, CHILD_ADDRESSES,
-	CHILD_ROUTES, CHILD_FDB, CHILD_MASTER_MAC, CHILD_ALTNAMES, CHILD_ALIAS, CHILD_PARTS
+	CHILD_MAC, CHILD_MTU, CHILD_LINK, CHILD_SYSCTLS, CHILD_MASTER, CHILD_PORT, CHILD_VLANS, CHILD_UP,
+	CHILD_ADDRESSES, CHILD_ROUTES, CHILD_FDB, CHILD_MASTER_MAC, CHILD_ALTNAMES, CHILD_ALIAS, CHILD_PARTS
 };
 
 struct child {

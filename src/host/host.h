@@ -46,8 +46,9 @@
  *                         "192.0.2.1/24 brd 192.0.2.255, 2001:db8::1/64" (ipwords.h); absent: none
  *       routes            the routes over it, of all tables, but for those that the kernel makes:
  *                         "0.0.0.0/0 via 192.0.2.254 table 100"; absent: none. They go when it goes down
- *       children          the VLAN and macvlan interfaces on top of it, each with what it has (children.h): "eno1.10 vlan 10 /
- *                         mtu 1500 / master vmbr0v10 / up"; absent: none. Those that are missing are made; others stay
+ *       children          the VLAN and macvlan interfaces on top of it, each with what it has (children.h):
+ *                         "eno1.10 vlan 10 / mtu 1500 / master vmbr0v10 / up"; absent: none. Those that are missing are
+ *                         made; others stay
  *       altnames          its other names, sorted: "enp0s31f6 uplink"; absent: none
  *       alias             its description; absent: none
  *       mac               its address on the wire, "52:54:00:00:00:01"; absent: the card's own. Of a port of a bond its

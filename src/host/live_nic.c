@@ -131,8 +131,8 @@ void nic_loose_add(struct nic_loose *p, const char *fmt, ...)
 	}
 	memcpy(p->buf + p->n, ", ", separator);
 	p->n += separator;
-	len = snprintf(p->buf + p->n, p->size - p->n, "%s%s%s%s", p->of ? "upper " : "", p->of ? p->of : "", p->of ? " has " : "",
-		       text);
+	len = snprintf(p->buf + p->n, p->size - p->n, "%s%s%s%s", p->of ? "upper " : "", p->of ? p->of : "",
+		       p->of ? " has " : "", text);
 	if (len < 0 || (size_t)len >= p->size - p->n)
 		p->is_full = true;
 	else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The VLAN and macvlan interfaces on top of an interface, each with what it has: read and written as the interface itself. */
+/* VLAN and macvlan interfaces on top of an interface, each with what it has: read and written as the interface itself. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -130,7 +130,7 @@ static int take_standing(const struct nlmsghdr *m, void *data)
 	return MNL_CB_OK;
 }
 
-/* Those of one kind: a kernel that has none of them yet tells all interfaces (net/core/rtnetlink.c, rtnl_dump_ifinfo()). */
+/* Those of one kind: a kernel that knows it not yet tells all interfaces (net/core/rtnetlink.c, rtnl_dump_ifinfo()). */
 static int ask_kind(struct nic *nic, const char *kind, struct standings *all)
 {
 	union rtnl_request q = { 0 };
@@ -190,7 +190,7 @@ static void close_child(struct nic *nic, const struct nic *child)
 	nic->rtnl = child->rtnl;
 }
 
-/* The address on the wire that those on top have unless they are given another (net/8021q/vlan_dev.c, vlan_dev_init()). */
+/* The address on the wire that VLANs have unless they are given another (net/8021q/vlan_dev.c, vlan_dev_init()). */
 static int get_own_mac(struct nic *nic, char text[MAC_TEXT_BYTES])
 {
 	struct nic_told t;
@@ -334,7 +334,7 @@ static int write_child(struct nic *nic, const struct standings *there, const cha
 		       struct children *all)
 {
 	const struct standing *s = find(there, wanted->name);
-	struct rtnl_link made;
+	struct rtnl_link made = { 0 };
 	struct nic child;
 	int code = 0;
 
@@ -428,8 +428,8 @@ static int tell_child(struct nic *nic, struct nic *child, struct nic_loose *loos
 
 int nic_loose_child(struct nic *nic, const char *name, struct nic_loose *loose)
 {
-	struct rtnl_link link;
-	struct standing s;
+	struct rtnl_link link = { 0 };
+	struct standing s = { 0 };
 	struct nic_told t;
 	struct nic child;
 	int code = rtnl_link_named(&nic->rtnl, name, &link);

@@ -97,8 +97,8 @@ static bool is_taken(struct host *h, const char *bdf, const char *name)
 }
 
 /*
- * What the kernel says to one of them: net/8021q/vlan_dev.c, vlan_dev_change_mtu(), vlan_dev_open(); drivers/net/macvlan.c,
- * macvlan_change_mtu(), macvlan_port_create(); net/ipv4/fib_semantics.c, fib_check_nh().
+ * What the kernel says to one of them: net/8021q/vlan_dev.c, vlan_dev_change_mtu(), vlan_dev_open();
+ * drivers/net/macvlan.c, macvlan_change_mtu(), macvlan_port_create(); net/ipv4/fib_semantics.c, fib_check_nh().
  */
 static int may_be(struct host *h, const char *bdf, const struct child *c)
 {

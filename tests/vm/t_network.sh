@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # t_network.sh - a NIC that leaves comes back exactly as it was (topology seed): as port of a bridge, of one that knows
-# VLANs, of a bond in a bridge, and with addresses, routes and rules of its own; told by iproute2 and ethtool. A guest's tap
-# is on the bridge all the time.
+# VLANs, of a bond in a bridge, with VLAN interfaces on top as Proxmox makes them, and with addresses, routes and rules of
+# its own; told by iproute2 and ethtool. A guest's tap is on the bridge all the time.
 . /lab/lib.sh
 
 nic=0000:00:1f.6
@@ -28,7 +28,7 @@ profile() {
 # each: each entry of a list on a line of its own, sorted, without what changes by itself: the index, the order by it, and
 # the timers of a port.
 each() {
-	sed -E -e 's/"(ifindex|[a-z_]*timer|topology_change_ack)":[0-9.]+,?//g' -e 's/\},\{"(ifname|mac|type|dst)"/}\n{"\1"/g' \
+	sed -E -e 's/"(ifindex|[a-z_]*timer|topology_change_ack)":[0-9.]+,?//g' -e 's/\},\{"(ifname|link|mac|type|dst)"/}\n{"\1"/g' \
 		-e 's/^\[//' -e 's/\]$//' | sort
 }
 
@@ -48,6 +48,7 @@ told() {
 	ethtool -k "$port"
 	ethtool -g "$port" | grep -v n/a
 	ethtool -a "$port"
+	(cd /proc/sys/net && grep -s . ipv4/conf/"$port".*/* ipv6/conf/"$port".*/* ipv6/conf/mv0/*)
 	(cd /proc/sys/net && grep -s . ipv4/conf/"$port"/* ipv6/conf/"$port"/* ipv4/neigh/"$port"/* ipv6/neigh/"$port"/*)
 	grep -s . /sys/class/net/"$port"/{ifalias,mtu,tx_queue_len,flags,address,operstate}
 }
@@ -64,9 +65,9 @@ settled() {
 	as_it_was
 }
 
-# comes_back DESC: the NIC is lent and comes back, by both ways; what was set up before is there again.
+# comes_back DESC [BRIDGE]: the NIC is lent and comes back, by both ways; what was set up before is there again.
 comes_back() {
-	local desc=$1 back begun index end
+	local desc=$1 bridge=${2-vmbr0} back begun index end
 	wait_for "$desc: carrier" 20 grep -q 1 /sys/class/net/"$port"/carrier
 	wait_for "$desc: nothing changes any more" 20 settled
 	for back in driver cycle; do
@@ -76,7 +77,7 @@ comes_back() {
 		handover 100 pre-start >/tmp/said 2>&1 || die "$desc: pre-start: $(cat /tmp/said)"
 		same "$desc: lent" vfio-pci "$(driver_of $nic)"
 		if [ -e /sys/class/net/tap100i0 ]; then
-			same "$desc: the tap stays" vmbr0 "$(name_of /sys/class/net/tap100i0/master)"
+			same "$desc: the tap stays" "$bridge" "$(name_of /sys/class/net/tap100i0/master)"
 		fi
 		begun=$(now_ms)
 		handover 100 post-stop >/tmp/said 2>&1 || die "$desc: post-stop: $(cat /tmp/said)"
@@ -98,7 +99,7 @@ clear_all() {
 	ip address flush dev "$port"
 }
 
-modprobe -a vfio-pci tun
+modprobe -a vfio-pci tun 8021q macvlan
 modprobe bonding max_bonds=0
 ip link set "$port" up
 wait_for "it is there" 10 test -e /sys/class/net/"$port"
@@ -139,6 +140,36 @@ ip link set vmbr0 up
 comes_back "a bridge that knows VLANs"
 clear_all
 
+# -- a bridge that knows none: a guest with a tag has its own, and the host's address is on a VLAN
+
+ip link add vmbr0 type bridge
+ip link set "$port" mtu 9000
+ip link set "$port" master vmbr0
+ip link set "$port" up
+ip link set vmbr0 up
+ip link add link "$port" name "$port.5" type vlan id 5
+echo 1 >/proc/sys/net/ipv6/conf/"$port.5"/disable_ipv6
+ip link set "$port.5" up
+ip link add vmbr0v5 type bridge
+ip link set "$port.5" master vmbr0v5
+bridge link set dev "$port.5" learning off
+ip link set tap100i0 master vmbr0v5
+ip link set vmbr0v5 up
+ip link add link "$port" name "$port.9" type vlan id 9 gvrp on reorder_hdr off
+ip link set "$port.9" mtu 1400 address 52:54:00:00:00:99 alias "for the office"
+ip link add link "$port" name mgmt type vlan id 10 proto 802.1ad
+ip link set mgmt mtu 1500 up
+ip address add 203.0.113.1/24 brd + dev mgmt
+ip address add 2001:db8:10::1/64 dev mgmt nodad
+ip route add default via 203.0.113.254
+ip -6 route add default via 2001:db8:10::ffff table 10
+comes_back "a bridge with VLAN interfaces beside it" vmbr0v5
+for child in vmbr0v5 "$port.5" "$port.9" mgmt; do
+	ip link delete "$child"
+done
+clear_all
+ip link set "$port" mtu 1500
+
 # -- a bond in a bridge
 
 ip link add bond0 type bond mode active-backup miimon 100
@@ -174,4 +205,7 @@ ethtool -s "$port" advertise 0x020
 ip rule add from 192.0.2.1 lookup 100
 ip rule add iif "$port" lookup 100 priority 500
 ip -6 rule add oif "$port" lookup 100
-comes_back "addresses, routes and rules"
+ip link add link "$port" name mv0 type macvlan mode bridge
+ip link set mv0 up
+ip address add 192.0.2.77/24 dev mv0
+comes_back "addresses, routes and rules, and a macvlan"
