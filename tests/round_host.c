@@ -286,8 +286,10 @@ static void say_nic(struct maker *m, const struct made_function *f, unsigned num
 	if (port)
 		say(m, "V: %s/master=vmbr%u\nV: %s/vlans=%s", at, number % 3, at, vlans[dice_pick(m->d, 3)]);
 	if (port && dice_chance(m->d, 20))
-		say(m, "V: %s/port=isolated on\nV: %s/fdb=52:54:00:00:01:%02x\nV: %s/master-mac=52:54:00:00:02:%02x", at, at, number,
-		    at, number % 3);
+		say(m, "V: %s/port=isolated on\nV: %s/fdb=52:54:00:00:01:%02x", at, at, number);
+	/* A bridge has one address, whichever of its ports is asked. */
+	if (port && number % 3 == 1)
+		say(m, "V: %s/master-mac=52:54:00:00:02:01", at);
 	if (dice_chance(m->d, 20))
 		say(m, "V: %s/addresses=192.0.2.%u/24", at, number + 1);
 	if (up && dice_chance(m->d, 20))
