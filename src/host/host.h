@@ -63,6 +63,10 @@
  *       wol, modes        what wakes it, "magic", and what it advertises, "1000baseT/Full"; modes is absent if it does not
  *                         negotiate. All of these are absent if its driver does not know them, and what the card chooses
  *                         itself is left out
+ *       carrier           "on": it is up, and something answers at the other end of its cable; absent otherwise
+ *       gateway           "192.0.2.254 over vmbr0": the gateway of the main table's default route that goes out by it, or by
+ *                         a bridge, bond or VLAN above it, IPv4 before IPv6, if it answers (neighbour.h); absent if it does
+ *                         not, or if there is none. Reading it sends to the network, and takes up to a second
  *       loose             what else hangs on it and would be lost with it, in words; absent: nothing
  *   udev/ADDRESS          "done" once udev has applied its rules to a function and to its network interface, "pending" until
  *                         then; absent if the function is, or if there is no udev

@@ -348,6 +348,7 @@ static const struct {
 	{ nic_sysctl_parts, sizeof(nic_sysctl_parts) / sizeof(*nic_sysctl_parts) },
 	{ nic_ethtool_parts, sizeof(nic_ethtool_parts) / sizeof(*nic_ethtool_parts) },
 	{ nic_children_parts, sizeof(nic_children_parts) / sizeof(*nic_children_parts) },
+	{ nic_gateway_parts, sizeof(nic_gateway_parts) / sizeof(*nic_gateway_parts) },
 };
 
 const struct nic_part *nic_part_named(const char *name)

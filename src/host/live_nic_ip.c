@@ -121,7 +121,7 @@ static int ask_addresses(struct nic *nic, struct address_listener *l)
 	return code < 0 ? code : l->code;
 }
 
-static int get_addresses(struct nic *nic, struct ip_addresses *list)
+int nic_addresses(struct nic *nic, struct ip_addresses *list)
 {
 	struct address_listener l = { .list = list };
 
@@ -139,7 +139,7 @@ int nic_loose_addresses(struct nic *nic, struct nic_loose *loose)
 static ssize_t read_addresses(struct nic *nic, char *buf, size_t size)
 {
 	struct ip_addresses list;
-	ssize_t n = get_addresses(nic, &list);
+	ssize_t n = nic_addresses(nic, &list);
 
 	if (n == 0)
 		n = ip_addresses_format(&list, buf, size);
@@ -226,7 +226,7 @@ static int write_addresses(struct nic *nic, const char *value)
 	int code = ip_addresses_parse(value, &wanted);
 
 	if (code == 0)
-		code = get_addresses(nic, &there);
+		code = nic_addresses(nic, &there);
 	if (code == 0)
 		code = write_family(nic, AF_INET, &there, &wanted);
 	if (code == 0)
@@ -381,7 +381,7 @@ int nic_loose_routes(struct nic *nic, struct nic_loose *loose)
 {
 	struct ip_addresses own;
 	struct route_listener l = { .loose = loose, .own = &own };
-	int code = get_addresses(nic, &own);
+	int code = nic_addresses(nic, &own);
 
 	/* More than can be kept are no matter here: they are refused where they are read. */
 	return code < 0 && code != -E2BIG ? code : ask_routes(nic, &l);

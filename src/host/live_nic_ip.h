@@ -19,6 +19,9 @@ __attribute__((format(printf, 2, 3))) void nic_loose_add(struct nic_loose *loose
 void nic_loose_ip(struct nic_loose *loose, const char *what, const struct ip_bytes *ip, unsigned prefix,
 		  const char *how);
 
+/* The addresses of an interface that do not come by themselves. -E2BIG: more than the list takes. */
+int nic_addresses(struct nic *nic, struct ip_addresses *list);
+
 /* Those that could not be made anew. */
 int nic_loose_addresses(struct nic *nic, struct nic_loose *loose);
 int nic_loose_routes(struct nic *nic, struct nic_loose *loose);

@@ -36,6 +36,7 @@ NIC_PARTS(nic_ip_parts, 2);	/* live_nic_ip.c */
 NIC_PARTS(nic_sysctl_parts, 1);	/* live_nic_sysctl.c */
 NIC_PARTS(nic_ethtool_parts, 7);	/* live_nic_ethtool.c */
 NIC_PARTS(nic_children_parts, 1);	/* live_nic_children.c */
+NIC_PARTS(nic_gateway_parts, 2);	/* live_nic_gateway.c */
 
 /* The part of that name, or NULL. */
 const struct nic_part *nic_part_named(const char *name);

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # t_nic.sh - network interfaces at the seam: of a namespace (nic_test), and the host's own, which goes and comes back
-# (topology seed; carries the programs nic_test, nic_own_test, nic_ip_test, nic_children_test and seam)
+# (topology seed; carries the programs nic_test, nic_own_test, nic_ip_test, nic_children_test, nic_gateway_test and seam)
 . /lab/lib.sh
 
 modprobe -a veth 8021q macvlan bonding vrf max_bonds=0 2>/dev/null
-for test in nic_test nic_own_test nic_ip_test nic_children_test; do
+for test in nic_test nic_own_test nic_ip_test nic_children_test nic_gateway_test; do
 	/lab/$test /lab >/tmp/said 2>&1 || die "$test: $(grep -v RUN /tmp/said)"
 	grep SKIPPED /tmp/said && die "$test leaves something out here"
 	ok "$test: $(grep -c ' OK ' /tmp/said) tests"
