@@ -21,7 +21,8 @@ static inline bool may_differ(const char *line, size_t n)
 		"sys/kernel/iommu_groups/",
 	};
 	static const char *const parts[] = { "/iommu_group ->", "/sim_met =", "/sim_name =", "/sim_driver =",
-					     "/sim_udev =", "/run =" };
+					     "/sim_udev =", "/sim_carrier =", "/sim_gateway =",
+					     "/sim_master =", "/sim_routes =", "/run =" };
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
 		if (strncmp(line, starts[i], strlen(starts[i])) == 0)

@@ -19,7 +19,7 @@
 struct told {
 	enum event_kind kind;
 	enum goal goal;
-	char device[64], text[256];
+	char device[64], text[512];
 };
 
 struct life {

@@ -69,7 +69,7 @@ size_t engine_differences(struct host *h, const struct lease *lease, enum goal a
 			char address[BDF_TEXT_MAX];
 			const char *who = subject(s, k, address);
 
-			if (look_is_of_this_program(s->look[k]) || value_fits(&now.v[k], want))
+			if (look_is_of_this_program(s->look[k]) || look_is_asked_last(s->look[k]) || value_fits(&now.v[k], want))
 				continue;
 			if ((goal == GOAL_TO && is_changed_later(lease, i, k)) || n++ >= max)
 				continue;

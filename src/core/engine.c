@@ -85,7 +85,7 @@ static int check_looks(struct engine *e, const struct step *s, const struct look
 	for (size_t i = 0; i < s->n_looks; i++) {
 		const struct value *was = &s->from.v[i];
 
-		if (value_fits(&now->v[i], was))
+		if (was->kind == VALUE_HOPED || value_fits(&now->v[i], was))
 			continue;
 		if (str_starts(s->look[i], "id/") && was->text && look_function(s->look[i], address))
 			return tell_other(e, address, was->text, err);
@@ -361,7 +361,7 @@ int engine_give(struct engine *e, struct journal *j, struct lease *lease, const 
 static bool is_of_another_program(const struct step *s)
 {
 	for (size_t i = 0; i < s->n_looks; i++)
-		if (look_is_of_this_program(s->look[i]))
+		if (look_is_of_this_program(s->look[i]) && s->to.v[i].kind == VALUE_NEW)
 			return true;
 	return false;
 }

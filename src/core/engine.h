@@ -38,7 +38,7 @@ struct engine {
 	char stuck_what[POKE_WHAT_BYTES];	/* to do this */
 	size_t left;			/* steps that could not be taken back */
 	unsigned writes;		/* of the step at hand */
-	char missing[HOST_NAME_BYTES + 64];	/* what it hoped for in vain, "" */
+	char missing[ERROR_MAX];	/* what it hoped for in vain, "" */
 };
 
 /*

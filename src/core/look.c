@@ -24,11 +24,23 @@ struct reading {
 
 static bool is_needed(const struct reading *r, size_t i)
 {
+	if (look_is_asked_last(r->s->look[i]))
+		return false;
 	if (!r->goal || !str_starts(r->s->look[i], "nic/"))
 		return true;
 	if (i < r->unnamed_until && strcmp(str_basename(r->s->look[i]), "up") != 0)
 		return false;
 	return r->goal->v[i].kind != VALUE_ANY;
+}
+
+/* Of the n looks from this one on, how many are read one after the other. */
+static size_t count_of_needed(const struct reading *r, size_t i, size_t n)
+{
+	size_t needed = 0;
+
+	while (needed < n && is_needed(r, i + needed))
+		needed++;
+	return needed;
 }
 
 /* An interface's name is the first look at it. */
@@ -42,7 +54,7 @@ static void go_on(struct host *h, struct reading *r, size_t i, const struct valu
 	if (r->goal && !value_fits(now, &r->goal->v[i]))
 		r->unnamed_until = i + n;
 	else
-		host_read_ahead(h, r->s->look + i + 1, n - 1);
+		host_read_ahead(h, r->s->look + i + 1, count_of_needed(r, i + 1, n - 1));
 }
 
 int step_read(struct host *h, const struct step *s, const struct looks *goal, struct looks *now,

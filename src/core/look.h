@@ -7,7 +7,7 @@
 /*
  * What a step reads now. Values belong to buf. goal: of a network interface, only what the next write can depend on is
  * read: nothing that may be anything, and while it has not the name that it shall have, nothing but that and whether it
- * is up; the others are as if absent. NULL: all is read.
+ * is up; the others are as if absent. NULL: all is read. What is asked last (step.h) is never read here, and as if absent.
  */
 struct look_buffer {
 	struct value v[STEP_LOOKS_MAX];

@@ -61,7 +61,7 @@ static void read_what(struct planner *p, struct nic *nic, enum nic_what what)
 	}
 }
 
-const struct nic *nic_of(struct planner *p, const struct function *fn)
+static struct nic *find_nic(struct planner *p, const struct function *fn)
 {
 	struct nic *nic;
 
@@ -74,6 +74,33 @@ const struct nic *nic_of(struct planner *p, const struct function *fn)
 		read_what(p, nic, what);
 	p->nics = arena_grow(p->arena, p->nics, p->n_nics, sizeof(*p->nics));
 	p->nics[p->n_nics++] = nic;
+	return nic;
+}
+
+const struct nic *nic_of(struct planner *p, const struct function *fn)
+{
+	return find_nic(p, fn);
+}
+
+static const char *read_hope(struct planner *p, const struct nic *nic, const char *what)
+{
+	char text[HOST_VALUE_BYTES];
+
+	if (host_read(p->host, arena_fmt(p->arena, "nic/%s/%s", nic->address, what), text, sizeof(text)) < 0)
+		return NULL;
+	return arena_dup(p->arena, text);
+}
+
+/* Without a carrier nobody answers: nobody is asked. */
+const struct nic *nic_hopes_of(struct planner *p, const struct function *fn)
+{
+	struct nic *nic = find_nic(p, fn);
+
+	if (!nic->is_asked && nic->text[NIC_NAME])
+		nic->carrier = read_hope(p, nic, NIC_CARRIER);
+	if (!nic->is_asked && nic->carrier)
+		nic->gateway = read_hope(p, nic, NIC_GATEWAY);
+	nic->is_asked = true;
 	return nic;
 }
 

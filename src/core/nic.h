@@ -21,11 +21,17 @@ enum nic_what {
 	NIC_WHATS,
 };
 
+/* What tells whether one that is back is of use. Nobody can write it; it is waited for. */
+#define NIC_CARRIER "carrier"
+#define NIC_GATEWAY "gateway"
+
 struct nic {
 	const char *address;
 	const char *text[NIC_WHATS];	/* as nic/ADDRESS/WHAT reads (host.h); NULL: absent, or not known */
 	const char *unknown;		/* the first WHAT that cannot be read, and why; NULL: all is known */
 	const char *why;
+	const char *carrier, *gateway;	/* as nic_hopes_of() has found them; NULL: none */
+	bool is_asked;
 };
 
 /* Whether an interface that comes back has it by itself, as a rule: it is the driver's choice, or the master's. */
@@ -36,6 +42,12 @@ const char *nic_what_name(enum nic_what what);
 
 /* What is known of the function's interface. It belongs to the planner. */
 const struct nic *nic_of(struct planner *p, const struct function *fn);
+
+/*
+ * The same, with its carrier and its gateway, which is asked over the network: only when a step is about to be planned in
+ * which it leaves. Nothing is lost if they cannot be had: then they are not waited for when it is back.
+ */
+const struct nic *nic_hopes_of(struct planner *p, const struct function *fn);
 
 /* Whether it has none for sure. */
 bool nic_is_none(const struct nic *nic);

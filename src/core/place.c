@@ -23,6 +23,13 @@ static void look_again(struct step *s, const char *name, const char *text, enum 
 		step_look(s, name, value_of(text), value_any(), stay == STAY_LENT ? value_of(text) : value_any());
 }
 
+/* The same of what is only hoped for. A step may begin without it; one that is undone has it back. */
+static void look_hoped(struct step *s, const char *name, const char *text, enum stay stay)
+{
+	step_look(s, name, value_hoped(text), stay == STAY_RETURNS ? value_hoped(text) : value_any(),
+		  stay == STAY_LENT ? value_hoped(text) : value_any());
+}
+
 void place_power(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
 {
 	if (fn->power_control)
@@ -37,6 +44,17 @@ void place_attributes(struct planner *p, struct step *s, const struct function *
 		look_again(s, arena_fmt(p->arena, DEVICES "/%s/d3cold_allowed", fn->address), fn->d3cold, stay);
 }
 
+/* It is of use again once it has a carrier and its gateway answers, if both were so. */
+static void hope_for_network(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
+{
+	const struct nic *nic = nic_hopes_of(p, fn);
+	const char *const texts[][2] = { { NIC_CARRIER, nic->carrier }, { NIC_GATEWAY, nic->gateway } };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (texts[i][1])
+			look_hoped(s, arena_fmt(p->arena, "nic/%s/%s", fn->address, texts[i][0]), texts[i][1], stay);
+}
+
 void place_nic(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
 {
 	const struct nic *nic = nic_of(p, fn);
@@ -48,6 +66,7 @@ void place_nic(struct planner *p, struct step *s, const struct function *fn, enu
 		if (text && (what != NIC_UP || strcmp(text, "down") != 0))
 			look_again(s, arena_fmt(p->arena, "nic/%s/%s", fn->address, nic_what_name(what)), text, stay);
 	}
+	hope_for_network(p, s, fn, stay);
 }
 
 void place_udev(struct planner *p, struct step *s, const struct function *fn, enum stay stay)

@@ -61,7 +61,7 @@ struct planner {
 	struct selection *devices;		/* of profile->devices; n = 0 where the device was not found */
 	struct leaving *leaving;
 	size_t n_leaving;
-	const struct nic **nics;		/* that nic.h has read */
+	struct nic **nics;			/* that nic.h has read */
 	size_t n_nics;
 	struct selection doubted;		/* that isolation.h has told of */
 	size_t refused;				/* errors of rails.h and isolation.h: but for them the plan is whole */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -180,26 +181,125 @@ static int read_patiently(struct engine *e, const struct step *s, const struct l
 	return code;
 }
 
-/* What a step hopes for is given a while; what is still missing then is told, and is nobody's failure. */
-static int hope(struct engine *e, const struct step *s, const struct looks *want, struct look_buffer *buf,
-		struct error *err)
-{
-	/* All hopes together leave time for what must be. */
-	int64_t end = host_now(e->host) + time_left(e, HOPE_MS * 4) / 4;
-	struct looks now;
-	size_t i;
-	int code;
+/* --- hopes ------------------------------------------------------------------------------------------------------- */
 
-	while ((code = step_read(e->host, s, want, &now, buf, err)) == 0 && !looks_fit(s, &now, want) &&
-	       host_now(e->host) < end)
-		host_wait(e->host, (unsigned)(end - host_now(e->host)));
-	if (code < 0 || looks_fit(s, &now, want))
-		return code;
-	for (i = 0; value_fits(&now.v[i], &want->v[i]);)
-		i++;
-	snprintf(e->missing, sizeof(e->missing), "%s has not come back as %s", s->look[i], value_shown(&want->v[i]));
-	return 0;
+/* All hopes together leave time for what must be. */
+static int64_t hope_end(const struct engine *e, const char *look, int64_t now)
+{
+	int64_t left = (e->end - now) / 2;
+
+	if (look_is_of_the_network(look))
+		return now + (left < HOPE_NETWORK_MS ? left : HOPE_NETWORK_MS);
+	return now + time_left(e, HOPE_MS * 4) / 4;
 }
+
+/* A command is no hope but what helps where one is in vain. */
+static bool is_hope(const struct step *s, const struct looks *want, size_t i)
+{
+	return want->v[i].kind == VALUE_HOPED && !str_starts(s->look[i], "command/");
+}
+
+/*
+ * Looks once. What has come is asked for no more; what is asked last is only asked when the others of the network have come,
+ * or for the last time. Returns until when what has not come is waited for; 0: all has come.
+ */
+static int64_t look_for_hopes(struct engine *e, const struct step *s, struct looks *want, int64_t begun, bool at_last)
+{
+	bool asks = true;
+	int64_t end = 0;
+
+	for (int last = 0; last < 2; last++)
+		for (size_t i = 0; i < s->n_looks; i++) {
+			const char *look = s->look[i];
+
+			if (!is_hope(s, want, i) || look_is_asked_last(look) != !!last)
+				continue;
+			if ((!last || asks || at_last) && has_become(e->host, look, &want->v[i])) {
+				want->v[i] = value_any();
+				continue;
+			}
+			asks = asks && !look_is_of_the_network(look);
+			if (hope_end(e, look, begun) > end)
+				end = hope_end(e, look, begun);
+		}
+	return end;
+}
+
+static bool wait_for_hopes(struct engine *e, const struct step *s, struct looks *want)
+{
+	int64_t begun = host_now(e->host), end;
+
+	while ((end = look_for_hopes(e, s, want, begun, false)) > host_now(e->host))
+		host_wait(e->host, (unsigned)(end - host_now(e->host)));
+	return end == 0 || look_for_hopes(e, s, want, begun, true) == 0;
+}
+
+__attribute__((format(printf, 2, 3))) static void miss(struct engine *e, const char *fmt, ...)
+{
+	size_t n = strlen(e->missing), gap = n ? 2 : 0;
+	va_list ap;
+
+	if (n + gap >= sizeof(e->missing))
+		return;
+	memcpy(e->missing + n, "; ", gap + 1);
+	va_start(ap, fmt);
+	vsnprintf(e->missing + n + gap, sizeof(e->missing) - n - gap, fmt, ap);
+	va_end(ap);
+}
+
+/* "eno1 (0000:00:1f.6)": an interface by the name that it shall have. */
+static const char *interface_shown(const struct step *s, size_t look, char buf[HOST_NAME_BYTES])
+{
+	char address[BDF_TEXT_MAX] = "", name[HOST_NAME_BYTES];
+
+	look_function(s->look[look], address);
+	snprintf(name, sizeof(name), "nic/%s/name", address);
+	snprintf(buf, HOST_NAME_BYTES, "%s", address);
+	for (size_t i = 0; i < s->n_looks; i++)
+		if (strcmp(s->look[i], name) == 0 && s->from.v[i].text)
+			snprintf(buf, HOST_NAME_BYTES, "%.40s (%s)", s->from.v[i].text, address);
+	return buf;
+}
+
+/* What is still missing is told, and is nobody's failure. Returns whether a gateway is. */
+static bool tell_missing(struct engine *e, const struct step *s, const struct looks *want)
+{
+	bool lost = false;
+
+	for (size_t i = 0; i < s->n_looks; i++) {
+		const char *text = want->v[i].text;
+		char buf[HOST_NAME_BYTES];
+
+		if (!is_hope(s, want, i))
+			continue;
+		if (look_is_asked_last(s->look[i])) {
+			miss(e, "the gateway %.*s does not answer%s, as it did before %s left; look with `ip neighbour` and `ip route`",
+			     (int)strcspn(text, " "), text, text + strcspn(text, " "), interface_shown(s, i, buf));
+			lost = true;
+		} else if (look_is_of_the_network(s->look[i])) {
+			miss(e, "no carrier on %s, which had one before; look at its cable, and at the switch's port",
+			     interface_shown(s, i, buf));
+		} else {
+			miss(e, "%s has not come back as %s", s->look[i], value_shown(&want->v[i]));
+		}
+	}
+	return lost;
+}
+
+/*
+ * What a step hopes for is given a while. Then nothing of it is asked for any more, and the rest is looked at once again: with
+ * the carrier some of it may have changed.
+ */
+static void hope(struct engine *e, const struct step *s, struct looks *want)
+{
+	if (!wait_for_hopes(e, s, want))
+		tell_missing(e, s, want);
+	for (size_t i = 0; i < s->n_looks; i++)
+		if (want->v[i].kind == VALUE_HOPED)
+			want->v[i] = value_any();
+}
+
+/* --- step by step ------------------------------------------------------------------------------------------------ */
 
 /* The function of a look is asked for nothing more. False: it was asked for nothing. */
 static bool give_up(const struct step *s, struct looks *want, size_t look)
@@ -230,7 +330,7 @@ static bool may_go_on(const struct poke *p)
  * One write on the way to what is wanted, or those of a network interface, and the look that the last is about. 1: nothing
  * is left to write.
  */
-static int advance(struct engine *e, const struct step *s, const struct looks *want, size_t *look, struct error *err)
+static int advance(struct engine *e, const struct step *s, struct looks *want, size_t *look, struct error *err)
 {
 	struct look_buffer buf;
 	struct poke p = { 0 };
@@ -243,8 +343,8 @@ static int advance(struct engine *e, const struct step *s, const struct looks *w
 	if (looks_fit(s, &now, want))
 		return 1;
 	if (looks_fit_but_hopes(s, &now, want)) {
-		code = hope(e, s, want, &buf, err);
-		return code < 0 ? code : 1;
+		hope(e, s, want);
+		return 0;
 	}
 	for (int n = 0; n < STEP_WRITES_MAX && !looks_fit_but_hopes(s, &now, want); n++) {
 		bool again = s->action->next(s, &now, want, &p, err);

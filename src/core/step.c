@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/action.h"
+#include "core/nic.h"
 #include "core/step.h"
 
 struct value value_of(const char *text)
@@ -177,6 +178,16 @@ bool look_is_witness(const char *look)
 bool look_is_of_this_program(const char *look)
 {
 	return str_starts(look, "command/");
+}
+
+bool look_is_asked_last(const char *look)
+{
+	return str_starts(look, "nic/") && strcmp(str_basename(look), NIC_GATEWAY) == 0;
+}
+
+bool look_is_of_the_network(const char *look)
+{
+	return look_is_asked_last(look) || (str_starts(look, "nic/") && strcmp(str_basename(look), NIC_CARRIER) == 0);
 }
 
 bool step_changes(const struct step *s, const char *address)

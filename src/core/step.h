@@ -62,6 +62,14 @@ struct step {
 #define PHASE_MS 45000
 #define LOCK_MS 5000
 #define HOPE_MS 5000
+/*
+ * A network interface negotiates for up to 5 s before it has a carrier, and a switch that does not know who is there lets
+ * nothing through for a while: 3 s where it looks for other switches first (IEEE 802.1Q, MigrateTime), 30 s where it is
+ * old. The latter is not waited for: all hopes have at most half of what is left of the phase.
+ */
+#define HOPE_NETWORK_MS 20000
+/* How long a command may run that is to help where a gateway does not answer. */
+#define REMEDY_MS 15000
 
 /* One write on the host, and what it changes. */
 #define POKE_WHAT_BYTES 256
@@ -130,6 +138,15 @@ bool look_is_witness(const char *look);
  * a command has ended well (command/).
  */
 bool look_is_of_this_program(const char *look);
+
+/*
+ * Whether to look costs the network something, so that it is not done with the other looks but when all else is as it shall
+ * be: nic/ADDRESS/gateway. Until then it reads as absent.
+ */
+bool look_is_asked_last(const char *look);
+
+/* Whether it tells if a network interface that is back is of use: its carrier, its gateway. */
+bool look_is_of_the_network(const char *look);
 
 /* Whether a step changes the function of that address, or lets it go and come back. */
 bool step_changes(const struct step *s, const char *address);

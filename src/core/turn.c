@@ -386,7 +386,7 @@ static enum answer units(struct turn *t)
 static enum answer commands(struct turn *t)
 {
 	for (size_t i = 0; i < t->s->n_looks; i++) {
-		if (fits(t, i) || !str_starts(t->s->look[i], "command/"))
+		if (fits(t, i) || t->goal[i].kind == VALUE_HOPED || !str_starts(t->s->look[i], "command/"))
 			continue;
 		WHAT(t, "running it");
 		poke(t, i, t->goal[i], t->s->look[i], "run");

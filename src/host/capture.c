@@ -23,7 +23,7 @@ static const char *const input_files[] = { "name", "capabilities/key", NULL };
 static const char *const nic_values[] = {
 	"name", "mtu", "up", "master", "vlans", "port", "fdb", "master-mac", "addresses", "routes", "children",
 	"altnames", "alias", "mac", "link", "sysctls", "features", "rings", "coalesce", "pause", "eee", "wol", "modes",
-	"loose",
+	"carrier", "loose",
 };
 
 /* By machine-id profiles may know a host; a rehearsal is done on a copy that has been captured. */

@@ -8,7 +8,9 @@
  * Network interfaces of the simulated host: the values below nic/ADDRESS. An interface goes when its driver lets its
  * function go, and what hung on it with it; it comes back down, by its old name, in no bridge (seen in the lab;
  * net/core/dev.c, unregister_netdevice_many()). The old name is udev's doing: without that it is "eth" and the lowest
- * free number. Any bridge and bond is there, and keeps its address on the wire.
+ * free number. Any bridge and bond is there, and keeps its address on the wire. It has the carrier it had as soon as it is up
+ * again, and its gateway answers once it is back in its bridge or bond, or has routes again, if it answered before (seen in
+ * the lab; a real switch takes its time).
  */
 void sim_nic_leave(struct host *h, const char *bdf, const char *driver);
 void sim_nic_return(struct host *h, const char *bdf, const char *driver);

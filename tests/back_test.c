@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A network interface that is back is looked at: its carrier, its gateway, and what is said where one of them does not come. */
+#include "life.h"
+
+#define NIC "0000:00:1f.6"
+#define GATEWAY "192.0.2.254 over vmbr0"
+#define NIC_LENT(back) \
+	"handover: 1\naccept: {unverified-isolation: it}\ndevices: {it: {at: \"00:1f.6\"}}\n" \
+	"pre-start:\n- bind: it\n  return: " back "\n"
+#define NIC_CYCLED \
+	"handover: 1\naccept: {unverified-isolation: it}\ndevices: {it: {at: \"00:1f.6\"}}\npre-start:\n- cycle: it\n"
+
+/* A host on whose interface somebody answers. How often he is asked is counted: each look asks first whether it is a link. */
+static unsigned asked;
+static ssize_t (*link_on)(struct host *h, const char *name, char *buf, size_t size);
+
+static ssize_t link_and_count(struct host *h, const char *name, char *buf, size_t size)
+{
+	asked += strcmp(name, "nic/" NIC "/gateway") == 0;
+	return link_on(h, name, buf, size);
+}
+
+static struct life *new_life(void)
+{
+	static struct host_ops counting;
+	struct life *x = life_booted(host_load("elitedesk"));
+
+	sim_set(x->sim, "nic/" NIC "/carrier", "on");
+	sim_set(x->sim, "nic/" NIC "/gateway", GATEWAY);
+	counting = *x->host.ops;
+	link_on = counting.link;
+	counting.link = link_and_count;
+	x->host.ops = &counting;
+	asked = 0;
+	return x;
+}
+
+static const char *told_of(const struct life *x)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < x->n_told; i++)
+		if (*x->told[i].text) {
+			assert_string_equal(text, "");
+			text = x->told[i].text;
+		}
+	return text;
+}
+
+static void the_gateway_is_asked_once_when_all_is_back(void **state)
+{
+	static const char *const texts[] = { NIC_LENT("driver"), NIC_LENT("cycle") };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct life *x = new_life();
+		int64_t begun;
+
+		life_must_lend(x, 100, texts[i]);
+		assert_int_equal(asked, 1);
+		assert_absent(x->sim, "nic/" NIC "/carrier");
+		assert_absent(x->sim, "nic/" NIC "/gateway");
+		begun = host_now(x->sim);
+		x->n_told = 0;
+		life_must_end(x, 100);
+		assert_int_equal(asked, 2);
+		assert_reads(x->sim, "nic/" NIC "/carrier", "on");
+		assert_reads(x->sim, "nic/" NIC "/gateway", GATEWAY);
+		assert_string_equal(told_of(x), "");
+		assert_true(host_now(x->sim) - begun < 1000);
+		life_free(x);
+	}
+}
+
+static void one_that_only_leaves_for_a_moment_is_looked_at_too(void **state)
+{
+	struct life *x = new_life();
+
+	(void)state;
+	life_must_lend(x, 100, NIC_CYCLED);
+	assert_int_equal(asked, 2);
+	assert_reads(x->sim, "nic/" NIC "/gateway", GATEWAY);
+	life_must_end(x, 100);
+	assert_int_equal(asked, 2);
+	life_free(x);
+}
+
+static void nobody_is_asked_where_nobody_answered(void **state)
+{
+	static const struct {
+		const char *gone, *also;
+		unsigned asked;
+	} cases[] = {
+		{ "nic/" NIC "/gateway", "nic/" NIC "/none", 1 },
+		{ "nic/" NIC "/carrier", "nic/" NIC "/gateway", 0 },
+		{ "nic/" NIC "/carrier", "nic/" NIC "/none", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct life *x = new_life();
+		int64_t begun;
+
+		sim_remove(x->sim, cases[i].gone);
+		sim_remove(x->sim, cases[i].also);
+		life_must_lend(x, 100, NIC_LENT("driver"));
+		begun = host_now(x->sim);
+		x->n_told = 0;
+		life_must_end(x, 100);
+		if (asked != cases[i].asked)
+			fail_msg("case %zu: asked %u times", i, asked);
+		assert_string_equal(told_of(x), "");
+		assert_true(host_now(x->sim) - begun < 1000);
+		life_free(x);
+	}
+}
+
+/* What happens at the other end while the card is away. */
+static void end_without(const char *gone, const char *text)
+{
+	struct life *x = new_life();
+	int64_t begun;
+
+	life_must_lend(x, 100, NIC_LENT("driver"));
+	sim_remove(x->sim, gone);
+	begun = host_now(x->sim);
+	x->n_told = 0;
+	life_must_end(x, 100);
+	assert_string_equal(told_of(x), text);
+	/* All is back; it was waited for, and not longer than was said. */
+	assert_reads(x->sim, "nic/" NIC "/master", "vmbr0");
+	assert_in_range(host_now(x->sim) - begun, HOPE_NETWORK_MS, HOPE_NETWORK_MS + 1000);
+	assert_false(life_has_lease(x, 100));
+	life_free(x);
+}
+
+#define NO_GATEWAY \
+	"the gateway 192.0.2.254 does not answer over vmbr0, as it did before eno1 (" NIC ") left; look with `ip neighbour` " \
+	"and `ip route`"
+#define NO_CARRIER "no carrier on eno1 (" NIC "), which had one before; look at its cable, and at the switch's port"
+
+static void a_gateway_that_does_not_answer_is_told(void **state)
+{
+	(void)state;
+	end_without("nic/" NIC "/sim_gateway", NO_GATEWAY);
+}
+
+static void a_carrier_that_does_not_come_is_told(void **state)
+{
+	(void)state;
+	end_without("nic/" NIC "/sim_carrier", NO_CARRIER "; " NO_GATEWAY);
+}
+
+/* A switch that takes its time. */
+static struct life *slow;
+static int64_t lets_through_at;
+static ssize_t (*read_fast)(struct host *h, const char *name, char *buf, size_t size);
+
+static ssize_t read_slowly(struct host *h, const char *name, char *buf, size_t size)
+{
+	if (strcmp(name, "nic/" NIC "/carrier") == 0 && host_now(slow->sim) < lets_through_at)
+		return -ENOENT;
+	return read_fast(h, name, buf, size);
+}
+
+static void a_switch_that_takes_its_time_is_waited_for(void **state)
+{
+	static const int64_t after_ms[] = { 1, HOPE_MS + 1000, HOPE_NETWORK_MS - 1, HOPE_NETWORK_MS + 5000 };
+	static struct host_ops slowly;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(after_ms); i++) {
+		int64_t begun;
+
+		slow = new_life();
+		life_must_lend(slow, 100, NIC_LENT("driver"));
+		slowly = *slow->host.ops;
+		read_fast = slowly.read;
+		slowly.read = read_slowly;
+		slow->host.ops = &slowly;
+		begun = host_now(slow->sim);
+		lets_through_at = begun + after_ms[i];
+		slow->n_told = 0;
+		life_must_end(slow, 100);
+		assert_string_equal(told_of(slow), after_ms[i] < HOPE_NETWORK_MS ? "" : NO_CARRIER);
+		/* Without a carrier it is asked for the last time only. */
+		assert_int_equal(asked, 2);
+		assert_true(host_now(slow->sim) - begun <= HOPE_NETWORK_MS);
+		life_free(slow);
+	}
+}
+
+static void a_start_that_fails_waits_for_the_network_as_well(void **state)
+{
+	struct life *x = new_life();
+
+	(void)state;
+	/* The second write after the card was let go fails for good, so all is undone. */
+	sim_break(x->sim, 4, SIM_FAIL_BEFORE, -EIO, NULL, NULL);
+	assert_true(life_lend(x, 100, NIC_LENT("driver")) != OUTCOME_DONE);
+	assert_reads(x->sim, "nic/" NIC "/gateway", GATEWAY);
+	assert_reads(x->sim, "nic/" NIC "/master", "vmbr0");
+	assert_int_equal(asked, 2);
+	life_free(x);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_gateway_is_asked_once_when_all_is_back),
+		cmocka_unit_test(one_that_only_leaves_for_a_moment_is_looked_at_too),
+		cmocka_unit_test(nobody_is_asked_where_nobody_answered),
+		cmocka_unit_test(a_gateway_that_does_not_answer_is_told),
+		cmocka_unit_test(a_carrier_that_does_not_come_is_told),
+		cmocka_unit_test(a_switch_that_takes_its_time_is_waited_for),
+		cmocka_unit_test(a_start_that_fails_waits_for_the_network_as_well),
+	};
+
+	source_root = argc > 1 ? argv[1] : ".";
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
