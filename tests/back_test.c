@@ -204,6 +204,107 @@ static void a_start_that_fails_waits_for_the_network_as_well(void **state)
 	life_free(x);
 }
 
+/* --- network: ---------------------------------------------------------------------------------------------------- */
+
+#define IFRELOAD "command/usr/sbin/ifreload"
+
+/* Writes to the command, and what each does. */
+static unsigned ifreloads;
+static bool helps;
+
+static void after_ifreload(struct life *x, const char *name, const char *value)
+{
+	if (strcmp(name, IFRELOAD "%20-a") != 0)
+		return;
+	assert_string_equal(value, "run");
+	ifreloads++;
+	if (helps)
+		sim_set(x->sim, "nic/" NIC "/gateway", GATEWAY);
+}
+
+static struct life *life_with_ifreload(void)
+{
+	struct life *x = new_life();
+
+	sim_set(x->sim, IFRELOAD, "");
+	x->after = after_ifreload;
+	ifreloads = 0;
+	return x;
+}
+
+static void ifreload_is_run_once_where_the_gateway_does_not_answer(void **state)
+{
+	static const struct {
+		bool answers, helps;
+		const char *told;
+	} cases[] = { { true, false, "" }, { false, true, "" }, { false, false, NO_GATEWAY } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct life *x = life_with_ifreload();
+
+		helps = cases[i].helps;
+		life_must_lend(x, 100, NIC_LENT("driver") "network: ifreload\n");
+		assert_int_equal(ifreloads, 0);
+		if (!cases[i].answers)
+			sim_remove(x->sim, "nic/" NIC "/sim_gateway");
+		x->n_told = 0;
+		life_must_end(x, 100);
+		assert_int_equal(ifreloads, !cases[i].answers);
+		assert_string_equal(told_of(x), cases[i].told);
+		assert_false(life_has_lease(x, 100));
+		life_free(x);
+	}
+}
+
+static void an_ifreload_that_fails_is_told_too(void **state)
+{
+	struct life *x = life_with_ifreload();
+
+	(void)state;
+	life_must_lend(x, 100, NIC_LENT("driver") "network: ifreload\n");
+	sim_remove(x->sim, "nic/" NIC "/sim_gateway");
+	sim_remove(x->sim, IFRELOAD);
+	x->n_told = 0;
+	life_must_end(x, 100);
+	assert_contains(told_of(x), NO_GATEWAY "; running '/usr/sbin/ifreload -a' because the gateway does not answer failed");
+	life_free(x);
+}
+
+static void ifreload_must_be_there(void **state)
+{
+	struct life *x = new_life();
+
+	(void)state;
+	life_refused(x, 100, NIC_LENT("driver") "network: ifreload\n", "ifreload-missing");
+	/* Where nobody answers it would never be run; but that may be otherwise when the start is real. */
+	sim_remove(x->sim, "nic/" NIC "/gateway");
+	life_refused(x, 100, NIC_LENT("driver") "network: ifreload\n", "ifreload-missing");
+	/* No interface, no network. */
+	life_must_plan(x, 100, "handover: 1\nnetwork: ifreload\naccept: {unverified-isolation: it}\n"
+			       "devices: {it: {at: \"00:1f.3\"}}\npre-start:\n- bind: it\n");
+	life_free(x);
+}
+
+static void with_network_none_the_interface_is_left_as_it_comes(void **state)
+{
+	struct life *x = new_life();
+
+	(void)state;
+	sim_set(x->sim, "nic/" NIC "/loose", "upper eno1.100");
+	life_refused(x, 100, NIC_LENT("driver"), "nic-loose-ends");
+	asked = 0;
+	life_must_lend(x, 100, NIC_LENT("driver") "network: none\n");
+	x->n_told = 0;
+	life_must_end(x, 100);
+	assert_int_equal(asked, 0);
+	assert_string_equal(told_of(x), "");
+	assert_reads(x->sim, DEVICES "/" NIC "/driver", "e1000e");
+	assert_reads(x->sim, "nic/" NIC "/up", "down");
+	assert_absent(x->sim, "nic/" NIC "/master");
+	life_free(x);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +315,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_carrier_that_does_not_come_is_told),
 		cmocka_unit_test(a_switch_that_takes_its_time_is_waited_for),
 		cmocka_unit_test(a_start_that_fails_waits_for_the_network_as_well),
+		cmocka_unit_test(ifreload_is_run_once_where_the_gateway_does_not_answer),
+		cmocka_unit_test(an_ifreload_that_fails_is_told_too),
+		cmocka_unit_test(ifreload_must_be_there),
+		cmocka_unit_test(with_network_none_the_interface_is_left_as_it_comes),
 	};
 
 	source_root = argc > 1 ? argv[1] : ".";

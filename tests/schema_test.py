@@ -274,6 +274,11 @@ class SchemaTest(unittest.TestCase):
         beside_boot = {"handover": 1, "when-busy": {"wait": "60s"}, "boot": []}
         self.assertEqual((loads([beside_boot]), VALIDATOR.is_valid(beside_boot)), ([False], False))
 
+    def test_network_is_the_same(self):
+        values = ["restore", "ifreload", "none", "Restore", "restore ", "", "off", None, False, 1, [], ["none"], {}, {"none": "none"}]
+        self.assertEqual(self.compare_profiles([{"handover": 1, "network": value} for value in values]), 3)
+        self.assertEqual(self.compare_profiles([{"handover": 1, "network": "none", "boot": []}]), 1)
+
     def compare_profiles(self, profiles):
         """Each is right for both or for neither; returns how many are."""
         loaded = loads(profiles)

@@ -70,7 +70,8 @@ static const struct shelf desk[] = {
 	{ "desk", HEAD "name: of the desk\naccept: {platform-function: lpc, unverified-isolation: [lpc, audio]}\n"
 	  "when-busy: {wait: 60s}\n"
 	  "devices:\n  lpc: {id: \"8086:a306\", at: \"00:1f.0\"}\n  audio: {id: \"8086:a348\"}\n  wifi: {id: \"8086:a370\"}\n"
-	  "pre-start:\n  - bind: [lpc, audio]\npost-stop:\n  - cycle: audio\n" },
+	  "pre-start:\n  - bind: [lpc, audio]\npost-stop:\n  - cycle: audio\n"
+	  "network: ifreload\n" },
 	{ "office", HEAD "extends: desk\nname: of the office\ndevices: {lpc: {at: \"00:1f.1\"}}\npost-stop: []\n" },
 	{ 0 },
 };
@@ -102,10 +103,11 @@ static void whole_keys_devices_and_phases_are_replaced(void **state)
 	struct result r;
 
 	(void)state;
-	parse_good(&r, HEAD "extends: desk\nname: mine\nwhen-busy: refuse\naccept: {console: gpu}\n"
+	parse_good(&r, HEAD "extends: desk\nname: mine\nwhen-busy: refuse\nnetwork: none\naccept: {console: gpu}\n"
 			    "devices: {gpu: {id: \"10de:2783\"}, lpc: {id: \"8086:1234\"}}\npre-start:\n  - bind: [gpu, lpc]\n", desk);
 	assert_string_equal(r.p->name, "mine");
 	assert_int_equal(r.p->wait_ms, 0);
+	assert_int_equal(r.p->network, NETWORK_NONE);
 	/* Nothing is merged deeper: of 'accept' only what stands here, and of 'lpc' not the base's address. */
 	assert_int_equal(r.p->n_accepts, 1);
 	assert_string_equal(r.p->accepts[0].code, "console");
@@ -118,6 +120,7 @@ static void whole_keys_devices_and_phases_are_replaced(void **state)
 	/* A key without value, or an empty list, replaces too. */
 	parse_good(&r, HEAD "extends: desk\naccept: {}\npre-start:\npost-stop: []\n", desk);
 	assert_int_equal(r.p->n_accepts + r.p->n_steps[PHASE_PRE_START] + r.p->n_steps[PHASE_POST_STOP], 0);
+	assert_int_equal(r.p->network, NETWORK_IFRELOAD);
 	assert_int_equal(r.p->n_devices, 0);
 	arena_free(r.arena);
 }

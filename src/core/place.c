@@ -6,8 +6,10 @@
 #include "core/nic.h"
 #include "core/place.h"
 #include "core/scan.h"
+#include "host/command.h"
 
 #define DEVICES "sys/bus/pci/devices"
+#define IFRELOAD "/usr/sbin/ifreload"	/* of ifupdown2, which Proxmox VE has */
 
 /* A step of a whole slot, eight functions, has room for all looks, and for as many USB devices as are left. */
 #define LOOKS_OF_A_FUNCTION 40	/* at most, USB devices apart */
@@ -44,6 +46,24 @@ void place_attributes(struct planner *p, struct step *s, const struct function *
 		look_again(s, arena_fmt(p->arena, DEVICES "/%s/d3cold_allowed", fn->address), fn->d3cold, stay);
 }
 
+static size_t count_looks(const struct step *s, const char *prefix)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_looks; i++)
+		n += str_starts(s->look[i], prefix);
+	return n;
+}
+
+static const char *ifreload_name(struct planner *p)
+{
+	char name[HOST_NAME_BYTES] = "";
+
+	command_name_add(name, IFRELOAD);
+	command_name_add(name, "-a");
+	return arena_dup(p->arena, name);
+}
+
 /* It is of use again once it has a carrier and its gateway answers, if both were so. */
 static void hope_for_network(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
 {
@@ -53,12 +73,18 @@ static void hope_for_network(struct planner *p, struct step *s, const struct fun
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		if (texts[i][1])
 			look_hoped(s, arena_fmt(p->arena, "nic/%s/%s", fn->address, texts[i][0]), texts[i][1], stay);
+	/* Once in a run of the program: it is for all interfaces. */
+	if (nic->gateway && p->profile->network == NETWORK_IFRELOAD && !count_looks(s, COMMAND_PREFIX))
+		look_hoped(s, ifreload_name(p), "1", stay);
 }
 
 void place_nic(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
 {
-	const struct nic *nic = nic_of(p, fn);
+	const struct nic *nic;
 
+	if (p->profile->network == NETWORK_NONE)
+		return;
+	nic = nic_of(p, fn);
 	for (enum nic_what what = 0; what < NIC_KEPT; what++) {
 		const char *text = nic->text[what];
 
@@ -78,15 +104,6 @@ void place_udev(struct planner *p, struct step *s, const struct function *fn, en
 		return;
 	step_look(s, look, value_any(), stay == STAY_RETURNS ? value_hoped("done") : value_any(),
 		  stay == STAY_RETURNS ? value_any() : value_hoped("done"));
-}
-
-static size_t count_looks(const struct step *s, const char *prefix)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n_looks; i++)
-		n += str_starts(s->look[i], prefix);
-	return n;
 }
 
 void place_usb(struct planner *p, struct step *s, const struct function *fn, enum stay stay)
@@ -128,17 +145,24 @@ static void tell_what_it_costs(struct planner *p, const struct wish *w, const st
 static bool may_nic_leave(struct planner *p, const struct wish *w, const struct function *fn)
 {
 	const struct nic *nic = nic_of(p, fn);
+	bool is_left = p->profile->network == NETWORK_NONE;
+	char count[32];
 
-	if (nic->unknown)
+	if (nic->unknown && !is_left)
 		finding_add(p->findings, SEVERITY_ERROR, "nic-unreadable", w->place,
 			    "try again; if it stays so, look for a process that changes the network and does not come back",
 			    "of the network interface of %s, '%s' cannot be read (%s), so it could not be brought back",
 			    fn->address, nic->unknown, nic->why);
-	else if (nic->text[NIC_LOOSE] && *nic->text[NIC_LOOSE])
+	else if (nic->text[NIC_LOOSE] && *nic->text[NIC_LOOSE] && !is_left)
 		finding_add(p->findings, SEVERITY_ERROR, "nic-loose-ends", w->place,
 			    "take these off the interface first, or put them on a bridge above it",
 			    "the network interface of %s would lose what handover cannot bring back: %s", fn->address,
 			    nic->text[NIC_LOOSE]);
+	else if (p->profile->network == NETWORK_IFRELOAD && !nic_is_none(nic) &&
+		 host_read(p->host, ifreload_name(p), count, sizeof(count)) < 0)
+		finding_add(p->findings, SEVERITY_ERROR, "ifreload-missing", w->place,
+			    "install ifupdown2, or write 'network: restore'",
+			    "'network: ifreload' needs " IFRELOAD ", and that is not there, or others than root could have put it there");
 	else {
 		tell_what_it_costs(p, w, nic);
 		return true;

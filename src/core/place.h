@@ -23,7 +23,11 @@ void place_power(struct planner *p, struct step *s, const struct function *fn, e
 /* reset_method and d3cold_allowed, which the kernel sets anew when it finds a function. */
 void place_attributes(struct planner *p, struct step *s, const struct function *fn, enum stay stay);
 
-/* Its network interface, if it has one: all that nic.h keeps of it. */
+/*
+ * Its network interface, if it has one: all that nic.h keeps of it, and, hoped for, that it has a carrier and that its
+ * gateway answers, where that was so. With 'network: ifreload' `ifreload -a` is hoped for beside the gateway: it is run
+ * where that does not answer. Nothing of it with 'network: none'.
+ */
 void place_nic(struct planner *p, struct step *s, const struct function *fn, enum stay stay);
 
 /* That udev has applied its rules again to one that is found anew: hoped for, and looked at only where udev runs. */

@@ -8,7 +8,7 @@
 #define VERSION_HINT "write 'handover: 1'"
 
 static const char *const top_keys[] = {
-	"handover", "name", "extends", "when-busy", "accept", "devices", "hosts", "pre-start", "post-start", "pre-stop",
+	"handover", "name", "extends", "when-busy", "network", "accept", "devices", "hosts", "pre-start", "post-start", "pre-stop",
 	"post-stop", "boot", NULL,
 };
 
@@ -68,6 +68,24 @@ static void when_busy_read(struct loader *l, const struct node *node)
 	}
 }
 
+static void network_read(struct loader *l, const struct node *node)
+{
+	static const char *const words[] = {
+		[NETWORK_RESTORE] = "restore", [NETWORK_IFRELOAD] = "ifreload", [NETWORK_NONE] = "none", NULL,
+	};
+	struct word word;
+
+	if (!word_read(l, node, "'network'", &word))
+		return;
+	for (size_t i = 0; words[i]; i++)
+		if (strcmp(words[i], word.s) == 0) {
+			l->p->network = (enum network)i;
+			return;
+		}
+	profile_bad(l->f, CODE_BAD_NETWORK, word.place, words_hint(l, word.s, words, "write"), "'network' cannot be %s",
+		    yaml_quote(l->arena, word.s));
+}
+
 static void keys_check(struct loader *l, const struct node *top)
 {
 	for (const struct node *n = top->first; n; n = n->next) {
@@ -116,13 +134,15 @@ static void names_read(struct loader *l, struct sheet *s)
 static void rest_read(struct loader *l, struct sheet *s)
 {
 	const struct node *name = map_find(s->top, "name"), *accept = map_find(s->top, "accept");
-	const struct node *busy = map_find(s->top, "when-busy");
+	const struct node *busy = map_find(s->top, "when-busy"), *network = map_find(s->top, "network");
 
 	l->p = &s->own;
 	if (name)
 		name_read(l, name);
 	if (busy)
 		when_busy_read(l, busy);
+	if (network)
+		network_read(l, network);
 	if (accept)
 		accepts_read(l, accept);
 	for (int p = 0; p < PHASES; p++) {

@@ -85,6 +85,13 @@ struct layer {
 	struct place hosts_place;	/* of the key */
 };
 
+/* 'network': what is done for an interface that comes back; these words are what may stand there, in this order. */
+enum network {
+	NETWORK_RESTORE,	/* it is brought back to its place, and what does not answer then is told */
+	NETWORK_IFRELOAD,	/* the same, and `ifreload -a` is run where its gateway does not answer */
+	NETWORK_NONE,		/* nothing: it is somebody else's affair */
+};
+
 #define ACTION_FIELDS_MAX 8
 
 /* One step a person asked for: an action and its options, each as the words that stood there (n = 0: absent). */
@@ -105,6 +112,7 @@ struct profile {
 	const char *file;	/* as findings name it */
 	const char *name;	/* NULL if none was given */
 	unsigned wait_ms;	/* 'when-busy': how long a start waits for what another VM has; 0: it is refused at once */
+	enum network network;
 	struct word extends;	/* the name of its base; s is NULL if it has none */
 	struct layer *layers;	/* the file itself, then its bases, each the one that the file before it extends */
 	size_t n_layers;
@@ -138,7 +146,7 @@ struct bases {
 };
 
 /*
- * The same with what it extends: name, when-busy, accept and each phase are those of the first file that has that key,
+ * The same with what it extends: name, when-busy, network, accept and each phase are those of the first file that has that key,
  * and so is each device; nothing is merged deeper. Of bases, only devices that a step or 'accept' names are kept. bases
  * NULL is profile_parse(): a profile that extends another is then judged by itself. Names of devices are not looked up in
  * it, as they may be its base's, and no plan is to be made of it.

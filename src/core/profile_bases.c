@@ -108,6 +108,8 @@ static void take_from_base(const struct sheets *s, size_t i, struct profile *p)
 		p->name = base->name;
 	if (!sheets_say(s, i, "when-busy"))
 		p->wait_ms = base->wait_ms;
+	if (!sheets_say(s, i, "network"))
+		p->network = base->network;
 	if (!sheets_say(s, i, "accept")) {
 		p->accepts = base->accepts;
 		p->n_accepts = base->n_accepts;

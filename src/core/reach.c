@@ -11,6 +11,7 @@
 #include "core/look.h"
 #include "core/reach.h"
 #include "core/said.h"
+#include "host/command.h"
 
 /* On the way back a write that fails is tried again: a group in use answers EINVAL and then lets go. */
 #define BACK_TRIES 3
@@ -196,7 +197,7 @@ static int64_t hope_end(const struct engine *e, const char *look, int64_t now)
 /* A command is no hope but what helps where one is in vain. */
 static bool is_hope(const struct step *s, const struct looks *want, size_t i)
 {
-	return want->v[i].kind == VALUE_HOPED && !str_starts(s->look[i], "command/");
+	return want->v[i].kind == VALUE_HOPED && !str_starts(s->look[i], COMMAND_PREFIX);
 }
 
 /*
@@ -261,11 +262,9 @@ static const char *interface_shown(const struct step *s, size_t look, char buf[H
 	return buf;
 }
 
-/* What is still missing is told, and is nobody's failure. Returns whether a gateway is. */
-static bool tell_missing(struct engine *e, const struct step *s, const struct looks *want)
+/* What is still missing is told, and is nobody's failure. */
+static void tell_missing(struct engine *e, const struct step *s, const struct looks *want)
 {
-	bool lost = false;
-
 	for (size_t i = 0; i < s->n_looks; i++) {
 		const char *text = want->v[i].text;
 		char buf[HOST_NAME_BYTES];
@@ -275,7 +274,6 @@ static bool tell_missing(struct engine *e, const struct step *s, const struct lo
 		if (look_is_asked_last(s->look[i])) {
 			miss(e, "the gateway %.*s does not answer%s, as it did before %s left; look with `ip neighbour` and `ip route`",
 			     (int)strcspn(text, " "), text, text + strcspn(text, " "), interface_shown(s, i, buf));
-			lost = true;
 		} else if (look_is_of_the_network(s->look[i])) {
 			miss(e, "no carrier on %s, which had one before; look at its cable, and at the switch's port",
 			     interface_shown(s, i, buf));
@@ -283,7 +281,35 @@ static bool tell_missing(struct engine *e, const struct step *s, const struct lo
 			miss(e, "%s has not come back as %s", s->look[i], value_shown(&want->v[i]));
 		}
 	}
-	return lost;
+}
+
+/* The command that may help where a gateway does not answer, and has not been run yet. s->n_looks: there is none. */
+static size_t find_remedy(struct engine *e, const struct step *s, const struct looks *want)
+{
+	size_t remedy = s->n_looks;
+	bool lost = false;
+
+	for (size_t i = 0; i < s->n_looks; i++) {
+		if (want->v[i].kind != VALUE_HOPED)
+			continue;
+		lost = lost || look_is_asked_last(s->look[i]);
+		if (str_starts(s->look[i], COMMAND_PREFIX) && !has_become(e->host, s->look[i], &want->v[i]))
+			remedy = i;
+	}
+	return lost ? remedy : s->n_looks;
+}
+
+static int run_remedy(struct engine *e, const struct step *s, const struct looks *want, size_t look, struct error *err)
+{
+	int64_t end = host_now(e->host) + time_left(e, REMEDY_MS);
+	struct poke p = { .put = "run", .look = look, .becomes = want->v[look] };
+	struct command_words words = { 0 };
+
+	command_name_parse(s->look[look], &words);
+	snprintf(p.at, sizeof(p.at), "%s", s->look[look]);
+	snprintf(p.what, sizeof(p.what), "running '%.60s%s%.20s' because the gateway does not answer", words.word[0],
+		 words.word[1] ? " " : "", words.word[1] ? words.word[1] : "");
+	return do_write(e, s, &p, end, end, err);
 }
 
 /*
@@ -292,8 +318,16 @@ static bool tell_missing(struct engine *e, const struct step *s, const struct lo
  */
 static void hope(struct engine *e, const struct step *s, struct looks *want)
 {
-	if (!wait_for_hopes(e, s, want))
+	struct error err = { 0 };
+	bool came = wait_for_hopes(e, s, want);
+	size_t remedy = came ? s->n_looks : find_remedy(e, s, want);
+
+	if (remedy < s->n_looks && run_remedy(e, s, want, remedy, &err) == 0)
+		came = wait_for_hopes(e, s, want);
+	if (!came)
 		tell_missing(e, s, want);
+	if (err.code)
+		miss(e, "%s", err.text);
 	for (size_t i = 0; i < s->n_looks; i++)
 		if (want->v[i].kind == VALUE_HOPED)
 			want->v[i] = value_any();
