@@ -440,60 +440,6 @@ static const struct what {
 	{ "loose", write_nothing },
 };
 
-/* --- what is at the other end -------------------------------------------------------------------------------------- */
-
-static bool reads_alike(struct host *h, const char *bdf, const char *x, const char *y)
-{
-	char a[HOST_VALUE_BYTES] = "", b[HOST_VALUE_BYTES] = "";
-
-	host_read(h, at(bdf, x).text, a, sizeof(a));
-	host_read(h, at(bdf, y).text, b, sizeof(b));
-	return strcmp(a, b) == 0;
-}
-
-static void remember(struct host *h, const char *bdf, const char *what, const char *as)
-{
-	char text[HOST_VALUE_BYTES];
-
-	if (host_read(h, at(bdf, what).text, text, sizeof(text)) >= 0)
-		sim_set(h, at(bdf, as).text, text);
-	else
-		sim_remove(h, at(bdf, as).text);
-}
-
-static void note_other_end(struct host *h, const char *bdf)
-{
-	if (host_has(h, at(bdf, "carrier").text))
-		sim_set(h, at(bdf, "sim_carrier").text, "on");
-	if (!host_has(h, at(bdf, "gateway").text))
-		return;
-	remember(h, bdf, "gateway", "sim_gateway");
-	remember(h, bdf, "master", "sim_master");
-	remember(h, bdf, "routes", "sim_routes");
-}
-
-/*
- * The cable is still plugged in: what is up has the carrier that it had. Who answered by it does so again, from the place
- * where it did.
- */
-static void meet_other_end(struct host *h, const char *bdf)
-{
-	char up[16] = "", gateway[64];
-	bool on;
-
-	host_read(h, at(bdf, "up").text, up, sizeof(up));
-	on = strcmp(up, "up") == 0 && host_has(h, at(bdf, "sim_carrier").text);
-	keep(h, bdf, "carrier", on ? "on" : "");
-	if (on && reads_alike(h, bdf, "master", "sim_master") &&
-	    (!host_has(h, at(bdf, "sim_routes").text) || host_has(h, at(bdf, "routes").text)) &&
-	    host_read(h, at(bdf, "sim_gateway").text, gateway, sizeof(gateway)) >= 0)
-		sim_set(h, at(bdf, "gateway").text, gateway);
-	else
-		sim_remove(h, at(bdf, "gateway").text);
-}
-
-/* --- leaving and coming back -------------------------------------------------------------------------------------- */
-
 void sim_nic_leave(struct host *h, const char *bdf, const char *driver)
 {
 	char name[64], master[64], mac[MAC_TEXT_BYTES];
@@ -507,7 +453,7 @@ void sim_nic_leave(struct host *h, const char *bdf, const char *driver)
 	/* Where nothing of the seam can see it: who had it, and what it was called. */
 	sim_set(h, at(bdf, "sim_driver").text, driver);
 	sim_set(h, at(bdf, "sim_name").text, name);
-	note_other_end(h, bdf);
+	sim_nic_note_end(h, bdf);
 	for (size_t i = 0; i < sizeof(whats) / sizeof(*whats); i++)
 		sim_remove(h, at(bdf, whats[i].name).text);
 }
@@ -536,9 +482,9 @@ int sim_nic_write(struct host *h, const char *rest, const char *value)
 			continue;
 		if (whats[i].write != write_nothing && !host_has(h, at(bdf, "name").text))
 			return -ENOENT;
-		note_other_end(h, bdf);
+		sim_nic_note_end(h, bdf);
 		code = whats[i].write(h, bdf, value);
-		meet_other_end(h, bdf);
+		sim_nic_meet_end(h, bdf);
 		return code;
 	}
 	return -ENOENT;

@@ -15,6 +15,13 @@
 void sim_nic_leave(struct host *h, const char *bdf, const char *driver);
 void sim_nic_return(struct host *h, const char *bdf, const char *driver);
 
+/*
+ * Around each change. Notes the other end, as far as it is known of; afterwards: the cable is still plugged in, so what is up
+ * has the carrier that it had, and who answered by it does so again, from the place where it did.
+ */
+void sim_nic_note_end(struct host *h, const char *bdf);
+void sim_nic_meet_end(struct host *h, const char *bdf);
+
 /* A write to "ADDRESS/WHAT": 0 or a negative errno. */
 int sim_nic_write(struct host *h, const char *rest, const char *value);
 
