@@ -2,6 +2,8 @@
 /* A network interface that is back is looked at: its carrier, its gateway, and what is said where one of them does not come. */
 #include "life.h"
 
+#include <setjmp.h>
+
 #define NIC "0000:00:1f.6"
 #define GATEWAY "192.0.2.254 over vmbr0"
 #define NIC_LENT(back) \
@@ -271,6 +273,42 @@ static void an_ifreload_that_fails_is_told_too(void **state)
 	life_free(x);
 }
 
+static jmp_buf death;
+
+static void die_before_rescan(struct life *x, const char *name, const char *value)
+{
+	(void)value;
+	if (strcmp(strrchr(name, '/'), "/rescan") != 0)
+		return;
+	x->before = NULL;
+	longjmp(death, 1);
+}
+
+/* What a command was does not make a step of another program that has to find its function again. */
+static void one_killed_before_the_rescan_is_found_again(void **state)
+{
+	static struct lender l;
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct life *x = life_with_ifreload();
+
+	(void)state;
+	life_must_lend(x, 100, "handover: 1\nnetwork: ifreload\naccept: {unverified-isolation: it}\n"
+			       "devices: {it: {at: \"00:1f.6\"}}\npost-stop:\n- cycle: it\n");
+	x->before = die_before_rescan;
+	if (setjmp(death) == 0) {
+		life_lender(x, &l, a, 100);
+		lend_back(&l, 100, &x->ended, &x->err);
+		fail_msg("nobody was killed");
+	}
+	lockset_release(&l.locks);
+	assert_absent(x->sim, "life/" NIC);
+	life_must_end(x, 100);
+	assert_reads(x->sim, "nic/" NIC "/master", "vmbr0");
+	assert_reads(x->sim, "nic/" NIC "/gateway", GATEWAY);
+	assert_int_equal(ifreloads, 0);
+	life_free(x);
+}
+
 static void ifreload_must_be_there(void **state)
 {
 	struct life *x = new_life();
@@ -317,6 +355,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_start_that_fails_waits_for_the_network_as_well),
 		cmocka_unit_test(ifreload_is_run_once_where_the_gateway_does_not_answer),
 		cmocka_unit_test(an_ifreload_that_fails_is_told_too),
+		cmocka_unit_test(one_killed_before_the_rescan_is_found_again),
 		cmocka_unit_test(ifreload_must_be_there),
 		cmocka_unit_test(with_network_none_the_interface_is_left_as_it_comes),
 	};

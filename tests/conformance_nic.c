@@ -42,6 +42,8 @@ static void is_fresh(void)
 	reads(NIC_NAMES "link", NULL);
 	reads(NIC_NAMES "sysctls", NULL);
 	reads(NIC_NAMES "children", NULL);
+	reads(NIC_NAMES "carrier", NULL);
+	reads(NIC_NAMES "gateway", NULL);
 	reads(NIC_NAMES "loose", NULL);
 }
 
@@ -49,7 +51,8 @@ static void is_absent(void)
 {
 	static const char *const names[] = {
 		"name", "mac", "mtu", "link", "master", "port", "vlans", "up", "addresses", "routes", "fdb", "master-mac", "children",
-		"altnames", "alias", "sysctls", "features", "rings", "coalesce", "pause", "eee", "wol", "modes", "loose",
+		"altnames", "alias", "sysctls", "features", "rings", "coalesce", "pause", "eee", "wol", "modes", "carrier",
+		"gateway", "loose",
 	};
 	char name[HOST_NAME_BYTES];
 
@@ -73,6 +76,8 @@ static void nic_values(void)
 	put(NIC_NAMES "up", "x", EINVAL);
 	put(NIC_NAMES "up", "", EINVAL);
 	put(NIC_NAMES "loose", "x", EACCES);
+	put(NIC_NAMES "carrier", "on", EACCES);
+	put(NIC_NAMES "gateway", "192.0.2.254 over eth0", EACCES);
 	put(NIC_NAMES "speed", "10", ENOENT);
 	put("nic/0000:00:1f.4/mtu", "1400", ENOENT);
 	put("nic/0000:ff:1f.7/mtu", "1400", ENOENT);
