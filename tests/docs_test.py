@@ -350,6 +350,15 @@ class Keys(unittest.TestCase):
                                                         section("handover-profile.5", "LIMITS"), re.M)}
         self.assertEqual(text, limits())
 
+    def test_waits_for_the_network(self):
+        text, readme = " ".join(page("handover-profile.5").split()), " ".join(read("README.md").split())
+        network = defined_number("src/core/step.h", "HOPE_NETWORK_MS") // 1000
+        remedy = defined_number("src/core/step.h", "REMEDY_MS") // 1000
+        self.assertIn(f"the gateway are waited for: {network} seconds at most", text)
+        self.assertIn(f"is run once, with {remedy} seconds to do it", text)
+        self.assertIn(f"What does not come within {network} seconds", readme)
+        self.assertIn(f"lets nothing through for longer than {network} seconds", readme)
+
     def test_actions_stand_in_their_phases(self):
         described = {action: phases.split(", ") for action, phases in
                      re.findall(r"^\|  (.*)\n:  (.*)$", section("handover-profile.5", "TOP LEVEL"), re.M)}

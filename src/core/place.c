@@ -162,7 +162,8 @@ static bool may_nic_leave(struct planner *p, const struct wish *w, const struct 
 		 host_read(p->host, ifreload_name(p), count, sizeof(count)) < 0)
 		finding_add(p->findings, SEVERITY_ERROR, "ifreload-missing", w->place,
 			    "install ifupdown2, or write 'network: restore'",
-			    "'network: ifreload' needs " IFRELOAD ", and that is not there, or others than root could have put it there");
+			    "'network: ifreload' needs " IFRELOAD ", which is not there, or others than root could have put "
+			    "it there");
 	else {
 		tell_what_it_costs(p, w, nic);
 		return true;

@@ -272,8 +272,9 @@ static void tell_missing(struct engine *e, const struct step *s, const struct lo
 		if (!is_hope(s, want, i))
 			continue;
 		if (look_is_asked_last(s->look[i])) {
-			miss(e, "the gateway %.*s does not answer%s, as it did before %s left; look with `ip neighbour` and `ip route`",
-			     (int)strcspn(text, " "), text, text + strcspn(text, " "), interface_shown(s, i, buf));
+			miss(e, "the gateway %.*s does not answer%s, as it did before %s left; look with `ip neighbour` and "
+				"`ip route`", (int)strcspn(text, " "), text, text + strcspn(text, " "),
+			     interface_shown(s, i, buf));
 		} else if (look_is_of_the_network(s->look[i])) {
 			miss(e, "no carrier on %s, which had one before; look at its cable, and at the switch's port",
 			     interface_shown(s, i, buf));
