@@ -191,7 +191,7 @@ static int find_way(struct nic *nic, int family, struct way *way)
 
 	if (code == 0 && ways.n)
 		code = get_stack(nic, &stack);
-	if (code < 0)
+	if (code != 0)
 		return code;
 	code = -ENOENT;
 	for (size_t i = 0; i < ways.n; i++) {
