@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/findings.h"
 #include "base/str.h"
+#include "base/text.h"
 #include "base/tree.h"
 #include "base/waits.h"
 
@@ -634,6 +635,56 @@ static void names_are_found_in_any_order(void **state)
 	}
 }
 
+static void text_is_put_together_as_far_as_it_fits(void **state)
+{
+	char buf[] = "old text";
+	struct text t = text_begin(buf, sizeof("a, bc"));
+
+	(void)state;
+	assert_string_equal(buf, "");
+	assert_int_equal(text_length(&t), 0);
+	text_separate(&t, ", ");
+	text_add(&t, "%s", "a");
+	text_separate(&t, ", ");
+	text_add(&t, "%s", "bc");
+	assert_string_equal(buf, "a, bc");
+	assert_int_equal(text_length(&t), 5);
+	text_add(&t, "%c", 'd');
+	assert_int_equal(text_length(&t), -E2BIG);
+	assert_string_equal(buf, "a, bc");
+	text_add(&t, "%s", "");
+	assert_int_equal(text_length(&t), -E2BIG);
+	t = text_begin(buf, 0);
+	text_add(&t, "%s", "");
+	assert_int_equal(text_length(&t), -E2BIG);
+	assert_string_equal(buf, "a, bc");
+}
+
+static bool join(char *entry, void *arg)
+{
+	text_add(arg, "<%s>", entry);
+	return strcmp(entry, "no") != 0;
+}
+
+static void text_has_entries(void **state)
+{
+	static const struct { const char *text, *separator, *seen; int code; } cases[] = {
+		{ "", ", ", "", 0 }, { "a", ", ", "<a>", 0 }, { "a b, c", ", ", "<a b><c>", 0 }, { "a b", " ", "<a><b>", 0 },
+		{ "abcdefg, h", ", ", "<abcdefg><h>", 0 }, { "abcdefgh, i", ", ", "", -EINVAL }, { "a,b", ", ", "<a>", -EINVAL },
+		{ "a, ", ", ", "<a>", -EINVAL }, { "a,", ", ", "<a>", -EINVAL }, { "a ", " ", "<a>", -EINVAL },
+		{ "a  b", " ", "<a><><b>", 0 }, { "a, no, b", ", ", "<a><no>", -EINVAL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char seen[64];
+		struct text t = text_begin(seen, sizeof(seen));
+
+		assert_int_equal(text_entries(cases[i].text, cases[i].separator, sizeof("abcdefg"), join, &t), cases[i].code);
+		assert_string_equal(seen, cases[i].seen);
+	}
+}
+
 static void a_name_is_found_whole(void **state)
 {
 	struct branch *root = NULL, a = { .name = "driver" }, b = { .name = "driver_override" };
@@ -713,6 +764,8 @@ int main(void)
 		cmocka_unit_test(the_hash_is_fnv_1a),
 		cmocka_unit_test(interfaces_are_named_as_the_kernel_lets_them),
 		cmocka_unit_test(names_are_found_in_any_order),
+		cmocka_unit_test(text_is_put_together_as_far_as_it_fits),
+		cmocka_unit_test(text_has_entries),
 		cmocka_unit_test(a_name_is_found_whole),
 		cmocka_unit_test(an_address_is_as_sysfs_writes_it),
 		cmocka_unit_test(addresses_are_ordered_by_their_numbers),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "host/bits.h"
 
 static bool is_name(const char *name)
@@ -38,40 +38,26 @@ int bits_add(struct bits *bits, const char *name, bool is_on)
 	return 0;
 }
 
+static bool take(char *entry, void *bits)
+{
+	return bits_add(bits, entry, true) == 0;
+}
+
 int bits_parse(const char *text, struct bits *bits)
 {
 	bits->n = 0;
-	while (*text) {
-		size_t n = strcspn(text, " ");
-		char name[BIT_NAME_BYTES];
-
-		if (n >= sizeof(name))
-			return -EINVAL;
-		memcpy(name, text, n);
-		name[n] = '\0';
-		if (bits_add(bits, name, true) < 0 || (text[n] && !text[n + 1]))
-			return -EINVAL;
-		text += n + (text[n] != '\0');
-	}
-	return 0;
+	return text_entries(text, " ", BIT_NAME_BYTES, take, bits);
 }
 
 ssize_t bits_format(const struct bits *bits, char *buf, size_t size)
 {
-	size_t n = 0;
+	struct text t = text_begin(buf, size);
 
-	if (size == 0)
-		return -E2BIG;
-	buf[0] = '\0';
 	for (size_t i = 0; i < bits->n; i++) {
-		int len;
-
 		if (!bits->list[i].is_on)
 			continue;
-		len = snprintf(buf + n, size - n, "%s%s", n ? " " : "", bits->list[i].name);
-		if (len < 0 || (size_t)len >= size - n)
-			return -E2BIG;
-		n += (size_t)len;
+		text_separate(&t, " ");
+		text_add(&t, "%s", bits->list[i].name);
 	}
-	return (ssize_t)n;
+	return text_length(&t);
 }

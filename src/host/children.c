@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "base/text.h"
 #include "host/children.h"
 #include "host/fdb.h"
 #include "host/host.h"
@@ -324,61 +324,35 @@ int children_parse(const char *text, struct children *all)
 	return 0;
 }
 
-struct text {
-	char *buf;
-	size_t size, n;
-	bool is_full;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	if (t->is_full)
-		return;
-	va_start(ap, fmt);
-	n = vsnprintf(t->buf + t->n, t->size - t->n, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= t->size - t->n)
-		t->is_full = true;
-	else
-		t->n += (size_t)n;
-}
-
 static void add_child(struct text *t, const struct child *c)
 {
 	const struct child_made *made = &c->made;
 
 	if (made->kind == CHILD_MACVLAN)
-		add(t, "%s macvlan %s", c->name, modes[made->mode]);
+		text_add(t, "%s macvlan %s", c->name, modes[made->mode]);
 	else
-		add(t, "%s vlan %u%s", c->name, made->id, made->is_ad ? " 802.1ad" : "");
+		text_add(t, "%s vlan %u%s", c->name, made->id, made->is_ad ? " 802.1ad" : "");
 	for (size_t i = 0; i < FLAGS; i++)
 		if (made->flags & 1u << i)
-			add(t, " %s", flags[i]);
+			text_add(t, " %s", flags[i]);
 	for (enum child_part part = 0; part < CHILD_PARTS; part++) {
 		const char *text = c->part[part];
 
 		if (!text)
 			continue;
-		add(t, BETWEEN_PARTS "%s", parts[part].name);
+		text_add(t, BETWEEN_PARTS "%s", parts[part].name);
 		if (part != CHILD_UP && *text)
-			add(t, " %s", text);
+			text_add(t, " %s", text);
 	}
 }
 
 ssize_t children_format(const struct children *all, char *buf, size_t size)
 {
-	struct text t = { .buf = buf, .size = size };
+	struct text t = text_begin(buf, size);
 
-	if (size == 0)
-		return -E2BIG;
-	buf[0] = '\0';
 	for (size_t i = 0; i < all->n; i++) {
-		if (i)
-			add(&t, BETWEEN_CHILDREN);
+		text_separate(&t, BETWEEN_CHILDREN);
 		add_child(&t, &all->list[i]);
 	}
-	return t.is_full ? -E2BIG : (ssize_t)t.n;
+	return text_length(&t);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "base/text.h"
 #include "host/fdb.h"
 #include "host/vlans.h"
 
@@ -65,48 +65,34 @@ static bool take_words(char **words, size_t n, struct fdb_entry *e)
 	return !(e->is_self && (e->is_local || e->is_sticky));
 }
 
+static bool take(char *entry, void *fdb)
+{
+	struct fdb_entry e = { 0 };
+	char *words[WORDS_MAX];
+
+	return take_words(words, str_words(entry, words, WORDS_MAX), &e) && fdb_add(fdb, &e) == 0;
+}
+
 int fdb_parse(const char *text, struct fdb *fdb)
 {
 	*fdb = (struct fdb){ 0 };
-	while (*text) {
-		char entry[ENTRY_BYTES], *words[WORDS_MAX];
-		struct fdb_entry e = { 0 };
-		size_t n = strcspn(text, ",");
-
-		if (n >= sizeof(entry))
-			return -EINVAL;
-		memcpy(entry, text, n);
-		entry[n] = '\0';
-		if (!take_words(words, str_words(entry, words, WORDS_MAX), &e) || fdb_add(fdb, &e) < 0)
-			return -EINVAL;
-		text += n;
-		if (*text && (!str_starts(text, ", ") || !text[2]))
-			return -EINVAL;
-		text += *text ? 2 : 0;
-	}
-	return 0;
+	return text_entries(text, ", ", ENTRY_BYTES, take, fdb);
 }
 
 ssize_t fdb_format(const struct fdb *fdb, char *buf, size_t size)
 {
-	size_t n = 0;
+	struct text t = text_begin(buf, size);
 
-	if (size == 0)
-		return -E2BIG;
-	buf[0] = '\0';
 	for (size_t i = 0; i < fdb->n; i++) {
 		const struct fdb_entry *e = &fdb->entry[i];
-		char mac[MAC_TEXT_BYTES], vlan[16] = "";
-		int len;
+		char mac[MAC_TEXT_BYTES];
 
 		mac_format(e->mac, mac);
+		text_separate(&t, ", ");
+		text_add(&t, "%s", mac);
 		if (e->vlan)
-			snprintf(vlan, sizeof(vlan), " vlan %u", e->vlan);
-		len = snprintf(buf + n, size - n, "%s%s%s%s%s%s", n ? ", " : "", mac, vlan, e->is_self ? " self" : "",
-			       e->is_local ? " local" : "", e->is_sticky ? " sticky" : "");
-		if (len < 0 || (size_t)len >= size - n)
-			return -E2BIG;
-		n += (size_t)len;
+			text_add(&t, " vlan %u", e->vlan);
+		text_add(&t, "%s%s%s", e->is_self ? " self" : "", e->is_local ? " local" : "", e->is_sticky ? " sticky" : "");
 	}
-	return (ssize_t)n;
+	return text_length(&t);
 }

@@ -2,11 +2,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "base/text.h"
 #include "host/ipwords.h"
 
 #define ENTRY_BYTES 512
@@ -61,26 +60,24 @@ static struct shown show(const struct ip_bytes *ip)
 
 /* --- words of an entry ------------------------------------------------------------------------------------------- */
 
-/* Cuts the text into entries and gives each one's words to take. */
+/* Takes the words of an entry into a list. */
+struct taker {
+	bool (*take)(char **words, size_t n, void *list);
+	void *list;
+};
+
+static bool take_entry(char *entry, void *arg)
+{
+	const struct taker *t = arg;
+	char *words[WORDS_MAX];
+	size_t n = str_words(entry, words, WORDS_MAX);
+
+	return n > 0 && t->take(words, n, t->list);
+}
+
 static int take_entries(const char *text, bool (*take)(char **words, size_t n, void *list), void *list)
 {
-	while (*text) {
-		char entry[ENTRY_BYTES], *words[WORDS_MAX];
-		size_t n = strcspn(text, ",");
-
-		if (n >= sizeof(entry))
-			return -EINVAL;
-		memcpy(entry, text, n);
-		entry[n] = '\0';
-		n = str_words(entry, words, WORDS_MAX);
-		if (n == 0 || !take(words, n, list))
-			return -EINVAL;
-		text += strcspn(text, ",");
-		if (*text && (!str_starts(text, ", ") || !text[2]))
-			return -EINVAL;
-		text += *text ? 2 : 0;
-	}
-	return 0;
+	return text_entries(text, ", ", ENTRY_BYTES, take_entry, &(struct taker){ take, list });
 }
 
 /* A word with a number behind it. */
@@ -101,29 +98,6 @@ static bool take_ip(char **words, size_t n, size_t *i, const char *word, struct 
 		return false;
 	++*i;
 	return true;
-}
-
-struct text {
-	char *buf;
-	size_t size, n;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-	int len;
-
-	if (t->n >= t->size)
-		return;
-	va_start(ap, fmt);
-	len = vsnprintf(t->buf + t->n, t->size - t->n, fmt, ap);
-	va_end(ap);
-	t->n += len > 0 ? (size_t)len : 0;
-}
-
-static ssize_t length(const struct text *t)
-{
-	return t->n < t->size ? (ssize_t)t->n : -E2BIG;
 }
 
 /* --- addresses --------------------------------------------------------------------------------------------------- */
@@ -194,34 +168,33 @@ int ip_addresses_parse(const char *text, struct ip_addresses *list)
 static void put_address(struct text *t, const struct ip_address *a)
 {
 	if (a->peer.family)
-		put(t, "%s peer %s/%u", show(&a->local).text, show(&a->peer).text, a->prefix);
+		text_add(t, "%s peer %s/%u", show(&a->local).text, show(&a->peer).text, a->prefix);
 	else
-		put(t, "%s/%u", show(&a->local).text, a->prefix);
+		text_add(t, "%s/%u", show(&a->local).text, a->prefix);
 	if (a->broadcast.family)
-		put(t, " brd %s", show(&a->broadcast).text);
+		text_add(t, " brd %s", show(&a->broadcast).text);
 	if (a->scope)
-		put(t, " scope %u", a->scope);
+		text_add(t, " scope %u", a->scope);
 	if (*a->label)
-		put(t, " label %s", a->label);
+		text_add(t, " label %s", a->label);
 	if (a->metric)
-		put(t, " metric %u", (unsigned)a->metric);
+		text_add(t, " metric %u", (unsigned)a->metric);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
 		if (a->flags & flags[i].flag)
-			put(t, " %s", flags[i].word);
+			text_add(t, " %s", flags[i].word);
 	if (a->is_deprecated)
-		put(t, " deprecated");
+		text_add(t, " deprecated");
 }
 
 ssize_t ip_addresses_format(const struct ip_addresses *list, char *buf, size_t size)
 {
-	struct text t = { buf, size, 0 };
+	struct text t = text_begin(buf, size);
 
-	put(&t, "%s", "");
 	for (size_t i = 0; i < list->n; i++) {
-		put(&t, "%s", i ? ", " : "");
+		text_separate(&t, ", ");
 		put_address(&t, &list->list[i]);
 	}
-	return length(&t);
+	return text_length(&t);
 }
 
 /* --- routes ------------------------------------------------------------------------------------------------------ */
@@ -246,36 +219,36 @@ unsigned ip_route_scope(const struct ip_route *r)
 
 static void put_route(struct text *t, const struct ip_route *r)
 {
-	put(t, "%s/%u", show(&r->to).text, r->prefix);
+	text_add(t, "%s/%u", show(&r->to).text, r->prefix);
 	if (r->via.family)
-		put(t, " via %s", show(&r->via).text);
+		text_add(t, " via %s", show(&r->via).text);
 	if (r->type != RTN_UNICAST)
-		put(t, " type %u", r->type);
+		text_add(t, " type %u", r->type);
 	if (r->table != RT_TABLE_MAIN)
-		put(t, " table %u", (unsigned)r->table);
+		text_add(t, " table %u", (unsigned)r->table);
 	if (r->metric)
-		put(t, " metric %u", (unsigned)r->metric);
+		text_add(t, " metric %u", (unsigned)r->metric);
 	if (r->protocol != RTPROT_BOOT)
-		put(t, " proto %u", r->protocol);
+		text_add(t, " proto %u", r->protocol);
 	if (r->scope != ip_route_scope(r))
-		put(t, " scope %u", r->scope);
+		text_add(t, " scope %u", r->scope);
 	if (r->source.family)
-		put(t, " src %s", show(&r->source).text);
+		text_add(t, " src %s", show(&r->source).text);
 	if (r->tos)
-		put(t, " tos %u", r->tos);
+		text_add(t, " tos %u", r->tos);
 	if (r->preference)
-		put(t, " pref %u", r->preference);
+		text_add(t, " pref %u", r->preference);
 	for (size_t i = 0; i < ROUTE_METRICS; i++)
 		if (metrics[i] && r->metrics[i])
-			put(t, " %s %u", metrics[i], (unsigned)r->metrics[i]);
+			text_add(t, " %s %u", metrics[i], (unsigned)r->metrics[i]);
 	if (r->is_onlink)
-		put(t, " onlink");
+		text_add(t, " onlink");
 }
 
 static int compare(const struct ip_route *a, const struct ip_route *b)
 {
 	char x[ENTRY_BYTES], y[ENTRY_BYTES];
-	struct text tx = { x, sizeof(x), 0 }, ty = { y, sizeof(y), 0 };
+	struct text tx = text_begin(x, sizeof(x)), ty = text_begin(y, sizeof(y));
 
 	put_route(&tx, a);
 	put_route(&ty, b);
@@ -351,12 +324,11 @@ int ip_routes_parse(const char *text, struct ip_routes *list)
 
 ssize_t ip_routes_format(const struct ip_routes *list, char *buf, size_t size)
 {
-	struct text t = { buf, size, 0 };
+	struct text t = text_begin(buf, size);
 
-	put(&t, "%s", "");
 	for (size_t i = 0; i < list->n; i++) {
-		put(&t, "%s", i ? ", " : "");
+		text_separate(&t, ", ");
 		put_route(&t, &list->list[i]);
 	}
-	return length(&t);
+	return text_length(&t);
 }

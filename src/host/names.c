@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "host/names.h"
 
 static bool is_name(const char *name)
@@ -36,37 +36,24 @@ bool names_has(const struct names *names, const char *name)
 	return false;
 }
 
+static bool take(char *entry, void *names)
+{
+	return names_add(names, entry) == 0;
+}
+
 int names_parse(const char *text, struct names *names)
 {
 	*names = (struct names){ 0 };
-	while (*text) {
-		size_t n = strcspn(text, " ");
-		char name[NAME_BYTES];
-
-		if (n >= sizeof(name))
-			return -EINVAL;
-		memcpy(name, text, n);
-		name[n] = '\0';
-		if (names_add(names, name) < 0 || (text[n] && !text[n + 1]))
-			return -EINVAL;
-		text += n + (text[n] != '\0');
-	}
-	return 0;
+	return text_entries(text, " ", NAME_BYTES, take, names);
 }
 
 ssize_t names_format(const struct names *names, char *buf, size_t size)
 {
-	size_t n = 0;
+	struct text t = text_begin(buf, size);
 
-	if (size == 0)
-		return -E2BIG;
-	buf[0] = '\0';
 	for (size_t i = 0; i < names->n; i++) {
-		int len = snprintf(buf + n, size - n, "%s%s", i ? " " : "", names->name[i]);
-
-		if (len < 0 || (size_t)len >= size - n)
-			return -E2BIG;
-		n += (size_t)len;
+		text_separate(&t, " ");
+		text_add(&t, "%s", names->name[i]);
 	}
-	return (ssize_t)n;
+	return text_length(&t);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "base/text.h"
 #include "host/settings.h"
 
-#define NUMBER_BYTES 16
+#define NUMBER_BYTES 16	/* of a value, NUL included */
 
 /* As net/ethernet/eth.c, ether_setup(), has them. */
 const struct setting link_settings[LINK_SETTINGS] = {
@@ -124,21 +124,27 @@ static bool take_number(const struct setting *s, const char *text, uint32_t *num
 	return true;
 }
 
-/* "NAME VALUE", of n bytes. */
-static bool take(const struct setting *table, size_t n_table, const char *text, size_t n, struct setting_value *v)
-{
-	for (size_t i = 0; i < n_table; i++) {
-		size_t name = strlen(table[i].name);
-		char number[NUMBER_BYTES];
+/* What a text is taken into. */
+struct taker {
+	const struct setting *table;
+	size_t n;
+	struct setting_value *v;
+};
 
-		if (n <= name + 1 || strncmp(text, table[i].name, name) != 0 || text[name] != ' ')
+/* "NAME VALUE" */
+static bool take(char *entry, void *arg)
+{
+	const struct taker *t = arg;
+
+	for (size_t i = 0; i < t->n; i++) {
+		size_t name = strlen(t->table[i].name);
+
+		if (strncmp(entry, t->table[i].name, name) != 0 || entry[name] != ' ')
 			continue;
-		if (n - name - 1 >= sizeof(number) || v[i].is_known)
+		if (t->v[i].is_known || strlen(entry + name + 1) >= NUMBER_BYTES)
 			return false;
-		memcpy(number, text + name + 1, n - name - 1);
-		number[n - name - 1] = '\0';
-		v[i].is_known = true;
-		return take_number(&table[i], number, &v[i].number);
+		t->v[i].is_known = true;
+		return take_number(&t->table[i], entry + name + 1, &t->v[i].number);
 	}
 	return false;
 }
@@ -146,42 +152,23 @@ static bool take(const struct setting *table, size_t n_table, const char *text, 
 int settings_parse(const struct setting *table, size_t n, const char *text, struct setting_value *v)
 {
 	memset(v, 0, n * sizeof(*v));
-	while (*text) {
-		size_t len = strcspn(text, ",");
-
-		if (!take(table, n, text, len, v))
-			return -EINVAL;
-		text += len;
-		if (*text && (!str_starts(text, ", ") || !text[2]))
-			return -EINVAL;
-		text += *text ? 2 : 0;
-	}
-	return 0;
+	return text_entries(text, ", ", TEXT_ENTRY_BYTES, take, &(struct taker){ table, n, v });
 }
 
 ssize_t settings_format(const struct setting *table, size_t n, const struct setting_value *v, char *buf, size_t size)
 {
-	size_t at = 0;
+	struct text t = text_begin(buf, size);
 
-	if (size == 0)
-		return -E2BIG;
-	buf[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
-		char number[NUMBER_BYTES];
-		int len;
-
 		if (!v[i].is_known || (!table[i].is_told && v[i].number == table[i].usual))
 			continue;
+		text_separate(&t, ", ");
 		if (table[i].max == 1)
-			snprintf(number, sizeof(number), "%s", v[i].number ? "on" : "off");
+			text_add(&t, "%s %s", table[i].name, v[i].number ? "on" : "off");
 		else
-			snprintf(number, sizeof(number), "%u", (unsigned)v[i].number);
-		len = snprintf(buf + at, size - at, "%s%s %s", at ? ", " : "", table[i].name, number);
-		if (len < 0 || (size_t)len >= size - at)
-			return -E2BIG;
-		at += (size_t)len;
+			text_add(&t, "%s %u", table[i].name, (unsigned)v[i].number);
 	}
-	return (ssize_t)at;
+	return text_length(&t);
 }
 
 struct setting_value setting_change(const struct setting *s, const struct setting_value *has,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "base/text.h"
 #include "host/sysctls.h"
 
 #define ENTRY_BYTES 96
@@ -62,7 +62,7 @@ int sysctls_add(struct sysctls *all, const char *folder, const char *file, const
 }
 
 /* "ipv4/conf/rp_filter 2" */
-static bool take(char *entry, struct sysctls *all)
+static bool take(char *entry, void *all)
 {
 	const char *folder = folder_of(entry);
 	char *space = strchr(entry, ' ');
@@ -76,38 +76,16 @@ static bool take(char *entry, struct sysctls *all)
 int sysctls_parse(const char *text, struct sysctls *all)
 {
 	all->n = 0;
-	while (*text) {
-		char entry[ENTRY_BYTES];
-		size_t n = strcspn(text, ",");
-
-		if (n >= sizeof(entry))
-			return -EINVAL;
-		memcpy(entry, text, n);
-		entry[n] = '\0';
-		if (!take(entry, all))
-			return -EINVAL;
-		text += n;
-		if (*text && (!str_starts(text, ", ") || !text[2]))
-			return -EINVAL;
-		text += *text ? 2 : 0;
-	}
-	return 0;
+	return text_entries(text, ", ", ENTRY_BYTES, take, all);
 }
 
 ssize_t sysctls_format(const struct sysctls *all, char *buf, size_t size)
 {
-	size_t n = 0;
+	struct text t = text_begin(buf, size);
 
-	if (size == 0)
-		return -E2BIG;
-	buf[0] = '\0';
 	for (size_t i = 0; i < all->n; i++) {
-		const struct sysctl *s = &all->list[i];
-		int len = snprintf(buf + n, size - n, "%s%s/%s %s", i ? ", " : "", s->folder, s->file, s->text);
-
-		if (len < 0 || (size_t)len >= size - n)
-			return -E2BIG;
-		n += (size_t)len;
+		text_separate(&t, ", ");
+		text_add(&t, "%s/%s %s", all->list[i].folder, all->list[i].file, all->list[i].text);
 	}
-	return (ssize_t)n;
+	return text_length(&t);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "base/text.h"
 #include "host/vlans.h"
 
 static bool has(const uint64_t *bits, unsigned id)
@@ -137,23 +137,15 @@ int vlans_parse(const char *text, struct vlans *v)
 
 ssize_t vlans_format(const struct vlans *v, char *buf, size_t size)
 {
+	struct text t = text_begin(buf, size);
 	struct vlan_range r = { 0 };
-	size_t n = 0;
 
-	if (size == 0)
-		return -E2BIG;
-	buf[0] = '\0';
 	while (vlans_next(v, &r)) {
-		char to[16] = "";
-		int len;
-
+		text_separate(&t, ", ");
+		text_add(&t, "%u", r.from);
 		if (r.to != r.from)
-			snprintf(to, sizeof(to), "-%u", r.to);
-		len = snprintf(buf + n, size - n, "%s%u%s%s%s", n ? ", " : "", r.from, to, r.pvid ? " pvid" : "",
-			       r.untagged ? " untagged" : "");
-		if (len < 0 || (size_t)len >= size - n)
-			return -E2BIG;
-		n += (size_t)len;
+			text_add(&t, "-%u", r.to);
+		text_add(&t, "%s%s", r.pvid ? " pvid" : "", r.untagged ? " untagged" : "");
 	}
-	return (ssize_t)n;
+	return text_length(&t);
 }
