@@ -25,11 +25,7 @@
 /* What the kernel gives a new port of a bridge (net/bridge/br_vlan.c, nbp_vlan_init(), default_pvid). */
 #define VLANS_DEFAULT "1 pvid untagged"
 
-struct nic_name {
-	char text[HOST_NAME_BYTES];
-};
-
-static struct nic_name at(const char *bdf, const char *what)
+struct nic_name nic_at(const char *bdf, const char *what)
 {
 	struct nic_name n;
 
@@ -50,9 +46,9 @@ static bool is_taken(struct host *h, const char *bdf, const char *name)
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(functions[i], bdf) == 0)
 			continue;
-		if (host_read(h, at(functions[i], "name").text, text, sizeof(text)) >= 0 && strcmp(text, name) == 0)
+		if (host_read(h, nic_at(functions[i], "name").text, text, sizeof(text)) >= 0 && strcmp(text, name) == 0)
 			return true;
-		if (host_read(h, at(functions[i], "altnames").text, text, sizeof(text)) >= 0 &&
+		if (host_read(h, nic_at(functions[i], "altnames").text, text, sizeof(text)) >= 0 &&
 		    names_parse(text, &others) == 0 && names_has(&others, name))
 			return true;
 	}
@@ -68,14 +64,14 @@ static int write_name(struct host *h, const char *bdf, const char *value)
 	if (!str_is_interface(value))
 		return -EINVAL;
 	/* net/core/dev.c, dev_change_name(): before 6.2 even the same name is refused then. */
-	if (host_read(h, at(bdf, "up").text, text, sizeof(text)) >= 0 && strcmp(text, "up") == 0)
+	if (host_read(h, nic_at(bdf, "up").text, text, sizeof(text)) >= 0 && strcmp(text, "up") == 0)
 		return -EBUSY;
-	host_read(h, at(bdf, "name").text, text, sizeof(text));
+	host_read(h, nic_at(bdf, "name").text, text, sizeof(text));
 	if (strcmp(text, value) == 0)
 		return 0;
 	if (is_taken(h, bdf, value))
 		return -EEXIST;
-	sim_set(h, at(bdf, "name").text, value);
+	sim_set(h, nic_at(bdf, "name").text, value);
 	return 0;
 }
 
@@ -85,7 +81,7 @@ static int write_mtu(struct host *h, const char *bdf, const char *value)
 
 	if (!str_decimal(value, MTU_MAX, &mtu) || mtu < MTU_MIN)
 		return -EINVAL;
-	sim_set(h, at(bdf, "mtu").text, value);
+	sim_set(h, nic_at(bdf, "mtu").text, value);
 	sim_nic_children_follow(h, bdf, "mtu");
 	return 0;
 }
@@ -99,23 +95,23 @@ static void go_down(struct host *h, const char *bdf)
 	struct ip_addresses all = { 0 }, left = { 0 };
 	char text[HOST_VALUE_BYTES];
 
-	sim_remove(h, at(bdf, "routes").text);
-	if (host_read(h, at(bdf, "addresses").text, text, sizeof(text)) < 0 || ip_addresses_parse(text, &all) < 0)
+	sim_remove(h, nic_at(bdf, "routes").text);
+	if (host_read(h, nic_at(bdf, "addresses").text, text, sizeof(text)) < 0 || ip_addresses_parse(text, &all) < 0)
 		return;
 	for (size_t i = 0; i < all.n; i++)
 		if (all.list[i].local.family == AF_INET)
 			ip_addresses_add(&left, &all.list[i]);
 	if (ip_addresses_format(&left, text, sizeof(text)) > 0)
-		sim_set(h, at(bdf, "addresses").text, text);
+		sim_set(h, nic_at(bdf, "addresses").text, text);
 	else
-		sim_remove(h, at(bdf, "addresses").text);
+		sim_remove(h, nic_at(bdf, "addresses").text);
 }
 
 static int write_up(struct host *h, const char *bdf, const char *value)
 {
 	if (strcmp(value, "up") != 0 && strcmp(value, "down") != 0)
 		return -EINVAL;
-	sim_set(h, at(bdf, "up").text, value);
+	sim_set(h, nic_at(bdf, "up").text, value);
 	if (strcmp(value, "down") == 0)
 		go_down(h, bdf);
 	sim_nic_children_follow(h, bdf, "up");
@@ -127,7 +123,7 @@ static bool is_in_bond(struct host *h, const char *bdf)
 {
 	char master[64];
 
-	return host_read(h, at(bdf, "master").text, master, sizeof(master)) >= 0 && str_starts(master, "bond");
+	return host_read(h, nic_at(bdf, "master").text, master, sizeof(master)) >= 0 && str_starts(master, "bond");
 }
 
 /* Where the master's address is kept: it stays when the interface leaves. */
@@ -143,14 +139,14 @@ static void join(struct host *h, const char *bdf, const char *master)
 {
 	char mac[MAC_TEXT_BYTES];
 
-	sim_set(h, at(bdf, "master").text, master);
+	sim_set(h, nic_at(bdf, "master").text, master);
 	if (host_read(h, master_mac(master).text, mac, sizeof(mac)) >= 0)
-		sim_set(h, at(bdf, "master-mac").text, mac);
+		sim_set(h, nic_at(bdf, "master-mac").text, mac);
 	/* drivers/net/bonding/bond_main.c, bond_enslave(): it raises its ports. */
 	if (is_in_bond(h, bdf))
-		sim_set(h, at(bdf, "up").text, "up");
+		sim_set(h, nic_at(bdf, "up").text, "up");
 	else
-		sim_set(h, at(bdf, "vlans").text, VLANS_DEFAULT);
+		sim_set(h, nic_at(bdf, "vlans").text, VLANS_DEFAULT);
 }
 
 /* What is left of the table are the card's own entries. */
@@ -159,15 +155,15 @@ static void leave_table(struct host *h, const char *bdf)
 	struct fdb fdb = { 0 }, own = { 0 };
 	char text[HOST_VALUE_BYTES];
 
-	if (host_read(h, at(bdf, "fdb").text, text, sizeof(text)) >= 0)
+	if (host_read(h, nic_at(bdf, "fdb").text, text, sizeof(text)) >= 0)
 		fdb_parse(text, &fdb);
 	for (size_t i = 0; i < fdb.n; i++)
 		if (fdb.entry[i].is_self)
 			fdb_add(&own, &fdb.entry[i]);
 	if (fdb_format(&own, text, sizeof(text)) > 0)
-		sim_set(h, at(bdf, "fdb").text, text);
+		sim_set(h, nic_at(bdf, "fdb").text, text);
 	else
-		sim_remove(h, at(bdf, "fdb").text);
+		sim_remove(h, nic_at(bdf, "fdb").text);
 }
 
 /* Any master is there: none is a PCI function. A bond lowers its ports when they leave it. */
@@ -178,14 +174,14 @@ static int write_master(struct host *h, const char *bdf, const char *value)
 
 	if (*value && !str_is_interface(value))
 		return -EINVAL;
-	if (host_read(h, at(bdf, "master").text, before, sizeof(before)) >= 0 && strcmp(before, value) == 0)
+	if (host_read(h, nic_at(bdf, "master").text, before, sizeof(before)) >= 0 && strcmp(before, value) == 0)
 		return 0;
 	if (*value && sim_nic_children_receive(h, bdf))
 		return -EBUSY;
 	if (is_in_bond(h, bdf))
 		write_up(h, bdf, "down");
 	for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++)
-		sim_remove(h, at(bdf, gone[i]).text);
+		sim_remove(h, nic_at(bdf, gone[i]).text);
 	leave_table(h, bdf);
 	if (*value)
 		join(h, bdf, value);
@@ -199,11 +195,11 @@ static int write_vlans(struct host *h, const char *bdf, const char *value)
 
 	if (vlans_parse(value, &v) < 0)
 		return -EINVAL;
-	if (!host_has(h, at(bdf, "vlans").text))
+	if (!host_has(h, nic_at(bdf, "vlans").text))
 		return -ENOENT;
 	if (vlans_format(&v, text, sizeof(text)) < 0)
 		return -E2BIG;
-	sim_set(h, at(bdf, "vlans").text, text);
+	sim_set(h, nic_at(bdf, "vlans").text, text);
 	return 0;
 }
 
@@ -211,9 +207,9 @@ static int write_vlans(struct host *h, const char *bdf, const char *value)
 static int keep(struct host *h, const char *bdf, const char *what, const char *value)
 {
 	if (*value)
-		sim_set(h, at(bdf, what).text, value);
+		sim_set(h, nic_at(bdf, what).text, value);
 	else
-		sim_remove(h, at(bdf, what).text);
+		sim_remove(h, nic_at(bdf, what).text);
 	return 0;
 }
 
@@ -251,7 +247,7 @@ static int write_routes(struct host *h, const char *bdf, const char *value)
 
 	if (ip_routes_parse(value, &list) < 0)
 		return -EINVAL;
-	host_read(h, at(bdf, "up").text, text, sizeof(text));
+	host_read(h, nic_at(bdf, "up").text, text, sizeof(text));
 	/* net/ipv4/fib_semantics.c, fib_check_nh(); net/ipv6/route.c, fib6_nh_init() */
 	if (list.n && strcmp(text, "up") != 0)
 		return -ENETDOWN;
@@ -279,7 +275,7 @@ static int write_bits(struct host *h, const char *bdf, const char *what, const c
 
 	if (bits_parse(value, &bits) < 0)
 		return -EINVAL;
-	sim_set(h, at(bdf, what).text, value);
+	sim_set(h, nic_at(bdf, what).text, value);
 	return 0;
 }
 
@@ -362,7 +358,7 @@ static int write_port(struct host *h, const char *bdf, const char *value)
 	struct setting_value v[SETTINGS_MAX];
 	char text[HOST_VALUE_BYTES];
 
-	if (!host_has(h, at(bdf, "master").text))
+	if (!host_has(h, nic_at(bdf, "master").text))
 		return -ENOENT;
 	if (settings_parse(table, n, value, v) < 0)
 		return -EINVAL;
@@ -382,7 +378,7 @@ static int write_fdb(struct host *h, const char *bdf, const char *value)
 		return -EINVAL;
 	/* net/core/rtnetlink.c, rtnl_fdb_add() */
 	for (size_t i = 0; i < fdb.n; i++)
-		if (!fdb.entry[i].is_self && !host_has(h, at(bdf, "vlans").text))
+		if (!fdb.entry[i].is_self && !host_has(h, nic_at(bdf, "vlans").text))
 			return -EOPNOTSUPP;
 	if (fdb_format(&fdb, text, sizeof(text)) < 0)
 		return -E2BIG;
@@ -396,7 +392,7 @@ static int write_master_mac(struct host *h, const char *bdf, const char *value)
 
 	if (!mac_parse(value, mac))
 		return -EINVAL;
-	if (host_read(h, at(bdf, "master").text, master, sizeof(master)) < 0)
+	if (host_read(h, nic_at(bdf, "master").text, master, sizeof(master)) < 0)
 		return -ENOENT;
 	sim_set(h, master_mac(master).text, value);
 	return keep(h, bdf, "master-mac", value);
@@ -444,30 +440,30 @@ void sim_nic_leave(struct host *h, const char *bdf, const char *driver)
 {
 	char name[64], master[64], mac[MAC_TEXT_BYTES];
 
-	if (host_read(h, at(bdf, "name").text, name, sizeof(name)) < 0)
+	if (host_read(h, nic_at(bdf, "name").text, name, sizeof(name)) < 0)
 		return;
 	/* The others do not lose their master's address because this one leaves. */
-	if (host_read(h, at(bdf, "master").text, master, sizeof(master)) >= 0 &&
-	    host_read(h, at(bdf, "master-mac").text, mac, sizeof(mac)) >= 0)
+	if (host_read(h, nic_at(bdf, "master").text, master, sizeof(master)) >= 0 &&
+	    host_read(h, nic_at(bdf, "master-mac").text, mac, sizeof(mac)) >= 0)
 		sim_set(h, master_mac(master).text, mac);
 	/* Where nothing of the seam can see it: who had it, and what it was called. */
-	sim_set(h, at(bdf, "sim_driver").text, driver);
-	sim_set(h, at(bdf, "sim_name").text, name);
+	sim_set(h, nic_at(bdf, "sim_driver").text, driver);
+	sim_set(h, nic_at(bdf, "sim_name").text, name);
 	sim_nic_note_end(h, bdf);
 	for (size_t i = 0; i < sizeof(whats) / sizeof(*whats); i++)
-		sim_remove(h, at(bdf, whats[i].name).text);
+		sim_remove(h, nic_at(bdf, whats[i].name).text);
 }
 
 void sim_nic_return(struct host *h, const char *bdf, const char *driver)
 {
 	char had[64], name[64];
 
-	if (host_read(h, at(bdf, "sim_driver").text, had, sizeof(had)) < 0 || strcmp(had, driver) != 0 ||
-	    host_read(h, at(bdf, "sim_name").text, name, sizeof(name)) < 0)
+	if (host_read(h, nic_at(bdf, "sim_driver").text, had, sizeof(had)) < 0 || strcmp(had, driver) != 0 ||
+	    host_read(h, nic_at(bdf, "sim_name").text, name, sizeof(name)) < 0)
 		return;
-	sim_set(h, at(bdf, "name").text, name);
-	sim_set(h, at(bdf, "mtu").text, MTU_DEFAULT);
-	sim_set(h, at(bdf, "up").text, "down");
+	sim_set(h, nic_at(bdf, "name").text, name);
+	sim_set(h, nic_at(bdf, "mtu").text, MTU_DEFAULT);
+	sim_set(h, nic_at(bdf, "up").text, "down");
 }
 
 int sim_nic_write(struct host *h, const char *rest, const char *value)
@@ -480,7 +476,7 @@ int sim_nic_write(struct host *h, const char *rest, const char *value)
 	for (size_t i = 0; slash && i < sizeof(whats) / sizeof(*whats); i++) {
 		if (strcmp(slash + 1, whats[i].name) != 0)
 			continue;
-		if (whats[i].write != write_nothing && !host_has(h, at(bdf, "name").text))
+		if (whats[i].write != write_nothing && !host_has(h, nic_at(bdf, "name").text))
 			return -ENOENT;
 		sim_nic_note_end(h, bdf);
 		code = whats[i].write(h, bdf, value);

@@ -22,6 +22,12 @@ void sim_nic_return(struct host *h, const char *bdf, const char *driver);
 void sim_nic_note_end(struct host *h, const char *bdf);
 void sim_nic_meet_end(struct host *h, const char *bdf);
 
+/* "nic/ADDRESS/WHAT" */
+struct nic_name {
+	char text[HOST_NAME_BYTES];
+};
+struct nic_name nic_at(const char *bdf, const char *what);
+
 /* A write to "ADDRESS/WHAT": 0 or a negative errno. */
 int sim_nic_write(struct host *h, const char *rest, const char *value);
 

@@ -10,26 +10,15 @@
 #include "host/ipwords.h"
 #include "host/names.h"
 #include "host/sim.h"
+#include "host/sim_nic.h"
 #include "host/sim_nic_children.h"
-
-struct nic_name {
-	char text[HOST_NAME_BYTES];
-};
-
-static struct nic_name at(const char *bdf, const char *what)
-{
-	struct nic_name n;
-
-	snprintf(n.text, sizeof(n.text), "nic/%.40s/%.40s", bdf, what);
-	return n;
-}
 
 static void get(struct host *h, const char *bdf, struct children *all)
 {
 	char text[HOST_VALUE_BYTES];
 
 	children_clear(all);
-	if (host_read(h, at(bdf, "children").text, text, sizeof(text)) < 0 || children_parse(text, all) < 0)
+	if (host_read(h, nic_at(bdf, "children").text, text, sizeof(text)) < 0 || children_parse(text, all) < 0)
 		children_clear(all);
 }
 
@@ -41,9 +30,9 @@ static int keep(struct host *h, const char *bdf, const struct children *all)
 	if (n < 0)
 		return (int)n;
 	if (n)
-		sim_set(h, at(bdf, "children").text, text);
+		sim_set(h, nic_at(bdf, "children").text, text);
 	else
-		sim_remove(h, at(bdf, "children").text);
+		sim_remove(h, nic_at(bdf, "children").text);
 	return 0;
 }
 
@@ -51,7 +40,7 @@ static bool is_up(struct host *h, const char *bdf)
 {
 	char text[16] = "";
 
-	return host_read(h, at(bdf, "up").text, text, sizeof(text)) >= 0 && strcmp(text, "up") == 0;
+	return host_read(h, nic_at(bdf, "up").text, text, sizeof(text)) >= 0 && strcmp(text, "up") == 0;
 }
 
 static uint64_t mtu_of(struct host *h, const char *bdf)
@@ -59,7 +48,7 @@ static uint64_t mtu_of(struct host *h, const char *bdf)
 	char text[16];
 	uint64_t mtu;
 
-	if (host_read(h, at(bdf, "mtu").text, text, sizeof(text)) < 0 || !str_decimal(text, UINT32_MAX, &mtu))
+	if (host_read(h, nic_at(bdf, "mtu").text, text, sizeof(text)) < 0 || !str_decimal(text, UINT32_MAX, &mtu))
 		return UINT32_MAX;
 	return mtu;
 }
@@ -73,9 +62,9 @@ static bool has_name(struct host *h, const char *bdf, const char *name, bool is_
 	struct children others;
 	struct names names;
 
-	if (host_read(h, at(bdf, "name").text, text, sizeof(text)) >= 0 && strcmp(text, name) == 0)
+	if (host_read(h, nic_at(bdf, "name").text, text, sizeof(text)) >= 0 && strcmp(text, name) == 0)
 		return true;
-	if (host_read(h, at(bdf, "altnames").text, text, sizeof(text)) >= 0 && names_parse(text, &names) == 0 &&
+	if (host_read(h, nic_at(bdf, "altnames").text, text, sizeof(text)) >= 0 && names_parse(text, &names) == 0 &&
 	    names_has(&names, name))
 		return true;
 	get(h, bdf, &others);
@@ -106,7 +95,7 @@ static int may_be(struct host *h, const char *bdf, const struct child *c)
 
 	if (is_taken(h, bdf, c->name))
 		return -EEXIST;
-	if (!is_vlan && host_has(h, at(bdf, "master").text))
+	if (!is_vlan && host_has(h, nic_at(bdf, "master").text))
 		return -EBUSY;
 	if (strtoull(c->part[CHILD_MTU], NULL, 10) > mtu_of(h, bdf))
 		return is_vlan ? -ERANGE : -EINVAL;
