@@ -117,26 +117,16 @@ static void nic_close(struct nic *nic)
 
 void nic_loose_add(struct nic_loose *p, const char *fmt, ...)
 {
-	size_t separator = p->n ? 2 : 0;
 	char text[128];
 	va_list ap;
-	int len;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (p->is_full || p->n + separator >= p->size) {
-		p->is_full = true;
-		return;
-	}
-	memcpy(p->buf + p->n, ", ", separator);
-	p->n += separator;
-	len = snprintf(p->buf + p->n, p->size - p->n, "%s%s%s%s", p->of ? "upper " : "", p->of ? p->of : "",
-		       p->of ? " has " : "", text);
-	if (len < 0 || (size_t)len >= p->size - p->n)
-		p->is_full = true;
-	else
-		p->n += (size_t)len;
+	text_separate(&p->text, ", ");
+	if (p->of)
+		text_add(&p->text, "upper %s has ", p->of);
+	text_add(&p->text, "%s", text);
 }
 
 void nic_loose_ip(struct nic_loose *loose, const char *what, const struct ip_bytes *ip, unsigned prefix, const char *how)
@@ -188,9 +178,10 @@ static int tell_virtual_functions(const struct nic *nic, struct nic_loose *p)
 
 static ssize_t read_loose(struct nic *nic, char *buf, size_t size)
 {
-	struct nic_loose p = { .buf = buf, .size = size };
+	struct nic_loose p = { .text = text_begin(buf, size) };
 	struct rtnl_link master = { 0 };
 	int code = 0;
+	ssize_t n;
 
 	if (nic->link.master)
 		code = rtnl_link_at(&nic->rtnl, nic->link.master, &master);
@@ -209,9 +200,8 @@ static ssize_t read_loose(struct nic *nic, char *buf, size_t size)
 	code = tell_virtual_functions(nic, &p);
 	if (code < 0)
 		return code;
-	if (p.is_full)
-		return -E2BIG;
-	return p.n ? (ssize_t)p.n : -ENOENT;
+	n = text_length(&p.text);
+	return n ? n : -ENOENT;
 }
 
 /* --- the other names --------------------------------------------------------------------------------------------- */

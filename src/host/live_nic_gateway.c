@@ -36,19 +36,6 @@ struct ways {
 	size_t n;
 };
 
-static struct ip_bytes get_ip(const struct nlattr *a, int family)
-{
-	size_t size = family == AF_INET6 ? 16 : 4;
-	const void *bytes = rtnl_bytes(a, size);
-	struct ip_bytes ip = { 0 };
-
-	if (bytes) {
-		ip.family = family;
-		memcpy(ip.bytes, bytes, size);
-	}
-	return ip;
-}
-
 static void add_way(struct ways *ways, int family, const struct rtnl_attributes *hop, int index,
 		    const struct rtnl_attributes *route)
 {
@@ -56,8 +43,8 @@ static void add_way(struct ways *ways, int family, const struct rtnl_attributes 
 	struct way way = {
 		.index = index,
 		.metric = rtnl_number(route->of[RTA_PRIORITY]),
-		.via = get_ip(hop->of[RTA_GATEWAY], family),
-		.source = get_ip(route->of[RTA_PREFSRC], family),
+		.via = nic_ip(hop->of[RTA_GATEWAY], family),
+		.source = nic_ip(route->of[RTA_PREFSRC], family),
 	};
 
 	if (over && over->rtvia_family == AF_INET6) {

@@ -16,7 +16,7 @@
 #define SOURCE_TRIES 50
 #define SOURCE_PAUSE_MS 100
 
-static struct ip_bytes get_ip(const struct nlattr *a, int family)
+struct ip_bytes nic_ip(const struct nlattr *a, int family)
 {
 	size_t size = family == AF_INET6 ? 16 : 4;
 	const void *bytes = rtnl_bytes(a, size);
@@ -67,15 +67,15 @@ static void get_address(const struct nic *nic, const struct ifaddrmsg *info, con
 {
 	const struct ifa_cacheinfo *times = rtnl_bytes(all->of[IFA_CACHEINFO], sizeof(*times));
 	const char *label = rtnl_text(all->of[IFA_LABEL]);
-	struct ip_bytes other = get_ip(all->of[IFA_ADDRESS], info->ifa_family);
+	struct ip_bytes other = nic_ip(all->of[IFA_ADDRESS], info->ifa_family);
 
 	/* With a peer, IFA_ADDRESS is the peer's (include/uapi/linux/if_addr.h). */
-	a->local = get_ip(all->of[IFA_LOCAL], info->ifa_family);
+	a->local = nic_ip(all->of[IFA_LOCAL], info->ifa_family);
 	if (!a->local.family)
 		a->local = other;
 	else if (!ip_bytes_same(&a->local, &other))
 		a->peer = other;
-	a->broadcast = get_ip(all->of[IFA_BROADCAST], info->ifa_family);
+	a->broadcast = nic_ip(all->of[IFA_BROADCAST], info->ifa_family);
 	a->prefix = info->ifa_prefixlen;
 	/* Of IPv6 it follows from the address. */
 	a->scope = info->ifa_family == AF_INET ? info->ifa_scope : 0;
@@ -268,9 +268,9 @@ static bool get_route(const struct rtmsg *info, const struct rtnl_attributes *al
 	const struct rtvia *over = rtnl_bytes(all->of[RTA_VIA], sizeof(*over) + 16);
 
 	*r = (struct ip_route){
-		.to = get_ip(all->of[RTA_DST], info->rtm_family),
-		.via = get_ip(all->of[RTA_GATEWAY], info->rtm_family),
-		.source = get_ip(all->of[RTA_PREFSRC], info->rtm_family),
+		.to = nic_ip(all->of[RTA_DST], info->rtm_family),
+		.via = nic_ip(all->of[RTA_GATEWAY], info->rtm_family),
+		.source = nic_ip(all->of[RTA_PREFSRC], info->rtm_family),
 		.prefix = info->rtm_dst_len,
 		.tos = info->rtm_tos,
 		.type = info->rtm_type,

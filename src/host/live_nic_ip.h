@@ -2,14 +2,16 @@
 #ifndef HANDOVER_LIVE_NIC_IP_H
 #define HANDOVER_LIVE_NIC_IP_H
 
+#include "base/text.h"
 #include "host/ipwords.h"
 #include "host/live_nic_parts.h"
 
+/* What an attribute of a message says; family 0: there is none, or it is shorter. */
+struct ip_bytes nic_ip(const struct nlattr *a, int family);
+
 /* Parts of nic/ADDRESS/loose, separated by commas. */
 struct nic_loose {
-	char *buf;
-	size_t size, n;
-	bool is_full;
+	struct text text;
 	const char *of;		/* the interface on top that they are of; NULL: of itself */
 };
 
