@@ -109,6 +109,30 @@ static void an_interface_is_looked_at_once_before_it_is_up(void **state)
 	life_free(x);
 }
 
+/* It takes time, too, and can wait for the carrier. */
+static void what_comes_after_an_interface_is_up_is_looked_at_then(void **state)
+{
+	static const char *const later[][2] = { { "alias", "uplink" }, { "wol", "magic" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(later); i++) {
+		struct life *x = life_booted(host_load("elitedesk"));
+		char name[HOST_NAME_BYTES];
+
+		snprintf(name, sizeof(name), "nic/" NIC "/%s", later[i][0]);
+		sim_set(x->sim, name, later[i][1]);
+		x->before = count_from_the_scan;
+		x->after = note_when_up;
+		x->counted = name;
+		life_must_lend(x, 100, SLOT "pre-start:\n- cycle: nic\n");
+		assert_int_equal(reads_until_up, 0);
+		assert_true(x->reads > 0);
+		assert_reads(x->sim, name, later[i][1]);
+		life_must_end(x, 100);
+		life_free(x);
+	}
+}
+
 static void a_scan_does_not_bring_back_what_was_removed_on_purpose(void **state)
 {
 	static const char *const steps[] = {
@@ -631,6 +655,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(function_0_may_leave_with_its_whole_slot),
 		cmocka_unit_test(an_interface_that_is_up_is_not_taken_along),
 		cmocka_unit_test(an_interface_is_looked_at_once_before_it_is_up),
+		cmocka_unit_test(what_comes_after_an_interface_is_up_is_looked_at_then),
 		cmocka_unit_test(a_scan_does_not_bring_back_what_was_removed_on_purpose),
 		cmocka_unit_test(a_function_that_leaves_alone_keeps_all_groups),
 		cmocka_unit_test(what_comes_home_changes_groups_for_what_follows),

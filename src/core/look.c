@@ -15,12 +15,18 @@ static size_t count_of_nic(const struct step *s, size_t i)
 	return n;
 }
 
-/* What is read of a step, and up to where: of the interface whose looks end there, little if it has not got its name. */
+/* What is read of a step; and of the interface whose looks end there, only whether it is up, or nothing more. */
 struct reading {
 	const struct step *s;
 	const struct looks *goal;
-	size_t unnamed_until;
+	size_t unnamed_until, waits_until;
 };
+
+/* The name or the state of an interface, on which it hangs what else is read of it. */
+static bool is_of_nic(const char *look, const char *what)
+{
+	return str_starts(look, "nic/") && strcmp(str_basename(look), what) == 0;
+}
 
 static bool is_needed(const struct reading *r, size_t i)
 {
@@ -28,7 +34,7 @@ static bool is_needed(const struct reading *r, size_t i)
 		return false;
 	if (!r->goal || !str_starts(r->s->look[i], "nic/"))
 		return true;
-	if (i < r->unnamed_until && strcmp(str_basename(r->s->look[i]), "up") != 0)
+	if (i < r->waits_until || (i < r->unnamed_until && !is_of_nic(r->s->look[i], "up")))
 		return false;
 	return r->goal->v[i].kind != VALUE_ANY;
 }
@@ -38,47 +44,69 @@ static size_t count_of_needed(const struct reading *r, size_t i, size_t n)
 {
 	size_t needed = 0;
 
-	while (needed < n && is_needed(r, i + needed))
+	while (needed < n && is_needed(r, i + needed)) {
 		needed++;
+		if (r->goal && is_of_nic(r->s->look[i + needed - 1], "up"))
+			break;
+	}
 	return needed;
 }
 
-/* An interface's name is the first look at it. */
+/* An interface's name is the first look at it, and whether it is up the last that is read before it is. */
 static void go_on(struct host *h, struct reading *r, size_t i, const struct value *now)
 {
+	bool fits = !r->goal || value_fits(now, &r->goal->v[i]), is_name = is_of_nic(r->s->look[i], "name");
 	size_t n;
 
-	if (!str_starts(r->s->look[i], "nic/") || strcmp(str_basename(r->s->look[i]), "name") != 0)
+	if (!is_name && !(r->goal && is_of_nic(r->s->look[i], "up")))
 		return;
 	n = count_of_nic(r->s, i);
-	if (r->goal && !value_fits(now, &r->goal->v[i]))
+	if (fits)
+		host_read_ahead(h, r->s->look + i + 1, count_of_needed(r, i + 1, n - 1));
+	else if (is_name)
 		r->unnamed_until = i + n;
 	else
-		host_read_ahead(h, r->s->look + i + 1, count_of_needed(r, i + 1, n - 1));
+		r->waits_until = i + n;
+}
+
+/* Those from one look on until another. */
+static int read_looks(struct host *h, struct reading *r, size_t from, size_t until, struct look_buffer *buf,
+		      struct error *err)
+{
+	for (size_t i = from; i < until; i++) {
+		size_t left = sizeof(buf->text) - buf->used;
+		char *at = buf->text + buf->used;
+		ssize_t n;
+
+		buf->v[i] = value_any();
+		if (!is_needed(r, i))
+			continue;
+		n = host_read(h, r->s->look[i], at, left < HOST_VALUE_BYTES ? left : HOST_VALUE_BYTES);
+		if (n < 0 && n != -ENOENT && n != -ENODEV) {
+			host_read_ahead(h, NULL, 0);
+			return error_errno(err, (int)n, "cannot read '%s'", r->s->look[i]);
+		}
+		buf->v[i] = value_of(n >= 0 ? at : NULL);
+		go_on(h, r, i, &buf->v[i]);
+		buf->used += n >= 0 ? (size_t)n + 1 : 0;
+	}
+	return 0;
 }
 
 int step_read(struct host *h, const struct step *s, const struct looks *goal, struct looks *now,
 	      struct look_buffer *buf, struct error *err)
 {
-	struct reading r = { s, goal, 0 };
-	char *at = buf->text;
+	struct reading r = { s, goal, 0, 0 };
 
 	now->v = buf->v;
-	for (size_t i = 0; i < s->n_looks; i++) {
-		size_t left = (size_t)(buf->text + sizeof(buf->text) - at);
-		ssize_t n;
+	buf->used = 0;
+	return read_looks(h, &r, 0, s->n_looks, buf, err);
+}
 
-		buf->v[i] = value_of(NULL);
-		if (!is_needed(&r, i))
-			continue;
-		n = host_read(h, s->look[i], at, left < HOST_VALUE_BYTES ? left : HOST_VALUE_BYTES);
-		if (n < 0 && n != -ENOENT && n != -ENODEV) {
-			host_read_ahead(h, NULL, 0);
-			return error_errno(err, (int)n, "cannot read '%s'", s->look[i]);
-		}
-		buf->v[i] = value_of(n >= 0 ? at : NULL);
-		go_on(h, &r, i, &buf->v[i]);
-		at += n >= 0 ? n + 1 : 0;
-	}
-	return 0;
+int step_read_nic(struct host *h, const struct step *s, const struct looks *goal, size_t name, struct look_buffer *buf,
+		  struct error *err)
+{
+	struct reading r = { s, goal, 0, 0 };
+
+	return read_looks(h, &r, name, name + count_of_nic(s, name), buf, err);
 }

@@ -351,14 +351,20 @@ static bool give_up(const struct step *s, struct looks *want, size_t look)
 	return asked;
 }
 
-/*
- * Whether the next write may follow without a look at everything: one at a network interface that has its name changes
- * nothing that the next depends on, and each takes time that the network is away. What they changed besides is seen when
- * all is looked at again.
- */
-static bool may_go_on(const struct poke *p)
+/* Whether a network interface's name is waited for, or written: then the rest of the interface is there, too. */
+static bool is_about_name(const struct step *s, const struct poke *p)
 {
-	return str_starts(p->at, "nic/") && p->patience_ms == 0;
+	return str_starts(s->look[p->look], "nic/") && strcmp(str_basename(s->look[p->look]), "name") == 0;
+}
+
+/*
+ * Whether the next write may follow without a look at everything: one at a network interface changes nothing that the
+ * next depends on but what can be read of the interface, and each takes time that the network is away. What they changed
+ * besides is seen when all is looked at again, and so is what was not read before (look.h).
+ */
+static bool may_go_on(const struct step *s, const struct poke *p)
+{
+	return is_about_name(s, p) || (str_starts(p->at, "nic/") && p->patience_ms == 0);
 }
 
 /*
@@ -369,6 +375,7 @@ static int advance(struct engine *e, const struct step *s, struct looks *want, s
 {
 	struct look_buffer buf;
 	struct poke p = { 0 };
+	struct error ignored;
 	struct looks now;
 	int code = read_patiently(e, s, want, &now, &buf, err);
 
@@ -387,14 +394,17 @@ static int advance(struct engine *e, const struct step *s, struct looks *want, s
 		*look = p.look;
 		if (!again)
 			return err->code;
-		if (n > 0 && !may_go_on(&p))
+		if (n > 0 && (!may_go_on(s, &p) || now.v[p.look].kind == VALUE_ANY))
 			return 0;
 		/* It may have come with what was written before. */
 		if (n == 0 || !has_become(e->host, s->look[p.look], &p.becomes))
 			code = do_poke(e, s, &p, err);
-		if (code < 0 || !may_go_on(&p))
+		if (code < 0 || !may_go_on(s, &p))
 			return code;
 		buf.v[p.look] = p.becomes;
+		/* What cannot be read for a moment is no failure: all is looked at again. */
+		if (is_about_name(s, &p) && step_read_nic(e->host, s, want, p.look, &buf, &ignored) < 0)
+			return 0;
 	}
 	return 0;
 }

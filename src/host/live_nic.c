@@ -365,26 +365,69 @@ static const struct nic_part *what_of(const char *rest, char address[BDF_TEXT_MA
 	return nic_part_named(slash + 1);
 }
 
-ssize_t live_nic_read(int root, const char *rest, char *buf, size_t size)
+struct live_nic {
+	int root;
+	bool is_found;
+	struct nic nic;
+};
+
+struct live_nic *live_nic_new(int root)
+{
+	struct live_nic *n = calloc(1, sizeof(*n));
+
+	if (n)
+		n->root = root;
+	return n;
+}
+
+void live_nic_forget(struct live_nic *n)
+{
+	if (n->is_found)
+		nic_close(&n->nic);
+	n->is_found = false;
+}
+
+/* Found already, or now. */
+static int find(struct live_nic *n, const char *address)
+{
+	int code;
+
+	if (n->is_found && strcmp(n->nic.address, address) == 0)
+		return 0;
+	live_nic_forget(n);
+	code = nic_open(&n->nic, n->root, address);
+	n->is_found = code == 0;
+	return code;
+}
+
+ssize_t live_nic_ask(struct live_nic *n, const char *rest, char *buf, size_t size)
 {
 	char address[BDF_TEXT_MAX];
 	const struct nic_part *what = what_of(rest, address);
-	ssize_t n = -ENOENT;
+	ssize_t got = -ENOENT;
 
 	if (!what)
 		return -ENOENT;
 	for (int i = 0; i < TRIES; i++) {
-		struct nic nic;
-
-		n = nic_open(&nic, root, address);
-		if (n == 0) {
-			n = what->read(&nic, buf, size);
-			nic_close(&nic);
-		}
-		if (n != -ENODEV && n != -EINTR)
-			return n;
+		got = find(n, address);
+		if (got == 0)
+			got = what->read(&n->nic, buf, size);
+		/* Whatever has gone wrong: its answer may still be on its way. */
+		if (got < 0 && got != -ENOENT)
+			live_nic_forget(n);
+		if (got != -ENODEV && got != -EINTR)
+			return got;
 	}
-	return n == -ENODEV ? -ENOENT : -EAGAIN;
+	return got == -ENODEV ? -ENOENT : -EAGAIN;
+}
+
+ssize_t live_nic_read(int root, const char *rest, char *buf, size_t size)
+{
+	struct live_nic n = { .root = root };
+	ssize_t got = live_nic_ask(&n, rest, buf, size);
+
+	live_nic_forget(&n);
+	return got;
 }
 
 int live_nic_write(int root, const char *rest, const char *value)

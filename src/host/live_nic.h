@@ -17,6 +17,15 @@
 ssize_t live_nic_read(int root, const char *rest, char *buf, size_t size);
 
 /*
+ * The same for questions of which one follows the other at once: an interface that was found for one is not looked for
+ * again for the next, until it is forgotten. NULL: out of memory.
+ */
+struct live_nic;
+struct live_nic *live_nic_new(int root);
+ssize_t live_nic_ask(struct live_nic *n, const char *rest, char *buf, size_t size);
+void live_nic_forget(struct live_nic *n);
+
+/*
  * -EINVAL: the value is none for this name. -ENODEV: what shall be the master is no bridge or bond, or is not there. -EACCES:
  * not to be written. -ENOENT: no such name. Else as the kernel has it. VLANs are removed and added range by range:
  * after a failure some may be changed.

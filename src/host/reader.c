@@ -51,10 +51,10 @@ ssize_t read_file(int root, const char *name, char *buf, size_t size)
 	return (ssize_t)n;
 }
 
-static ssize_t read_any(int root, const char *name, char *buf, size_t size)
+static ssize_t read_any(int root, struct live_nic *nic, const char *name, char *buf, size_t size)
 {
 	if (str_starts(name, "nic/"))
-		return live_nic_read(root, name + strlen("nic/"), buf, size);
+		return live_nic_ask(nic, name + strlen("nic/"), buf, size);
 	if (str_starts(name, "label/"))
 		return live_label_read(root, name + strlen("label/"), buf, size);
 	/* Who asks does not count: it is the parent of the one that looks. */
@@ -65,6 +65,13 @@ static ssize_t read_any(int root, const char *name, char *buf, size_t size)
 	return read_file(root, name, buf, size);
 }
 
+static bool is_asked_more(int socket)
+{
+	struct pollfd p = { .fd = socket, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 /*
  * The child keeps nothing of its parent's but the two descriptors it needs: not the output Proxmox waits for the end
  * of, and not the locks, which say that a write is under way.
@@ -73,6 +80,7 @@ static _Noreturn void serve(int socket, int root)
 {
 	int null = open("/dev/null", O_RDWR);
 	char name[HOST_NAME_BYTES];
+	struct live_nic *nic;
 	struct answer a;
 	ssize_t n;
 
@@ -84,11 +92,14 @@ static _Noreturn void serve(int socket, int root)
 	socket = fcntl(socket, F_DUPFD, KEPT_ROOT + 1);
 	root = fcntl(root, F_DUPFD, KEPT_ROOT + 1);
 	if (socket < 0 || root < 0 || dup2(socket, KEPT_SOCKET) < 0 || dup2(root, KEPT_ROOT) < 0 ||
-	    close_range(KEPT_ROOT + 1, ~0U, 0) < 0)
+	    close_range(KEPT_ROOT + 1, ~0U, 0) < 0 || (nic = live_nic_new(KEPT_ROOT)) == NULL)
 		_exit(1);
 	while ((n = recv(KEPT_SOCKET, name, sizeof(name) - 1, 0)) > 0) {
 		name[n] = '\0';
-		a.result = read_any(KEPT_ROOT, name, a.bytes, sizeof(a.bytes));
+		a.result = read_any(KEPT_ROOT, nic, name, a.bytes, sizeof(a.bytes));
+		/* What is asked later is about what is there then. */
+		if (!is_asked_more(KEPT_SOCKET))
+			live_nic_forget(nic);
 		if (send(KEPT_SOCKET, &a, sizeof(a.result) + (a.result > 0 ? (size_t)a.result : 0), MSG_NOSIGNAL) < 0)
 			break;
 	}
