@@ -26,7 +26,7 @@ struct life {
 	struct host host;	/* what the product sees: sim, but for what follows */
 	struct host *sim;
 	const char *deaf;	/* reading this name does not come back */
-	const char *counted;	/* how often this name is read is counted: */
+	const char *counted;	/* how often this name is looked at is counted, there or not: each look asks first for a link */
 	unsigned reads;
 	const struct policy *policy;	/* life_new(): without_rails */
 	void (*before)(struct life *x, const char *name, const char *value);	/* of every write */
@@ -60,7 +60,6 @@ static inline ssize_t life_read(struct host *h, const char *name, char *buf, siz
 
 	if (x->deaf && strcmp(x->deaf, name) == 0)
 		return -ETIMEDOUT;
-	x->reads += x->counted && strcmp(x->counted, name) == 0;
 	return x->sim->ops->read(x->sim, name, buf, size);
 }
 
@@ -68,6 +67,7 @@ static inline ssize_t life_link(struct host *h, const char *name, char *buf, siz
 {
 	struct life *x = (struct life *)h;
 
+	x->reads += x->counted && strcmp(x->counted, name) == 0;
 	return x->sim->ops->link(x->sim, name, buf, size);
 }
 

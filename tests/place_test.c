@@ -133,6 +133,34 @@ static void what_comes_after_an_interface_is_up_is_looked_at_then(void **state)
 	}
 }
 
+/* A driver that takes what it is told, and leaves all as it was. */
+static int (*write_on)(struct host *h, const char *name, const char *value, unsigned ms, struct host_stuck *stuck);
+
+static int write_but_sysctls(struct host *h, const char *name, const char *value, unsigned ms, struct host_stuck *stuck)
+{
+	return strcmp(name, "nic/" NIC "/sysctls") == 0 ? 0 : write_on(h, name, value, ms, stuck);
+}
+
+static void a_write_to_an_interface_that_did_nothing_is_found_out(void **state)
+{
+	struct life *x = life_booted(host_load("elitedesk"));
+	struct host_ops deaf = *x->host.ops;
+
+	(void)state;
+	sim_set(x->sim, "nic/" NIC "/sysctls", "ipv4/conf/arp_ignore 2");
+	write_on = deaf.write;
+	deaf.write = write_but_sysctls;
+	x->host.ops = &deaf;
+	assert_int_equal(life_lend(x, 100, SLOT "pre-start:\n- cycle: nic\n"), OUTCOME_CHANGED);
+	assert_contains(x->err.text, "setting its interface's sysctls to 'ipv4/conf/arp_ignore 2' did nothing");
+	assert_reads(x->sim, "nic/" NIC "/master", "vmbr0");
+	assert_reads(x->sim, "nic/" NIC "/up", "up");
+	deaf.write = write_on;
+	life_must_end(x, 100);
+	assert_reads(x->sim, "nic/" NIC "/sysctls", "ipv4/conf/arp_ignore 2");
+	life_free(x);
+}
+
 static void a_scan_does_not_bring_back_what_was_removed_on_purpose(void **state)
 {
 	static const char *const steps[] = {
@@ -656,6 +684,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_interface_that_is_up_is_not_taken_along),
 		cmocka_unit_test(an_interface_is_looked_at_once_before_it_is_up),
 		cmocka_unit_test(what_comes_after_an_interface_is_up_is_looked_at_then),
+		cmocka_unit_test(a_write_to_an_interface_that_did_nothing_is_found_out),
 		cmocka_unit_test(a_scan_does_not_bring_back_what_was_removed_on_purpose),
 		cmocka_unit_test(a_function_that_leaves_alone_keeps_all_groups),
 		cmocka_unit_test(what_comes_home_changes_groups_for_what_follows),

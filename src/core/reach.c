@@ -100,6 +100,8 @@ static int do_write(struct engine *e, const struct step *s, const struct poke *p
 		return stuck(e, s, p, err);
 	}
 	said_tell(e, s, p->at, &said);
+	if (code == 0 && p->is_seen_later)
+		return 0;
 	/* EAGAIN: the driver's probe is deferred, and is tried again by the kernel (drivers/base/dd.c). */
 	if (code < 0 && code != -EAGAIN && !has_become(e->host, s->look[p->look], &p->becomes)) {
 		failed(p, code, &said, err);
@@ -371,7 +373,8 @@ static bool may_go_on(const struct step *s, const struct poke *p)
  * One write on the way to what is wanted, or those of a network interface, and the look that the last is about. 1: nothing
  * is left to write.
  */
-static int advance(struct engine *e, const struct step *s, struct looks *want, size_t *look, struct error *err)
+static int advance(struct engine *e, const struct step *s, struct looks *want, bool *tried, size_t *look,
+		   struct error *err)
 {
 	struct look_buffer buf;
 	struct poke p = { 0 };
@@ -396,6 +399,9 @@ static int advance(struct engine *e, const struct step *s, struct looks *want, s
 			return err->code;
 		if (n > 0 && (!may_go_on(s, &p) || now.v[p.look].kind == VALUE_ANY))
 			return 0;
+		/* All is looked at again after it, which needs no look of its own: until that has shown that it did nothing. */
+		p.is_seen_later = may_go_on(s, &p) && !tried[p.look];
+		tried[p.look] = true;
 		/* It may have come with what was written before. */
 		if (n == 0 || !has_become(e->host, s->look[p.look], &p.becomes))
 			code = do_poke(e, s, &p, err);
@@ -412,6 +418,7 @@ static int advance(struct engine *e, const struct step *s, struct looks *want, s
 int reach(struct engine *e, const struct step *s, enum goal goal, struct error *err)
 {
 	struct value wanted[STEP_LOOKS_MAX];
+	bool tried[STEP_LOOKS_MAX] = { false };
 	struct looks want = { wanted };
 	struct error first = { 0 };
 
@@ -421,7 +428,7 @@ int reach(struct engine *e, const struct step *s, enum goal goal, struct error *
 	for (int n = 0; n < STEP_WRITES_MAX; n++) {
 		struct error why = { 0 };
 		size_t look;
-		int code = advance(e, s, &want, &look, &why);
+		int code = advance(e, s, &want, tried, &look, &why);
 
 		if (code < 0 && !first.code)
 			first = why;

@@ -84,6 +84,7 @@ struct poke {
 	size_t by_itself;		/* ... for this look ... */
 	struct value by_itself_is;	/* ... to read so; then nothing is written */
 	unsigned deadline_ms;		/* for the write, and for what must then be seen */
+	bool is_seen_later;		/* a write that succeeds is not looked at: somebody else looks whether it did anything */
 };
 
 struct value value_of(const char *text);
