@@ -415,7 +415,7 @@ static int advance(struct engine *e, const struct step *s, struct looks *want, b
 	return 0;
 }
 
-int reach(struct engine *e, const struct step *s, enum goal goal, struct error *err)
+static int go_there(struct engine *e, const struct step *s, enum goal goal, struct error *err)
 {
 	struct value wanted[STEP_LOOKS_MAX];
 	bool tried[STEP_LOOKS_MAX] = { false };
@@ -439,4 +439,12 @@ int reach(struct engine *e, const struct step *s, enum goal goal, struct error *
 		}
 	}
 	return error_set(err, -ELOOP, "%d writes did not bring it where it shall be", STEP_WRITES_MAX);
+}
+
+int reach(struct engine *e, const struct step *s, enum goal goal, struct error *err)
+{
+	int code = go_there(e, s, goal, err);
+
+	host_rest(e->host);
+	return code;
 }

@@ -123,6 +123,12 @@ int host_write(struct host *h, const char *name, const char *value, unsigned dea
 	return h->ops->write(h, name, value, deadline_ms, stuck);
 }
 
+void host_rest(struct host *h)
+{
+	if (h->ops->rest)
+		h->ops->rest(h);
+}
+
 int host_wait(struct host *h, unsigned ms)
 {
 	return h->ops->wait(h, ms);

@@ -113,6 +113,7 @@ struct host_ops {
 	int (*list)(struct host *h, const char *name, struct arena *a, char ***names, size_t *n);
 	int (*write)(struct host *h, const char *name, const char *value, unsigned deadline_ms,
 		     struct host_stuck *stuck);
+	void (*rest)(struct host *h);	/* NULL: it keeps nothing between two writes */
 	int (*wait)(struct host *h, unsigned ms);
 	int64_t (*now)(struct host *h);
 	void (*close)(struct host *h);
@@ -167,6 +168,12 @@ bool host_has(struct host *h, const char *name);
  * Only core/reach.c may call this.
  */
 int host_write(struct host *h, const char *name, const char *value, unsigned deadline_ms, struct host_stuck *stuck);
+
+/*
+ * Lets the worker go, which is kept from one host_write() to the next, with the locks that the caller had at the first.
+ * Whoever writes does it when he is done, before locks are given up or taken.
+ */
+void host_rest(struct host *h);
 
 /* Waits until something on the host changes, at most ms. It may return early for no reason: look again. */
 int host_wait(struct host *h, unsigned ms);

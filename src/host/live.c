@@ -33,6 +33,7 @@ struct live {
 	int root;		/* "/" */
 	int uevents;		/* kernel's uevents, -1 until the first write */
 	struct reader reader;	/* for what may block */
+	struct worker worker;	/* for writes */
 	struct kmod_ctx *kmod;	/* made when first asked for */
 	struct command *commands;	/* that were run */
 };
@@ -236,11 +237,6 @@ static int live_list(struct host *h, const char *name, struct arena *a, char ***
 	return 0;
 }
 
-struct job {
-	struct live *live;
-	const char *name, *value;
-};
-
 static int write_file(int root, const char *name, const char *value)
 {
 	char line[HOST_VALUE_BYTES];
@@ -252,7 +248,10 @@ static int write_file(int root, const char *name, const char *value)
 		return -errno;
 	n = write(fd, line, (size_t)len);
 	if (n < 0)
-		return -errno;
+		n = -errno;
+	close(fd);
+	if (n < 0)
+		return (int)n;
 	return n == len ? 0 : -EIO;
 }
 
@@ -267,18 +266,18 @@ static int write_module(struct live *l, const char *module, const char *verb)
 	return unload ? live_module_unload(l->kmod, module) : live_module_load(l->kmod, module);
 }
 
-static int write_job(void *arg)
+static int write_job(void *arg, const char *name, const char *value)
 {
-	const struct job *job = arg;
+	struct live *l = arg;
 	const char *rest;
 
-	if (belongs(job->name, "module/", &rest))
-		return write_module(job->live, rest, job->value);
-	if (belongs(job->name, "unit/", &rest))
-		return live_unit_write(rest, job->value);
-	if (belongs(job->name, "nic/", &rest))
-		return live_nic_write(job->live->root, rest, job->value);
-	return write_file(job->live->root, job->name, job->value);
+	if (belongs(name, "module/", &rest))
+		return write_module(l, rest, value);
+	if (belongs(name, "unit/", &rest))
+		return live_unit_write(rest, value);
+	if (belongs(name, "nic/", &rest))
+		return live_nic_write(l->root, rest, value);
+	return write_file(l->root, name, value);
 }
 
 static int uevents_open(void)
@@ -297,7 +296,6 @@ static int live_write(struct host *h, const char *name, const char *value, unsig
 		      struct host_stuck *stuck)
 {
 	struct live *l = live_of(h);
-	struct job job = { l, name, value };
 
 	if (str_starts(name, "command/"))
 		return live_command_write(&l->commands, name, value, deadline_ms, stuck);
@@ -308,7 +306,12 @@ static int live_write(struct host *h, const char *name, const char *value, unsig
 	/* Listen before acting, or the event that is waited for is missed. */
 	if (l->uevents < 0)
 		l->uevents = uevents_open();
-	return worker_run(write_job, &job, deadline_ms, stuck);
+	return worker_write(&l->worker, write_job, l, name, value, deadline_ms, stuck);
+}
+
+static void live_rest(struct host *h)
+{
+	worker_end(&live_of(h)->worker);
 }
 
 static int live_wait(struct host *h, unsigned ms)
@@ -337,6 +340,7 @@ static void live_close(struct host *h)
 
 	live_module_close(l->kmod);
 	live_command_close(l->commands);
+	worker_end(&l->worker);
 	reader_close(&l->reader);
 	if (l->uevents >= 0)
 		close(l->uevents);
@@ -350,6 +354,7 @@ static const struct host_ops live_ops = {
 	.link = live_link,
 	.list = live_list,
 	.write = live_write,
+	.rest = live_rest,
 	.wait = live_wait,
 	.now = live_now,
 	.close = live_close,
@@ -364,6 +369,7 @@ int live_open(struct host **h, struct error *err)
 	l->host.ops = &live_ops;
 	l->uevents = -1;
 	l->reader.socket = -1;
+	l->worker.socket = -1;
 	l->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (l->root < 0) {
 		int code = -errno;

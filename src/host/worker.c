@@ -7,11 +7,14 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "host/worker.h"
+
+#define WORKER_END_MS 1000	/* for one that has nothing to do, to end */
 
 static void read_proc(pid_t pid, const char *file, char *buf, size_t size)
 {
@@ -35,9 +38,11 @@ static void describe(pid_t pid, struct host_stuck *stuck)
 	read_proc(pid, "stack", stuck->stack, sizeof(stuck->stack));
 }
 
-static _Noreturn void child(int (*job)(void *arg), void *arg)
+/* --- in the worker's process -------------------------------------------------------------------------------------- */
+
+static void settle(void)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), code;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setsid();
 	prctl(PR_SET_NAME, HOST_WORKER);
@@ -45,10 +50,38 @@ static _Noreturn void child(int (*job)(void *arg), void *arg)
 		_exit(EIO);
 	for (int fd = 0; fd <= 2; fd++)
 		dup2(null, fd);
+}
+
+static _Noreturn void child(int (*job)(void *arg), void *arg)
+{
+	int code;
+
+	settle();
 	code = -job(arg);
 	/* A status has eight bits; the kernel's own errors beyond them are not for programs. */
 	_exit(code < 256 ? code : EIO);
 }
+
+struct order {
+	char name[HOST_NAME_BYTES];
+	char value[HOST_VALUE_BYTES];
+};
+
+static _Noreturn void serve(int socket, worker_job job, void *arg)
+{
+	struct order o;
+
+	settle();
+	while (recv(socket, &o, sizeof(o), 0) == sizeof(o)) {
+		int code = job(arg, o.name, o.value);
+
+		if (send(socket, &code, sizeof(code), MSG_NOSIGNAL) < 0)
+			break;
+	}
+	_exit(0);
+}
+
+/* --- its end ----------------------------------------------------------------------------------------------------- */
 
 static int wait_for(pid_t pid, unsigned deadline_ms, struct host_stuck *stuck)
 {
@@ -78,7 +111,10 @@ static int wait_for(pid_t pid, unsigned deadline_ms, struct host_stuck *stuck)
 	return -WEXITSTATUS(status);
 }
 
-int worker_run(int (*job)(void *arg), void *arg, unsigned deadline_ms, struct host_stuck *stuck)
+/* --- for the caller ---------------------------------------------------------------------------------------------- */
+
+/* As fork(): the child has all signals blocked from its first moment. */
+static pid_t fork_deaf(void)
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -86,8 +122,90 @@ int worker_run(int (*job)(void *arg), void *arg, unsigned deadline_ms, struct ho
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	pid = fork();
+	if (pid != 0)
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+int worker_run(int (*job)(void *arg), void *arg, unsigned deadline_ms, struct host_stuck *stuck)
+{
+	pid_t pid = fork_deaf();
+
 	if (pid == 0)
 		child(job, arg);
-	sigprocmask(SIG_SETMASK, &before, NULL);
 	return pid < 0 ? -errno : wait_for(pid, deadline_ms, stuck);
+}
+
+static int start(struct worker *w, worker_job job, void *arg)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	w->pid = fork_deaf();
+	if (w->pid == 0) {
+		close(pair[0]);
+		serve(pair[1], job, arg);
+	}
+	close(pair[1]);
+	if (w->pid < 0) {
+		close(pair[0]);
+		return -errno;
+	}
+	w->socket = pair[0];
+	return 0;
+}
+
+/* It ends when it has done what it is at; another that was forked meanwhile may have the socket, too. */
+static void leave(struct worker *w)
+{
+	shutdown(w->socket, SHUT_RDWR);
+	close(w->socket);
+	w->socket = -1;
+}
+
+void worker_end(struct worker *w)
+{
+	struct host_stuck ignored;
+
+	if (w->socket < 0)
+		return;
+	leave(w);
+	wait_for(w->pid, WORKER_END_MS, &ignored);
+}
+
+static bool has_answered(const struct worker *w, unsigned deadline_ms)
+{
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + deadline_ms;
+
+	for (;;) {
+		int64_t left = end - clock_ms(CLOCK_MONOTONIC);
+		struct pollfd p = { .fd = w->socket, .events = POLLIN };
+
+		if (left > 0 && poll(&p, 1, (int)left) > 0)
+			return true;
+		if (left <= 0)
+			return false;
+	}
+}
+
+int worker_write(struct worker *w, worker_job job, void *arg, const char *name, const char *value, unsigned deadline_ms,
+		 struct host_stuck *stuck)
+{
+	struct order o = { "", "" };
+	int code = w->socket < 0 ? start(w, job, arg) : 0;
+
+	if (code < 0)
+		return code;
+	snprintf(o.name, sizeof(o.name), "%s", name);
+	snprintf(o.value, sizeof(o.value), "%s", value);
+	if (send(w->socket, &o, sizeof(o), MSG_NOSIGNAL) >= 0 && !has_answered(w, deadline_ms)) {
+		describe(w->pid, stuck);
+		leave(w);
+		return -ETIMEDOUT;
+	}
+	if (recv(w->socket, &code, sizeof(code), 0) == sizeof(code))
+		return code;
+	worker_end(w);
+	return -EOWNERDEAD;
 }

@@ -16,4 +16,23 @@
  */
 int worker_run(int (*job)(void *arg), void *arg, unsigned deadline_ms, struct host_stuck *stuck);
 
+/*
+ * The same for writes of which one follows the other: the child is kept for the next, with the descriptors, and so the
+ * locks, that the caller had at the first. It ends when the caller does, but not in the midst of a write. name and value
+ * are those of host_write().
+ *
+ * -ETIMEDOUT, -EOWNERDEAD: as above, and there is a new child for the next write. Killed between two writes, too, it is
+ * -EOWNERDEAD.
+ */
+struct worker {
+	pid_t pid;
+	int socket;	/* to it, -1: there is none */
+};
+typedef int (*worker_job)(void *arg, const char *name, const char *value);
+int worker_write(struct worker *w, worker_job job, void *arg, const char *name, const char *value, unsigned deadline_ms,
+		 struct host_stuck *stuck);
+
+/* Before the caller's locks change, and when it has nothing more to write. Waits until it is gone, for a second at most. */
+void worker_end(struct worker *w);
+
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * calls - for LD_PRELOAD: writes down when each write, netlink message and wait of a program and of its children began
- * and ended, as lines "BEGIN END WHO CALL TIMEOUT" in CALLS_SAID: microseconds, and WHO is the process by its name. What
- * strace does, but hardly slower than without.
+ * and ended, as lines "BEGIN END WHO CALL NUMBER" in CALLS_SAID: microseconds; WHO is the process by its name, NUMBER
+ * what a wait may take, or the bytes of a write. What strace does, but hardly slower than without.
  */
 #include <poll.h>
 #include <stdatomic.h>
@@ -22,7 +22,7 @@ struct call {
 	long long since, until;
 	const char *name;
 	char who[16];	/* TASK_COMM_LEN */
-	int timeout;
+	int number;
 };
 
 /* Shared with the children: their descriptors are closed for them. */
@@ -62,18 +62,18 @@ __attribute__((destructor)) static void end(void)
 	for (size_t i = 0; i < calls->n && i < CALLS_MAX; i++) {
 		const struct call *c = &calls->list[i];
 
-		fprintf(out, "%lld %lld %s %s %d\n", c->since, c->until, c->who, c->name, c->timeout);
+		fprintf(out, "%lld %lld %s %s %d\n", c->since, c->until, c->who, c->name, c->number);
 	}
 	fclose(out);
 }
 
-static void say(long long since, const char *name, int timeout)
+static void say(long long since, const char *name, int number)
 {
 	size_t i = calls ? atomic_fetch_add(&calls->n, 1) : CALLS_MAX;
 
 	if (i >= CALLS_MAX)
 		return;
-	calls->list[i] = (struct call){ since, now(), name, "", timeout };
+	calls->list[i] = (struct call){ since, now(), name, "", number };
 	prctl(PR_GET_NAME, calls->list[i].who);
 }
 
@@ -82,7 +82,7 @@ ssize_t write(int fd, const void *buf, size_t n)
 	long long since = now();
 	ssize_t done = syscall(SYS_write, fd, buf, n);
 
-	say(since, "write", 0);
+	say(since, "write", (int)n);
 	return done;
 }
 
