@@ -155,3 +155,24 @@ state_of() {
 	line=${line##*) }
 	echo "${line%% *}"
 }
+
+# cable NETDEV off|on: pulls or plugs in the cable of the topology's netdev of that id, by QEMU's monitor (QMP, see
+# `run`). Fails if QEMU refuses. In a process of its own, or the port would become the script's terminal.
+cable() (
+	up=true
+	[ "$2" = on ] || up=false
+	exec {monitor}<>/dev/ttyS3
+	stty raw -echo <&"$monitor"
+	# What the port sent back before it was told not to is a command half begun; the first byte ends that.
+	printf '\xff\n{"execute": "qmp_capabilities"}\n' >&"$monitor"
+	printf '{"execute": "set_link", "arguments": {"name": "%s", "up": %s}, "id": "cable"}\n' "$1" $up >&"$monitor"
+	while read -r -t 20 line <&"$monitor"; do
+		case $line in
+		*'"id": "cable"'*)
+			[[ $line = *'"return"'* ]]
+			exit
+			;;
+		esac
+	done
+	exit 1
+)

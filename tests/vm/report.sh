@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # report.sh - how a guest speaks to `run`; its init sources it, whichever it is
 #
-# Three serial ports: ttyS0 the kernel's console, ttyS1 what the script says,
-# ttyS2 what init tells `run`.
+# Of four serial ports: ttyS0 the kernel's console, ttyS1 what the script says,
+# ttyS2 what init tells `run`. ttyS3 is QEMU's monitor, see cable in lib.sh.
 
 tell() {
 	local up _

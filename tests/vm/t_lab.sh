@@ -136,6 +136,21 @@ put 1 /sys/bus/pci/rescan
 wait_for "found again" 10 test -e "$pci/$bdf"
 same "its group" "$members" "$(members_of $bdf)"
 
+# Its cable is pulled: of an e1000, see README.md.
+netdev=n0 bdf=0000:00:1f.6
+[ "$VM_TOPOLOGY" = pair ] && netdev=nA bdf=0000:01:00.0
+nic=$(echo "$pci/$bdf"/net/*)
+carrier_is() {
+	[ "$(value_of "$nic/carrier")" = "$1" ]
+}
+ip link set "${nic##*/}" up
+wait_for "${nic##*/} has a carrier" 20 carrier_is 1
+succeeds "its cable is pulled" cable $netdev off
+wait_for "it has none" 20 carrier_is 0
+succeeds "its cable is plugged in" cable $netdev on
+wait_for "it has a carrier again" 20 carrier_is 1
+fails "there is no such cable" cable n9 off
+
 if [ -e /usr/bin/handover ]; then
 	succeeds "the program runs" handover --version
 else
