@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# t_back.sh - the network is looked at once an interface is back: its carrier, its gateway, which is QEMU's; and it comes
-# back where the hook is killed between remove and rescan, where a rescan fails, and where the name is another at first
-# (topology seed; carries the program seam)
+# t_back.sh - the network is looked at once an interface is back: its carrier, also with its cable pulled meanwhile, and
+# its gateway, which is QEMU's; and it comes back where the hook is killed between remove and rescan, where a rescan
+# fails, and where the name is another at first (topology seed; carries the program seam)
 . /lab/lib.sh
 
 nic=0000:00:1f.6
 gateway="10.0.2.2 over vmbr0"
 rescan=/sys/devices/pci0000:00/pci_bus/0000:00/rescan
 lock=/run/lock/qemu-server/lock-100.conf
+# The hook's exit status where all is in its place, and the network is silent.
+unverified=0
 
 mkdir -p /etc/handover/profiles /run/qemu-server /run/lock/qemu-server
 
@@ -48,14 +50,30 @@ lent() {
 	same "lent" vfio-pci "$(driver_of $nic)"
 }
 
-# given_back: the hook takes it back; what it says is in /tmp/said, how long it took in $took.
+# given_back [STATUS]: the hook takes it back, and exits so; what it says is in /tmp/said, when it began in $begun, how
+# long it took in $took.
 given_back() {
-	local begun
+	local code
 	begun=$(now_ms)
-	handover 100 post-stop >/tmp/said 2>&1 || die "post-stop: $(cat /tmp/said)"
+	handover 100 post-stop >/tmp/said 2>&1
+	code=$?
 	took=$(($(now_ms) - begun))
+	[ $code -eq "${1:-0}" ] || die "post-stop exits with $code: $(cat /tmp/said)"
 	in_place || die "not in its place: $(nic_of $nic), $(cat /tmp/said)"
 	ok "in its place"
+}
+
+# told WHAT: it is said, once it has been waited for, and no lease is left.
+told() {
+	grep -q "$1" /tmp/said || die "'$1' is not told: $(cat /tmp/said)"
+	[ "$took" -ge 15000 ] && [ "$took" -lt 40000 ] || die "it was waited for $took ms"
+	[ ! -e /run/handover/100.journal ] || die "a lease is left"
+	ok "told, and no lease is left: $1"
+}
+
+# carrier_is 0|1: of the interface, as its driver sees it.
+carrier_is() {
+	[ "$(value_of /sys/class/net/eno1/carrier)" = "$1" ]
 }
 
 silent() {
@@ -96,17 +114,51 @@ figure vm-back-verified-ms "$took"
 # The bridge keeps from the host what comes without a tag: the NIC is back, and the gateway is silent.
 lent
 bridge vlan del dev vmbr0 vid 1 self
-given_back
-grep -q "the gateway 10.0.2.2 does not answer over vmbr0, as it did before eno1 ($nic) left" /tmp/said ||
-	die "a silent gateway is not told: $(cat /tmp/said)"
+given_back $unverified
+told "the gateway 10.0.2.2 does not answer over vmbr0, as it did before eno1 ($nic) left"
 grep -q 'no carrier' /tmp/said && die "the carrier is there: $(cat /tmp/said)"
-ok "a silent gateway is told"
-[ "$took" -ge 15000 ] && [ "$took" -lt 40000 ] || die "it was waited for $took ms"
 figure vm-back-silent-ms "$took"
-[ ! -e /run/handover/100.journal ] || die "a lease is left"
-ok "and is no failure"
 bridge vlan add dev vmbr0 vid 1 pvid untagged self
 wait_for "the gateway answers again" 10 answers
+
+# Its cable is pulled while it is away: it is back in its place, and what is missing is told. With the cable it answers.
+lent
+succeeds "the cable is pulled while it is lent" cable n0 off
+given_back $unverified
+told "no carrier on eno1 ($nic), which had one before"
+succeeds "there is no carrier" carrier_is 0
+figure vm-back-no-carrier-ms "$took"
+succeeds "the cable is plugged in" cable n0 on
+wait_for "the gateway answers once the cable is plugged in" 20 answers
+
+# Somebody plugs it in while it is waited for.
+lent
+succeeds "the cable is pulled while it is lent" cable n0 off
+(
+	until [ "$(name_of /sys/class/net/eno1/master)" = vmbr0 ]; do
+		sleep 0.05
+	done
+	sleep 5
+	cable n0 on && now_ms >/tmp/plugged
+) &
+given_back
+wait
+silent "a late carrier"
+succeeds "the gateway answers with a late carrier" answers
+late=$((begun + took - $(cat /tmp/plugged)))
+[ "$took" -ge 5000 ] && [ $late -ge 0 ] && [ $late -lt 10000 ] || die "$took ms, $late ms of them with the cable"
+figure vm-back-late-carrier-ms "$late"
+
+# What had no carrier before it left is not waited for.
+succeeds "the cable is pulled before it is lent" cable n0 off
+wait_for "its carrier is gone" 20 carrier_is 0
+lent
+given_back
+silent "no carrier before"
+[ "$took" -lt 10000 ] || die "it was waited for $took ms"
+figure vm-back-never-carrier-ms "$took"
+succeeds "the cable is plugged in" cable n0 on
+wait_for "the gateway answers after all" 20 answers
 
 # ifupdown2 mends it. It is not in the lab: what stands in its place writes down how it was called.
 mkdir -p /usr/sbin
