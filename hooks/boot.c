@@ -24,10 +24,10 @@ struct boot {
 	struct teller teller;
 };
 
-static enum outcome fail(enum outcome o, const struct error *err)
+static enum outcome fail(const struct boot *b, enum outcome o, const struct error *err)
 {
 	complain("boot: %s", err->text);
-	if (o == OUTCOME_CHANGED)
+	if (o == OUTCOME_CHANGED && !b->lender.all_back)
 		complain("boot: the host is not as it was; `handover status` shows what is left, `handover boot` tries again");
 	return o;
 }
@@ -73,11 +73,11 @@ static enum outcome prepare(struct boot *b, const char *path)
 	planned = profile && f->errors == 0 && prepare_plan(&planner, &b->store, f, &err);
 	print_findings(f, stderr);
 	if (err.code < 0)
-		return fail(OUTCOME_FAILED, &err);
+		return fail(b, OUTCOME_FAILED, &err);
 	if (!planned)
 		return OUTCOME_REFUSED;
 	o = lend_out(&b->lender, HOST_VMID, profile, hash, &planner.plan, &err);
-	return o == OUTCOME_DONE ? o : fail(o, &err);
+	return o == OUTCOME_DONE ? o : fail(b, o, &err);
 }
 
 static enum outcome boot_locked(struct boot *b, const char *path)
@@ -89,12 +89,16 @@ static enum outcome boot_locked(struct boot *b, const char *path)
 	int code = journal_peek(&b->store, HOST_VMID, b->r->arena, &lease, &err);
 
 	if (code < 0 && code != -ENOENT)
-		return fail(OUTCOME_CHANGED, &err);
+		return fail(b, OUTCOME_CHANGED, &err);
 	if (code == 0 && lease_is_prepared(b->host, &lease))
 		return verify(b, &lease);
 	/* Somebody ended an earlier run of it half-way. */
 	o = lend_back(&b->lender, HOST_VMID, &ended, &err);
-	return o == OUTCOME_DONE ? prepare(b, path) : fail(o, &err);
+	if (o != OUTCOME_DONE && !b->lender.all_back)
+		return fail(b, o, &err);
+	if (o != OUTCOME_DONE)
+		complain("boot: after an earlier run of it: %s", err.text);
+	return prepare(b, path);
 }
 
 static enum outcome boot_with_store(struct boot *b, const char *path)
@@ -103,7 +107,7 @@ static enum outcome boot_with_store(struct boot *b, const char *path)
 	enum outcome o;
 
 	if (store_open(&b->store, STORE_PATH, &err) < 0)
-		return fail(OUTCOME_FAILED, &err);
+		return fail(b, OUTCOME_FAILED, &err);
 	block_signals();
 	lender_init(&b->lender, b->host, &b->store, b->r->arena, PURPOSE);
 	b->teller = (struct teller){ .who = "boot", .quiet = b->r->quiet };
@@ -114,7 +118,7 @@ static enum outcome boot_with_store(struct boot *b, const char *path)
 	b->lender.engine.tell = tell_event;
 	b->lender.engine.arg = &b->teller;
 	o = lend_lock(&b->lender, HOST_VMID, &err);
-	o = o == OUTCOME_DONE ? boot_locked(b, path) : fail(o, &err);
+	o = o == OUTCOME_DONE ? boot_locked(b, path) : fail(b, o, &err);
 	lockset_release(&b->lender.locks);
 	store_close(&b->store);
 	return o;

@@ -249,8 +249,10 @@ static int watch_over(struct guard *g)
 		if (status == BUSY)
 			poll(NULL, 0, TRY_MS);
 	}
-	if (status != BUSY && status != 0)
+	if (status != BUSY && status != 0 && is_ours(g))
 		syslog(LOG_ERR, "%u: giving back ended with status %d; see `handover status %u`", g->vmid, status, g->vmid);
+	else if (status != BUSY && status != 0)
+		syslog(LOG_ERR, "%u: the lease has ended, but with status %d; `journalctl -t handover-guard` says why", g->vmid, status);
 	return status == BUSY && is_ours(g) ? 1 : 0;
 }
 

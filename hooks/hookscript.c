@@ -36,7 +36,7 @@ enum outcome hook_refuse(struct call *c, enum outcome o, const struct error *err
 		return o;
 	}
 	complain("%u %s: %s", c->vmid, phase_name(c->phase), err->text);
-	if (o == OUTCOME_CHANGED)
+	if (o == OUTCOME_CHANGED && !c->lender.all_back)
 		tell_what_is_left(c);
 	return o;
 }
@@ -77,6 +77,8 @@ static enum outcome settle_line(struct call *c, const struct lease *lease, const
 		o = lend_give(&c->lender, c->vmid, lease->generation, s->steps, &err);
 	if (o == OUTCOME_DONE)
 		complain("%u post-start: %s is back", c->vmid, s->prepared->map->path);
+	else if (c->lender.all_back)
+		complain("%u post-start: %s: %s", c->vmid, s->prepared->map->path, err.text);
 	else
 		complain("%u post-start: %s comes back when the VM stops: %s", c->vmid, s->prepared->map->path, err.text);
 	return o;

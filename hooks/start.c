@@ -30,11 +30,11 @@ static enum outcome end_earlier_life(struct call *c)
 	bool ended;
 	enum outcome o = lend_back(&c->lender, c->vmid, &ended, &err);
 
-	/* All is back; what post-stop could not do is no reason not to start. */
-	if (o == OUTCOME_FAILED)
-		complain("%u pre-start: after an earlier start of this VM: %s", c->vmid, err.text);
-	else if (o != OUTCOME_DONE)
+	if (o != OUTCOME_DONE && !c->lender.all_back)
 		return hook_refuse(c, o, &err);
+	/* What post-stop could not do is no reason not to start, nor is a network that does not come. */
+	if (o != OUTCOME_DONE)
+		complain("%u pre-start: after an earlier start of this VM: %s", c->vmid, err.text);
 	if (ended)
 		complain("%u pre-start: gave back what an earlier start of this VM had left lent", c->vmid);
 	return OUTCOME_DONE;
@@ -222,12 +222,12 @@ static enum outcome end_rival(struct call *c, unsigned rival)
 		return OUTCOME_BUSY;
 	if (o == OUTCOME_BUSY || (o == OUTCOME_FAILED && !x.ended))
 		return hook_refuse(c, o, &err);
-	if (o == OUTCOME_CHANGED) {
+	if (o == OUTCOME_CHANGED && !l.all_back) {
 		complain("%u pre-start: what VM %u, which does not run, was lent is not back: %s; `handover recover %u` tries again",
 			 c->vmid, rival, err.text, rival);
 		return o;
 	}
-	if (o == OUTCOME_FAILED)
+	if (o != OUTCOME_DONE)
 		complain("%u pre-start: VM %u: %s", c->vmid, rival, err.text);
 	if (x.ended)
 		complain("%u pre-start: gave back what VM %u, which does not run, had left lent", c->vmid, rival);

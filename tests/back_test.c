@@ -117,22 +117,36 @@ static void nobody_is_asked_where_nobody_answered(void **state)
 	}
 }
 
+/* All is back and the lease has ended, but the host is not as it was; the last line says why, and nobody can try again. */
+static void assert_lost(struct life *x, enum outcome o, const char *text)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+
+	assert_int_equal(o, OUTCOME_CHANGED);
+	assert_string_equal(x->err.text, arena_fmt(a, "all is back, but %s", text));
+	assert_false(life_has_lease(x, 100));
+	assert_int_equal(life_back(x, 100), OUTCOME_DONE);
+	assert_false(x->ended);
+	assert_int_equal(x->n_told, 0);
+}
+
 /* What happens at the other end while the card is away. */
 static void end_without(const char *gone, const char *text)
 {
 	struct life *x = new_life();
 	int64_t begun;
+	enum outcome o;
 
 	life_must_lend(x, 100, NIC_LENT("driver"));
 	sim_remove(x->sim, gone);
 	begun = host_now(x->sim);
-	x->n_told = 0;
-	life_must_end(x, 100);
+	o = life_back(x, 100);
+	assert_true(x->ended);
 	assert_string_equal(told_of(x), text);
 	/* All is back; it was waited for, and not longer than was said. */
 	assert_reads(x->sim, "nic/" NIC "/master", "vmbr0");
 	assert_in_range(host_now(x->sim) - begun, HOPE_NETWORK_MS, HOPE_NETWORK_MS + 1000);
-	assert_false(life_has_lease(x, 100));
+	assert_lost(x, o, text);
 	life_free(x);
 }
 
@@ -172,6 +186,7 @@ static void a_switch_that_takes_its_time_is_waited_for(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(after_ms); i++) {
+		bool comes = after_ms[i] < HOPE_NETWORK_MS;
 		int64_t begun;
 
 		slow = new_life();
@@ -182,9 +197,8 @@ static void a_switch_that_takes_its_time_is_waited_for(void **state)
 		slow->host.ops = &slowly;
 		begun = host_now(slow->sim);
 		lets_through_at = begun + after_ms[i];
-		slow->n_told = 0;
-		life_must_end(slow, 100);
-		assert_string_equal(told_of(slow), after_ms[i] < HOPE_NETWORK_MS ? "" : NO_CARRIER);
+		assert_int_equal(life_back(slow, 100), comes ? OUTCOME_DONE : OUTCOME_CHANGED);
+		assert_string_equal(told_of(slow), comes ? "" : NO_CARRIER);
 		/* Without a carrier it is asked for the last time only. */
 		assert_int_equal(asked, 2);
 		assert_true(host_now(slow->sim) - begun <= HOPE_NETWORK_MS);
@@ -203,6 +217,135 @@ static void a_start_that_fails_waits_for_the_network_as_well(void **state)
 	assert_reads(x->sim, "nic/" NIC "/gateway", GATEWAY);
 	assert_reads(x->sim, "nic/" NIC "/master", "vmbr0");
 	assert_int_equal(asked, 2);
+	life_free(x);
+}
+
+/* From the first write on nobody answers any more. */
+static void silence(struct life *x, const char *name, const char *value)
+{
+	(void)name, (void)value;
+	if (host_has(x->sim, "nic/" NIC "/sim_gateway"))
+		sim_remove(x->sim, "nic/" NIC "/sim_gateway");
+}
+
+static void break_unit(struct life *x, const char *name, const char *value)
+{
+	(void)value;
+	if (str_starts(name, "unit/"))
+		sim_break(x->sim, 1, SIM_FAIL_BEFORE, -EIO, NULL, NULL);
+}
+
+static void a_start_that_fails_says_that_the_network_is_not_as_it_was(void **state)
+{
+	static const char *const texts[] = {
+		NIC_LENT("driver"),
+		/* This one had come back already, and was told then. */
+		NIC_CYCLED "- service: {start: other.service}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct life *x = new_life();
+
+		sim_set(x->sim, "unit/other.service/state", "inactive");
+		sim_set(x->sim, "unit/other.service/run", "");
+		x->before = break_unit;
+		x->after = silence;
+		if (i == 0)
+			sim_break(x->sim, 4, SIM_FAIL_BEFORE, -EIO, NULL, NULL);
+		assert_int_equal(life_lend(x, 100, texts[i]), OUTCOME_CHANGED);
+		assert_contains(x->err.text, "failed");
+		assert_contains(x->err.text, "; all is back, but " NO_GATEWAY);
+		assert_false(life_has_lease(x, 100));
+		assert_int_equal(life_back(x, 100), OUTCOME_DONE);
+		assert_false(x->ended);
+		life_free(x);
+	}
+}
+
+/* A switch may be slow, and the VM that starts may be the gateway. */
+static void a_start_goes_on_without_the_network(void **state)
+{
+	struct life *x = new_life();
+
+	(void)state;
+	x->after = silence;
+	life_must_lend(x, 100, NIC_CYCLED);
+	assert_string_equal(told_of(x), NO_GATEWAY);
+	/* It is not lent, so the way back is not about it. */
+	life_must_end(x, 100);
+	assert_int_equal(x->n_told, 1);
+	assert_string_equal(told_of(x), "");
+	life_free(x);
+}
+
+static void what_post_stop_does_may_lose_the_network_as_well(void **state)
+{
+	struct life *x = new_life();
+	enum outcome o;
+
+	(void)state;
+	life_must_lend(x, 100, "handover: 1\naccept: {unverified-isolation: it}\ndevices: {it: {at: \"00:1f.6\"}}\n"
+			       "post-stop:\n- cycle: it\n");
+	x->after = silence;
+	o = life_back(x, 100);
+	assert_string_equal(told_of(x), NO_GATEWAY);
+	assert_lost(x, o, NO_GATEWAY);
+	life_free(x);
+}
+
+/* A step that fails is told first; the network, which nobody tries again, is told with it. */
+static void a_failure_does_not_hide_the_network(void **state)
+{
+	static const struct {
+		const char *steps;
+		bool ends;
+	} cases[] = {
+		{ "pre-start:\n- service: {stop: other.service}\n- bind: it\n", false },
+		{ "pre-start:\n- bind: it\npost-stop:\n- service: {stop: other.service}\n", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct life *x = new_life();
+
+		sim_set(x->sim, "unit/other.service/state", "active");
+		sim_set(x->sim, "unit/other.service/run", "1");
+		life_must_lend(x, 100, arena_fmt(x->a, "handover: 1\naccept: {unverified-isolation: it}\n"
+						       "devices: {it: {at: \"00:1f.6\"}}\n%s", cases[i].steps));
+		x->before = break_unit;
+		x->after = silence;
+		assert_int_equal(life_back(x, 100), OUTCOME_CHANGED);
+		assert_contains(x->err.text, "other.service: ");
+		assert_contains(x->err.text, "; and " NO_GATEWAY);
+		assert_int_equal(life_has_lease(x, 100), !cases[i].ends);
+		x->before = NULL;
+		assert_int_equal(life_back(x, 100), OUTCOME_DONE);
+		assert_int_equal(x->ended, !cases[i].ends);
+		life_free(x);
+	}
+}
+
+/* What a VM that runs has not got after all. */
+static void what_is_given_back_early_may_lose_the_network_as_well(void **state)
+{
+	static const bool all[PLAN_STEPS_MAX] = { true };
+	struct life *x = new_life();
+	struct lender l;
+	struct lease lease;
+
+	(void)state;
+	life_must_lend(x, 100, NIC_LENT("driver"));
+	assert_int_equal(journal_peek(&x->store, 100, x->a, &lease, &x->err), 0);
+	assert_int_equal(lease.n, 1);
+	sim_remove(x->sim, "nic/" NIC "/sim_gateway");
+	life_lender(x, &l, x->a, 100);
+	assert_int_equal(lend_give(&l, 100, lease.generation, all, &x->err), OUTCOME_CHANGED);
+	lockset_release(&l.locks);
+	assert_string_equal(x->err.text, "all is back, but " NO_GATEWAY);
+	/* Post-stop has nothing to do with it any more. */
+	life_must_end(x, 100);
+	assert_int_equal(x->n_told, 0);
 	life_free(x);
 }
 
@@ -250,8 +393,7 @@ static void ifreload_is_run_once_where_the_gateway_does_not_answer(void **state)
 		assert_int_equal(ifreloads, 0);
 		if (!cases[i].answers)
 			sim_remove(x->sim, "nic/" NIC "/sim_gateway");
-		x->n_told = 0;
-		life_must_end(x, 100);
+		assert_int_equal(life_back(x, 100), *cases[i].told ? OUTCOME_CHANGED : OUTCOME_DONE);
 		assert_int_equal(ifreloads, !cases[i].answers);
 		assert_string_equal(told_of(x), cases[i].told);
 		assert_false(life_has_lease(x, 100));
@@ -267,9 +409,9 @@ static void an_ifreload_that_fails_is_told_too(void **state)
 	life_must_lend(x, 100, NIC_LENT("driver") "network: ifreload\n");
 	sim_remove(x->sim, "nic/" NIC "/sim_gateway");
 	sim_remove(x->sim, IFRELOAD);
-	x->n_told = 0;
-	life_must_end(x, 100);
+	assert_int_equal(life_back(x, 100), OUTCOME_CHANGED);
 	assert_contains(told_of(x), NO_GATEWAY "; running '/usr/sbin/ifreload -a' because the gateway does not answer failed");
+	assert_contains(x->err.text, told_of(x));
 	life_free(x);
 }
 
@@ -353,6 +495,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_carrier_that_does_not_come_is_told),
 		cmocka_unit_test(a_switch_that_takes_its_time_is_waited_for),
 		cmocka_unit_test(a_start_that_fails_waits_for_the_network_as_well),
+		cmocka_unit_test(a_start_that_fails_says_that_the_network_is_not_as_it_was),
+		cmocka_unit_test(a_start_goes_on_without_the_network),
+		cmocka_unit_test(what_post_stop_does_may_lose_the_network_as_well),
+		cmocka_unit_test(a_failure_does_not_hide_the_network),
+		cmocka_unit_test(what_is_given_back_early_may_lose_the_network_as_well),
 		cmocka_unit_test(ifreload_is_run_once_where_the_gateway_does_not_answer),
 		cmocka_unit_test(an_ifreload_that_fails_is_told_too),
 		cmocka_unit_test(one_killed_before_the_rescan_is_found_again),

@@ -311,6 +311,7 @@ static int back(struct engine *e, struct journal *j, struct lease *lease, const 
 
 	e->end = host_now(e->host) + phase_ms(e);
 	e->left = 0;
+	*e->lost = '\0';
 	for (size_t i = lease->n; i-- > 0;) {
 		struct event event = event_of(lease, i, goal);
 		int64_t begun = host_now(e->host);

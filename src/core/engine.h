@@ -39,6 +39,7 @@ struct engine {
 	size_t left;			/* steps that could not be taken back */
 	unsigned writes;		/* of the step at hand */
 	char missing[ERROR_MAX];	/* what it hoped for in vain, "" */
+	char lost[ERROR_MAX];		/* what of that is the network's, since engine_back() or engine_give() began, "" */
 };
 
 /*
@@ -52,7 +53,7 @@ int engine_forward(struct engine *e, struct journal *j, struct lease *lease, enu
  * Takes back all steps that were begun, but for those of post-stop, last first, to where they came from (GOAL_FROM) or
  * shall go (GOAL_HOME). A step that fails stops the steps that change one of its functions, or find one anew that it shall
  * share an IOMMU group with; the others go on, and so do the other functions of the step itself. Returns 0 if all is back; else the first failure, and e->left counts the steps
- * that are not. A device that is gone is back.
+ * that are not. A device that is gone is back. All may be back and the host yet not as it was: see e->lost.
  */
 int engine_back(struct engine *e, struct journal *j, struct lease *lease, enum goal goal, struct error *err);
 

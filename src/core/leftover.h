@@ -17,7 +17,7 @@ struct leftover {
  * not that VM's hook: `handover recover`, and the start of another VM that wants one of its devices. generation: only
  * the lease that has this one, for the VM may have its next one by now; NULL: any. OUTCOME_DONE: see x.
  * OUTCOME_BUSY: Proxmox or another run is at it. OUTCOME_FAILED: all is back, but a step of post-stop failed, or
- * its lock cannot be had. OUTCOME_CHANGED: not all is back. On any other outcome than DONE, err says why.
+ * its lock cannot be had. OUTCOME_CHANGED: as of lend_back(). On any other outcome than DONE, err says why.
  */
 enum outcome leftover_end(struct lender *l, unsigned vmid, const char *generation, struct leftover *x,
 			  struct error *err);

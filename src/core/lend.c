@@ -107,6 +107,23 @@ static void tell_stuck(const struct lender *l)
 	lockset_tell(&l->locks, doing);
 }
 
+/*
+ * How a way back ends: code of taking back, after of the steps of post-stop. That the network did not come is the last that
+ * is said, for nobody tries that again.
+ */
+static enum outcome back_outcome(struct lender *l, int code, int after, struct error *err)
+{
+	const char *lost = l->engine.lost;
+
+	l->all_back = code == 0;
+	if (*lost)
+		error_set(err, -ENETUNREACH, "%s", code < 0 || after < 0 ? arena_fmt(l->arena, "%s; and %s", err->text, lost) :
+							arena_fmt(l->arena, "all is back, but %s", lost));
+	if (code < 0 || *lost)
+		return OUTCOME_CHANGED;
+	return after < 0 ? OUTCOME_FAILED : OUTCOME_DONE;
+}
+
 /* What was begun goes back, then the steps of post-stop are done; the journal goes with it, or stays and says so. */
 static enum outcome take_back(struct lender *l, struct journal *j, struct lease *lease, enum goal goal,
 			      struct error *err)
@@ -128,9 +145,7 @@ static enum outcome take_back(struct lender *l, struct journal *j, struct lease 
 		code = journal_end(j, after < 0 ? &ignored : err);
 	else
 		journal_close(j);
-	if (code < 0)
-		return OUTCOME_CHANGED;
-	return after < 0 ? OUTCOME_FAILED : OUTCOME_DONE;
+	return back_outcome(l, code, after, err);
 }
 
 static int check_lease(struct lender *l, const struct lease *lease, const struct plan *plan, struct error *err)
@@ -188,6 +203,7 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
 	int code;
 
 	l->rival = 0;
+	l->all_back = false;
 	if (plan->n == 0)
 		return OUTCOME_DONE;
 	o = lock_devices(l, plan->steps, NULL, plan->n, err);
@@ -212,7 +228,8 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
 	}
 	if (take_back(l, &j, &lease, GOAL_FROM, &back) != OUTCOME_CHANGED)
 		return OUTCOME_FAILED;
-	error_set(err, code, "%s", arena_fmt(l->arena, "%s; and it cannot be taken back: %s", err->text, back.text));
+	error_set(err, code, "%s", arena_fmt(l->arena, "%s; %s%s", err->text,
+					     l->all_back ? "" : "and it cannot be taken back: ", back.text));
 	return OUTCOME_CHANGED;
 }
 
@@ -223,6 +240,7 @@ enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct erro
 	enum outcome o;
 	int code = journal_load(&j, l->store, vmid, l->arena, &lease, err);
 
+	l->all_back = false;
 	*ended = code != -ENOENT;
 	if (code == -ENOENT)
 		return OUTCOME_DONE;
@@ -275,6 +293,7 @@ enum outcome lend_give(struct lender *l, unsigned vmid, const char *generation, 
 	enum outcome o;
 	int code = journal_load(&j, l->store, vmid, l->arena, &lease, err);
 
+	l->all_back = false;
 	if (code < 0)
 		return code == -ENOENT ? OUTCOME_DONE : OUTCOME_CHANGED;
 	if (strcmp(lease.generation, generation) != 0 || !lease.held || lease.stuck) {
@@ -285,9 +304,10 @@ enum outcome lend_give(struct lender *l, unsigned vmid, const char *generation, 
 	o = lock_devices(l, lease.steps, lease.marks, lease.n, err);
 	if (o == OUTCOME_DONE) {
 		arena_seal(l->arena, true);
-		o = engine_give(&l->engine, &j, &lease, which, err) == 0 ? OUTCOME_DONE : OUTCOME_CHANGED;
+		code = engine_give(&l->engine, &j, &lease, which, err);
 		tell_stuck(l);
 		arena_seal(l->arena, false);
+		o = back_outcome(l, code, 0, err);
 	}
 	journal_close(&j);
 	return o;

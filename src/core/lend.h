@@ -37,6 +37,11 @@ struct lender {
 	void *ready_arg;
 	unsigned lock_ms;	/* how long they wait; lender_init(): LOCK_MS */
 	unsigned rival;		/* filled in: the VM whose lease made lend_out() busy, 0: another reason */
+	/*
+	 * Filled in by what takes back: nothing is left to be given back, and to try again would do nothing. With
+	 * OUTCOME_CHANGED: the network did not come back with its interface (engine.h, lost), and err says what of it.
+	 */
+	bool all_back;
 };
 
 void lender_init(struct lender *l, struct host *host, struct store *store, struct arena *a, const char *purpose);
@@ -46,7 +51,8 @@ enum outcome lend_lock(struct lender *l, unsigned vmid, struct error *err);
 
 /*
  * Lends: locks the functions, writes the lease down, does its steps. If one fails, all is taken back at once. Only
- * OUTCOME_DONE leaves a lease (held) behind; OUTCOME_CHANGED leaves it as it is, for recover. An empty plan is done
+ * OUTCOME_DONE leaves a lease (held) behind; OUTCOME_CHANGED leaves it as it is, for recover, but with all_back. A network
+ * that does not come back with an interface which leaves only for a moment is told and fails nothing. An empty plan is done
  * without a lease. OUTCOME_BUSY if somebody works on one of the devices, or another VM has it; OUTCOME_REFUSED if another
  * VM's journal is damaged, so that nobody knows what it was lent. On any other outcome than DONE, err says why.
  */
@@ -61,7 +67,7 @@ enum outcome lend_phase(struct lender *l, unsigned vmid, enum phase phase, struc
 
 /*
  * These steps of the VM's lease go home while it runs: it has not got their devices (settle.h). Nothing is done if it has
- * another lease by now, or one that is not held. OUTCOME_CHANGED: not all is back, and post-stop tries again.
+ * another lease by now, or one that is not held. OUTCOME_CHANGED: not all is back, and post-stop tries again; or all_back.
  */
 enum outcome lend_give(struct lender *l, unsigned vmid, const char *generation, const bool *which, struct error *err);
 
@@ -81,8 +87,9 @@ size_t lend_host_differences(struct store *store, struct host *h, const struct l
 
 /*
  * Ends the VM's lease: what was held goes home, what was half-way goes back to where it came from; then the steps of
- * post-stop are done. OUTCOME_FAILED: all is back, but such a step failed. No lease: OUTCOME_DONE. *ended says whether
- * there was one. Safe to be called again, after anything.
+ * post-stop are done. OUTCOME_FAILED: all is back, but such a step failed. OUTCOME_CHANGED: not all is back, and the
+ * lease stays; or all_back. No lease: OUTCOME_DONE. *ended says whether there was one. Safe to be called again, after
+ * anything.
  */
 enum outcome lend_back(struct lender *l, unsigned vmid, bool *ended, struct error *err);
 

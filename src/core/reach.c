@@ -237,17 +237,24 @@ static bool wait_for_hopes(struct engine *e, const struct step *s, struct looks 
 	return end == 0 || look_for_hopes(e, s, want, begun, true) == 0;
 }
 
-__attribute__((format(printf, 2, 3))) static void miss(struct engine *e, const char *fmt, ...)
+static void add(char list[ERROR_MAX], const char *text)
 {
-	size_t n = strlen(e->missing), gap = n ? 2 : 0;
+	size_t n = strlen(list);
+
+	snprintf(list + n, ERROR_MAX - n, "%s%s", n ? "; " : "", text);
+}
+
+__attribute__((format(printf, 3, 4))) static void miss(struct engine *e, bool network, const char *fmt, ...)
+{
+	char text[ERROR_MAX];
 	va_list ap;
 
-	if (n + gap >= sizeof(e->missing))
-		return;
-	memcpy(e->missing + n, "; ", gap + 1);
 	va_start(ap, fmt);
-	vsnprintf(e->missing + n + gap, sizeof(e->missing) - n - gap, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	add(e->missing, text);
+	if (network)
+		add(e->lost, text);
 }
 
 /* "eno1 (0000:00:1f.6)": an interface by the name that it shall have. */
@@ -264,7 +271,7 @@ static const char *interface_shown(const struct step *s, size_t look, char buf[H
 	return buf;
 }
 
-/* What is still missing is told, and is nobody's failure. */
+/* What is still missing is told, and fails no step. Of a USB device that may be all: a person may have unplugged it. */
 static void tell_missing(struct engine *e, const struct step *s, const struct looks *want)
 {
 	for (size_t i = 0; i < s->n_looks; i++) {
@@ -274,14 +281,14 @@ static void tell_missing(struct engine *e, const struct step *s, const struct lo
 		if (!is_hope(s, want, i))
 			continue;
 		if (look_is_asked_last(s->look[i])) {
-			miss(e, "the gateway %.*s does not answer%s, as it did before %s left; look with `ip neighbour` and "
+			miss(e, true, "the gateway %.*s does not answer%s, as it did before %s left; look with `ip neighbour` and "
 				"`ip route`", (int)strcspn(text, " "), text, text + strcspn(text, " "),
 			     interface_shown(s, i, buf));
 		} else if (look_is_of_the_network(s->look[i])) {
-			miss(e, "no carrier on %s, which had one before; look at its cable, and at the switch's port",
+			miss(e, true, "no carrier on %s, which had one before; look at its cable, and at the switch's port",
 			     interface_shown(s, i, buf));
 		} else {
-			miss(e, "%s has not come back as %s", s->look[i], value_shown(&want->v[i]));
+			miss(e, false, "%s has not come back as %s", s->look[i], value_shown(&want->v[i]));
 		}
 	}
 }
@@ -330,7 +337,7 @@ static void hope(struct engine *e, const struct step *s, struct looks *want)
 	if (!came)
 		tell_missing(e, s, want);
 	if (err.code)
-		miss(e, "%s", err.text);
+		miss(e, true, "%s", err.text);
 	for (size_t i = 0; i < s->n_looks; i++)
 		if (want->v[i].kind == VALUE_HOPED)
 			want->v[i] = value_any();
