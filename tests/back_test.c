@@ -123,7 +123,7 @@ static void assert_lost(struct life *x, enum outcome o, const char *text)
 	_cleanup_arena_ struct arena *a = arena_new();
 
 	assert_int_equal(o, OUTCOME_CHANGED);
-	assert_string_equal(x->err.text, arena_fmt(a, "all is back, but %s", text));
+	assert_string_equal(x->err.text, arena_fmt(a, "all is back, but the network is not as it was: %s", text));
 	assert_false(life_has_lease(x, 100));
 	assert_int_equal(life_back(x, 100), OUTCOME_DONE);
 	assert_false(x->ended);
@@ -255,7 +255,7 @@ static void a_start_that_fails_says_that_the_network_is_not_as_it_was(void **sta
 			sim_break(x->sim, 4, SIM_FAIL_BEFORE, -EIO, NULL, NULL);
 		assert_int_equal(life_lend(x, 100, texts[i]), OUTCOME_CHANGED);
 		assert_contains(x->err.text, "failed");
-		assert_contains(x->err.text, "; all is back, but " NO_GATEWAY);
+		assert_contains(x->err.text, "; all is back, but the network is not as it was: " NO_GATEWAY);
 		assert_false(life_has_lease(x, 100));
 		assert_int_equal(life_back(x, 100), OUTCOME_DONE);
 		assert_false(x->ended);
@@ -317,7 +317,7 @@ static void a_failure_does_not_hide_the_network(void **state)
 		x->after = silence;
 		assert_int_equal(life_back(x, 100), OUTCOME_CHANGED);
 		assert_contains(x->err.text, "other.service: ");
-		assert_contains(x->err.text, "; and " NO_GATEWAY);
+		assert_contains(x->err.text, "; and the network is not as it was: " NO_GATEWAY);
 		assert_int_equal(life_has_lease(x, 100), !cases[i].ends);
 		x->before = NULL;
 		assert_int_equal(life_back(x, 100), OUTCOME_DONE);
@@ -342,7 +342,7 @@ static void what_is_given_back_early_may_lose_the_network_as_well(void **state)
 	life_lender(x, &l, x->a, 100);
 	assert_int_equal(lend_give(&l, 100, lease.generation, all, &x->err), OUTCOME_CHANGED);
 	lockset_release(&l.locks);
-	assert_string_equal(x->err.text, "all is back, but " NO_GATEWAY);
+	assert_string_equal(x->err.text, "all is back, but the network is not as it was: " NO_GATEWAY);
 	/* Post-stop has nothing to do with it any more. */
 	life_must_end(x, 100);
 	assert_int_equal(x->n_told, 0);

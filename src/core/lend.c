@@ -113,12 +113,13 @@ static void tell_stuck(const struct lender *l)
  */
 static enum outcome back_outcome(struct lender *l, int code, int after, struct error *err)
 {
-	const char *lost = l->engine.lost;
+	const char *lost = l->engine.lost, *rest = "all is back, but";
 
 	l->all_back = code == 0;
+	if (*lost && (code < 0 || after < 0))
+		rest = arena_fmt(l->arena, "%s; and", err->text);
 	if (*lost)
-		error_set(err, -ENETUNREACH, "%s", code < 0 || after < 0 ? arena_fmt(l->arena, "%s; and %s", err->text, lost) :
-							arena_fmt(l->arena, "all is back, but %s", lost));
+		error_set(err, -ENETUNREACH, "%s the network is not as it was: %s", rest, lost);
 	if (code < 0 || *lost)
 		return OUTCOME_CHANGED;
 	return after < 0 ? OUTCOME_FAILED : OUTCOME_DONE;
