@@ -386,6 +386,7 @@ static int advance(struct engine *e, const struct step *s, struct looks *want, b
 	struct look_buffer buf;
 	struct poke p = { 0 };
 	struct error ignored;
+	bool is_fresh = true;
 	struct looks now;
 	int code = read_patiently(e, s, want, &now, &buf, err);
 
@@ -410,13 +411,14 @@ static int advance(struct engine *e, const struct step *s, struct looks *want, b
 		p.is_seen_later = may_go_on(s, &p) && !tried[p.look];
 		tried[p.look] = true;
 		/* It may have come with what was written before. */
-		if (n == 0 || !has_become(e->host, s->look[p.look], &p.becomes))
+		if (is_fresh || !has_become(e->host, s->look[p.look], &p.becomes))
 			code = do_poke(e, s, &p, err);
 		if (code < 0 || !may_go_on(s, &p))
 			return code;
 		buf.v[p.look] = p.becomes;
+		is_fresh = is_about_name(s, &p);
 		/* What cannot be read for a moment is no failure: all is looked at again. */
-		if (is_about_name(s, &p) && step_read_nic(e->host, s, want, p.look, &buf, &ignored) < 0)
+		if (is_fresh && step_read_nic(e->host, s, want, p.look, &buf, &ignored) < 0)
 			return 0;
 	}
 	return 0;

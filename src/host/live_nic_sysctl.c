@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "host/live_nic_parts.h"
-#include "host/reader.h"
 #include "host/sysctls.h"
 
 #define NUMBER_BYTES 64
@@ -30,15 +29,27 @@ static int open_folder(int root, const char *folder, const char *interface)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A file of such a folder, without the newline. -ENOENT: it is not there, or does not say (ipv6's stable_secret). */
+/*
+ * A file of such a folder, without the newline. -ENOENT: it is not there, or does not say (ipv6's stable_secret). There are
+ * hundreds, read while the network is away: not with read_file(), which reads each to its end. The first read of one gives
+ * all of it (kernel/sysctl.c, proc_dointvec()).
+ */
 static ssize_t get(int folder, const char *file, char *buf, size_t size)
 {
-	ssize_t n = read_file(folder, file, buf, size);
+	int fd = openat(folder, file, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
 
-	if (n == -EIO || n == -EACCES)
-		return -ENOENT;
-	if (n >= 0)
-		buf[strcspn(buf, "\n")] = '\0';
+	if (fd < 0)
+		return errno == EACCES ? -ENOENT : -errno;
+	n = read(fd, buf, size - 1);
+	n = n < 0 ? -errno : n;
+	close(fd);
+	if (n < 0)
+		return n == -EIO ? -ENOENT : n;
+	if ((size_t)n == size - 1)
+		return -E2BIG;
+	buf[n] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
 	return n;
 }
 
