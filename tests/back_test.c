@@ -485,9 +485,29 @@ static void with_network_none_the_interface_is_left_as_it_comes(void **state)
 	life_free(x);
 }
 
+/* One lender may take several things back: what is said of one is not said of the next, which may not even begin. */
+static void that_all_is_back_is_said_of_no_other(void **state)
+{
+	struct life *x = new_life();
+	struct lender first, second;
+	struct error err;
+
+	(void)state;
+	life_lender(x, &first, x->a, 100);
+	lender_init(&second, &x->host, &x->store, x->a, "a test");
+	second.all_back = true;
+	second.lock_ms = 10;
+	assert_int_equal(lend_lock(&second, 100, &err), OUTCOME_BUSY);
+	assert_false(second.all_back);
+	lockset_release(&second.locks);
+	lockset_release(&first.locks);
+	life_free(x);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(that_all_is_back_is_said_of_no_other),
 		cmocka_unit_test(the_gateway_is_asked_once_when_all_is_back),
 		cmocka_unit_test(one_that_only_leaves_for_a_moment_is_looked_at_too),
 		cmocka_unit_test(nobody_is_asked_where_nobody_answered),

@@ -132,11 +132,25 @@ static void one_that_is_killed_is_told(void **state)
 	assert_int_equal(write_it(&w, "die", "1", SOON_MS, &stuck), -EOWNERDEAD);
 	assert_int_equal(stuck.pid, 0);
 	assert_int_equal(write_it(&w, "some", "1", SOON_MS, &stuck), 0);
-	/* Between two writes, too. */
-	kill(seen->pid, SIGKILL);
-	assert_int_equal(write_it(&w, "some", "2", SOON_MS, &stuck), -EOWNERDEAD);
+	worker_end(&w);
+}
+
+/* Nothing was under way: another takes its place. */
+static void one_that_is_killed_between_two_writes_is_replaced(void **state)
+{
+	struct worker w = new_worker();
+	struct host_stuck stuck;
+	pid_t first;
+
+	(void)state;
+	assert_int_equal(write_it(&w, "some", "1", SOON_MS, &stuck), 0);
+	first = seen->pid;
+	kill(first, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)first, NULL, WEXITED | WNOWAIT), 0);
+	assert_int_equal(write_it(&w, "fail", "2", SOON_MS, &stuck), -EBUSY);
+	assert_int_not_equal(seen->pid, first);
 	assert_int_equal(seen->writes, 2);
-	assert_int_equal(write_it(&w, "some", "3", SOON_MS, &stuck), 0);
+	assert_int_equal(kill(first, 0), -1);
 	worker_end(&w);
 }
 
@@ -172,6 +186,7 @@ int main(void)
 		cmocka_unit_test(a_lock_is_held_until_it_ends),
 		cmocka_unit_test(one_that_does_not_come_back_is_left_alone),
 		cmocka_unit_test(one_that_is_killed_is_told),
+		cmocka_unit_test(one_that_is_killed_between_two_writes_is_replaced),
 		cmocka_unit_test(it_ends_with_the_caller_but_not_in_a_write),
 	};
 

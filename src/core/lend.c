@@ -25,6 +25,7 @@ enum outcome lend_lock(struct lender *l, unsigned vmid, struct error *err)
 {
 	const char *name = vmid == HOST_VMID ? "host" : arena_fmt(l->arena, "vm-%u", vmid);
 
+	l->all_back = false;
 	return lock_outcome(store_lock(l->store, &l->locks, &name, 1, l->purpose, l->lock_ms, err));
 }
 

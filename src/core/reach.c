@@ -366,6 +366,13 @@ static bool is_about_name(const struct step *s, const struct poke *p)
 	return str_starts(s->look[p->look], "nic/") && strcmp(str_basename(s->look[p->look]), "name") == 0;
 }
 
+static bool is_of_same_nic(const struct step *s, size_t x, size_t y)
+{
+	size_t n = (size_t)(str_basename(s->look[x]) - s->look[x]);
+
+	return strncmp(s->look[x], s->look[y], n) == 0;
+}
+
 /*
  * Whether the next write may follow without a look at everything: one at a network interface changes nothing that the
  * next depends on but what can be read of the interface, and each takes time that the network is away. What they changed
@@ -376,51 +383,70 @@ static bool may_go_on(const struct step *s, const struct poke *p)
 	return is_about_name(s, p) || (str_starts(p->at, "nic/") && p->patience_ms == 0);
 }
 
+/* What goes on from a look at everything. */
+struct going {
+	struct engine *e;
+	const struct step *s;
+	struct looks *want;
+	bool *tried;		/* of each look: that it was written, without a look at it */
+	size_t look;		/* that the last write is about; s->n_looks: none yet */
+};
+
 /*
- * One write on the way to what is wanted, or those of a network interface, and the look that the last is about. 1: nothing
- * is left to write.
+ * Writes as far as may be without a look at everything. What was read a moment ago is not read again before it is written;
+ * what was read before may have come with what was written since.
  */
-static int advance(struct engine *e, const struct step *s, struct looks *want, bool *tried, size_t *look,
-		   struct error *err)
+static int write_on(struct going *g, struct looks *now, struct look_buffer *buf, struct error *err)
 {
-	struct look_buffer buf;
 	struct poke p = { 0 };
 	struct error ignored;
 	bool is_fresh = true;
-	struct looks now;
-	int code = read_patiently(e, s, want, &now, &buf, err);
+	size_t last;
+	int code = 0;
 
-	*look = s->n_looks;
-	if (code < 0)
-		return code;
-	if (looks_fit(s, &now, want))
-		return 1;
-	if (looks_fit_but_hopes(s, &now, want)) {
-		hope(e, s, want);
-		return 0;
-	}
-	for (int n = 0; n < STEP_WRITES_MAX && !looks_fit_but_hopes(s, &now, want); n++) {
-		bool again = s->action->next(s, &now, want, &p, err);
+	for (int n = 0; n < STEP_WRITES_MAX && !looks_fit_but_hopes(g->s, now, g->want); n++) {
+		bool again = g->s->action->next(g->s, now, g->want, &p, err);
 
-		*look = p.look;
+		last = g->look;
+		g->look = p.look;
 		if (!again)
 			return err->code;
-		if (n > 0 && (!may_go_on(s, &p) || now.v[p.look].kind == VALUE_ANY))
+		if (n > 0 && (!may_go_on(g->s, &p) || now->v[p.look].kind == VALUE_ANY))
 			return 0;
-		/* All is looked at again after it, which needs no look of its own: until that has shown that it did nothing. */
-		p.is_seen_later = may_go_on(s, &p) && !tried[p.look];
-		tried[p.look] = true;
-		/* It may have come with what was written before. */
-		if (is_fresh || !has_become(e->host, s->look[p.look], &p.becomes))
-			code = do_poke(e, s, &p, err);
-		if (code < 0 || !may_go_on(s, &p))
+		/* What is known of another interface may be old: a name is waited for for seconds. */
+		if (n > 0 && is_fresh && !is_of_same_nic(g->s, p.look, last))
+			return 0;
+		/* All is looked at again later, which needs no look of its own: until that has shown that it did nothing. */
+		p.is_seen_later = may_go_on(g->s, &p) && !g->tried[p.look];
+		g->tried[p.look] = true;
+		if (is_fresh || !has_become(g->e->host, g->s->look[p.look], &p.becomes))
+			code = do_poke(g->e, g->s, &p, err);
+		if (code < 0 || !may_go_on(g->s, &p))
 			return code;
-		buf.v[p.look] = p.becomes;
-		is_fresh = is_about_name(s, &p);
-		/* What cannot be read for a moment is no failure: all is looked at again. */
-		if (is_fresh && step_read_nic(e->host, s, want, p.look, &buf, &ignored) < 0)
+		now->v[p.look] = p.becomes;
+		is_fresh = is_about_name(g->s, &p);
+		/* What cannot be read for a moment is no failure. */
+		if (is_fresh && step_read_nic(g->e->host, g->s, g->want, p.look, buf, &ignored) < 0)
 			return 0;
 	}
+	return 0;
+}
+
+/* One write on the way to what is wanted, or those of a network interface. 1: nothing is left to write. */
+static int advance(struct going *g, struct error *err)
+{
+	struct look_buffer buf;
+	struct looks now;
+	int code = read_patiently(g->e, g->s, g->want, &now, &buf, err);
+
+	g->look = g->s->n_looks;
+	if (code < 0)
+		return code;
+	if (looks_fit(g->s, &now, g->want))
+		return 1;
+	if (!looks_fit_but_hopes(g->s, &now, g->want))
+		return write_on(g, &now, &buf, err);
+	hope(g->e, g->s, g->want);
 	return 0;
 }
 
@@ -429,6 +455,7 @@ static int go_there(struct engine *e, const struct step *s, enum goal goal, stru
 	struct value wanted[STEP_LOOKS_MAX];
 	bool tried[STEP_LOOKS_MAX] = { false };
 	struct looks want = { wanted };
+	struct going g = { e, s, &want, tried, 0 };
 	struct error first = { 0 };
 
 	memcpy(wanted, step_goal(s, goal)->v, s->n_looks * sizeof(*wanted));
@@ -436,12 +463,11 @@ static int go_there(struct engine *e, const struct step *s, enum goal goal, stru
 	*e->missing = '\0';
 	for (int n = 0; n < STEP_WRITES_MAX; n++) {
 		struct error why = { 0 };
-		size_t look;
-		int code = advance(e, s, &want, tried, &look, &why);
+		int code = advance(&g, &why);
 
 		if (code < 0 && !first.code)
 			first = why;
-		if (code > 0 || (code < 0 && (!e->back || look == s->n_looks || !give_up(s, &want, look)))) {
+		if (code > 0 || (code < 0 && (!e->back || g.look == s->n_looks || !give_up(s, &want, g.look)))) {
 			if (first.code)
 				*err = first;
 			return first.code;

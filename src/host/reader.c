@@ -192,7 +192,10 @@ void reader_ask_ahead(struct reader *r, int root, const char *const *names, size
 
 void reader_close(struct reader *r)
 {
-	if (r->socket >= 0)
+	/* A worker may have it, too. */
+	if (r->socket >= 0) {
+		shutdown(r->socket, SHUT_RDWR);
 		close(r->socket);
+	}
 	*r = (struct reader){ .socket = -1 };
 }

@@ -189,22 +189,44 @@ static bool has_answered(const struct worker *w, unsigned deadline_ms)
 	}
 }
 
+static bool is_given(const struct worker *w, const struct order *o)
+{
+	return w->socket >= 0 && send(w->socket, o, sizeof(*o), MSG_NOSIGNAL) == sizeof(*o);
+}
+
+/* One that does not take its order, perhaps because it was killed since its last one, has begun nothing. */
+static int give(struct worker *w, worker_job job, void *arg, const struct order *o)
+{
+	int code;
+
+	if (is_given(w, o))
+		return 0;
+	worker_end(w);
+	code = start(w, job, arg);
+	if (code < 0 || is_given(w, o))
+		return code;
+	code = -errno;
+	worker_end(w);
+	return code;
+}
+
 int worker_write(struct worker *w, worker_job job, void *arg, const char *name, const char *value, unsigned deadline_ms,
 		 struct host_stuck *stuck)
 {
 	struct order o = { "", "" };
-	int code = w->socket < 0 ? start(w, job, arg) : 0;
+	int code;
 
-	if (code < 0)
-		return code;
 	snprintf(o.name, sizeof(o.name), "%s", name);
 	snprintf(o.value, sizeof(o.value), "%s", value);
-	if (send(w->socket, &o, sizeof(o), MSG_NOSIGNAL) >= 0 && !has_answered(w, deadline_ms)) {
+	code = give(w, job, arg, &o);
+	if (code < 0)
+		return code;
+	if (!has_answered(w, deadline_ms)) {
 		describe(w->pid, stuck);
 		leave(w);
 		return -ETIMEDOUT;
 	}
-	if (recv(w->socket, &code, sizeof(code), 0) == sizeof(code))
+	if (recv(w->socket, &code, sizeof(code), MSG_DONTWAIT) == sizeof(code))
 		return code;
 	worker_end(w);
 	return -EOWNERDEAD;

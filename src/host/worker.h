@@ -21,8 +21,8 @@ int worker_run(int (*job)(void *arg), void *arg, unsigned deadline_ms, struct ho
  * locks, that the caller had at the first. It ends when the caller does, but not in the midst of a write. name and value
  * are those of host_write().
  *
- * -ETIMEDOUT, -EOWNERDEAD: as above, and there is a new child for the next write. Killed between two writes, too, it is
- * -EOWNERDEAD.
+ * -ETIMEDOUT, -EOWNERDEAD: as above, and there is a new child for the next write, as there is if it was killed between
+ * two writes.
  */
 struct worker {
 	pid_t pid;
