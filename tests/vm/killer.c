@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * killer - for LD_PRELOAD: ends the process with SIGKILL in place of its KILLER_AT'th call of KILLER_CALL, which is
- * write or fork. Its children live. For "send", which is netlink's, calls are counted over all processes that it makes,
- * for children send, and the one that is at it is killed; the file KILLER_SAID is made then. What strace does, but
- * several times as fast in an emulated guest.
+ * write, or order: what it sends to its worker, to be written (src/host/worker.c). Its children live. For "send", which is
+ * netlink's, calls are counted over all processes that it makes, for children send, and the one that is at it is killed;
+ * the file KILLER_SAID is made then. What strace does, but several times as fast in an emulated guest.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -15,8 +15,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define QUESTION_MAX 1024
+
 static pid_t first;
-static long left_write, left_fork;
+static long left_write, left_order;
 static atomic_long *left_send;	/* shared with children */
 static const char *said;	/* handover drops its environment */
 
@@ -42,7 +44,7 @@ __attribute__((constructor)) static void begin(void)
 	else if (call && at && strcmp(call, "send") == 0)
 		begin_sends(strtol(at, NULL, 10));
 	else if (call && at)
-		left_fork = strtol(at, NULL, 10);
+		left_order = strtol(at, NULL, 10);
 }
 
 static void count(long *left)
@@ -67,11 +69,10 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 	return syscall(SYS_sendto, fd, buf, n, flags, to, size);
 }
 
-/* The C library's own, so that its locks are as they must be in the child. */
-extern pid_t __fork(void);
-
-pid_t fork(void)
+/* Questions to who reads are names, and short. */
+ssize_t send(int fd, const void *buf, size_t n, int flags)
 {
-	count(&left_fork);
-	return __fork();
+	if (n > QUESTION_MAX)
+		count(&left_order);
+	return syscall(SYS_sendto, fd, buf, n, flags, NULL, 0);
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # t_desk_kills.sh - as t_kills.sh, on the EliteDesk (topology seed; carries desk.sh and killer): `handover boot` and VM
-# 100's phases, with functions that leave and come back, are killed before each write and each fork; so are workers, and
-# whoever of its processes is about to send a netlink message.
+# 100's phases, with functions that leave and come back, are killed before each write and each order to a worker; so are
+# workers, and whoever of its processes is about to send a netlink message.
 # Then recover, or boot again: all functions must be there, with their drivers and groups, and the NIC in vmbr0.
 . /lab/lib.sh
 . /lab/desk.sh
@@ -121,7 +121,7 @@ for file in "$pci/$audio/remove" "$pci/$nic/remove" /sys/class/pci_bus/0000:00/r
 done
 ok "boot, its workers killed"
 every_boot write
-every_boot fork
+every_boot order
 # Nearly all of them ask, and whoever was to be told asks again.
 every_boot send 3
 nic_life=$(life_of $nic)
@@ -137,7 +137,7 @@ done
 ok "pre-start and post-stop, their workers killed"
 for phase in pre-start post-stop; do
 	every_phase write $phase 3
-	every_phase fork $phase 3
+	every_phase order $phase 3
 done
 # After it the card has no interface that would be asked.
 every_phase send pre-start 3

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# t_kills.sh - handover killed before its Nth write and before its Nth clone, for every N of pre-start and post-stop,
-# and each of its workers killed before it writes (topology pair). Then `handover recover`: the host must be as it was.
+# t_kills.sh - handover killed before its Nth write and before its Nth order to a worker, for every N of pre-start and
+# post-stop, and each of its workers killed before it writes (topology pair; carries killer). Then `handover recover`: the
+# host must be as it was.
 . /lab/lib.sh
 
 nic=0000:01:00.0
@@ -37,7 +38,7 @@ recovered() {
 killed() {
 	# bash would tell of each death on its own stderr
 	{
-		strace -qq -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" handover 100 "$3"
+		KILLER_CALL=$1 KILLER_AT=$2 LD_PRELOAD=/lab/libkiller.so handover 100 "$3"
 		[ $? -eq 137 ]
 	} 2>/dev/null
 }
@@ -71,8 +72,8 @@ worker() {
 
 every write pre-start
 every write post-stop
-every clone pre-start
-every clone post-stop
+every order pre-start
+every order post-stop
 for bdf in $nic $audio; do
 	worker pre-start /sys/bus/pci/devices/$bdf/driver_override
 	worker post-stop /sys/bus/pci/devices/$bdf/driver_override
