@@ -46,6 +46,17 @@ static struct worker new_worker(void)
 	return (struct worker){ .socket = -1 };
 }
 
+/* One that has done a write, and the process that it was. */
+static pid_t begin(struct worker *w)
+{
+	struct host_stuck stuck;
+
+	*w = new_worker();
+	assert_int_equal(write_it(w, "some", "1", SOON_MS, &stuck), 0);
+	assert_int_equal(stuck.pid, 0);
+	return seen->pid;
+}
+
 /* Also of one that is no child of ours any more. */
 static void wait_for_end(pid_t pid)
 {
@@ -56,13 +67,11 @@ static void wait_for_end(pid_t pid)
 
 static void one_process_does_the_writes_that_follow_each_other(void **state)
 {
-	struct worker w = new_worker();
+	struct worker w;
 	struct host_stuck stuck;
-	pid_t first;
+	pid_t first = begin(&w);
 
 	(void)state;
-	assert_int_equal(write_it(&w, "some", "1", SOON_MS, &stuck), 0);
-	first = seen->pid;
 	assert_int_not_equal(first, getpid());
 	assert_int_equal(write_it(&w, "fail", "1", SOON_MS, &stuck), -EBUSY);
 	assert_int_equal(write_it(&w, "some", "2", SOON_MS, &stuck), 0);
@@ -138,13 +147,11 @@ static void one_that_is_killed_is_told(void **state)
 /* Nothing was under way: another takes its place. */
 static void one_that_is_killed_between_two_writes_is_replaced(void **state)
 {
-	struct worker w = new_worker();
+	struct worker w;
 	struct host_stuck stuck;
-	pid_t first;
+	pid_t first = begin(&w);
 
 	(void)state;
-	assert_int_equal(write_it(&w, "some", "1", SOON_MS, &stuck), 0);
-	first = seen->pid;
 	kill(first, SIGKILL);
 	assert_int_equal(waitid(P_PID, (id_t)first, NULL, WEXITED | WNOWAIT), 0);
 	assert_int_equal(write_it(&w, "fail", "2", SOON_MS, &stuck), -EBUSY);

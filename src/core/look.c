@@ -4,13 +4,19 @@
 
 #include "base/str.h"
 #include "core/look.h"
+#include "core/nic.h"
+
+bool look_is_of_same(const char *x, const char *y)
+{
+	return strncmp(x, y, (size_t)(str_basename(x) - x)) == 0;
+}
 
 /* How many looks from this one on are at the network interface of the same function: "nic/0000:00:1f.6/". */
 static size_t count_of_nic(const struct step *s, size_t i)
 {
-	size_t prefix = (size_t)(str_basename(s->look[i]) - s->look[i]), n = 0;
+	size_t n = 0;
 
-	while (i + n < s->n_looks && strncmp(s->look[i + n], s->look[i], prefix) == 0)
+	while (i + n < s->n_looks && look_is_of_same(s->look[i], s->look[i + n]))
 		n++;
 	return n;
 }
@@ -22,19 +28,13 @@ struct reading {
 	size_t unnamed_until, waits_until;
 };
 
-/* The name or the state of an interface, on which it hangs what else is read of it. */
-static bool is_of_nic(const char *look, const char *what)
-{
-	return str_starts(look, "nic/") && strcmp(str_basename(look), what) == 0;
-}
-
 static bool is_needed(const struct reading *r, size_t i)
 {
 	if (look_is_asked_last(r->s->look[i]))
 		return false;
 	if (!r->goal || !str_starts(r->s->look[i], "nic/"))
 		return true;
-	if (i < r->waits_until || (i < r->unnamed_until && !is_of_nic(r->s->look[i], "up")))
+	if (i < r->waits_until || (i < r->unnamed_until && !look_is_of_nic(r->s->look[i], nic_what_name(NIC_UP))))
 		return false;
 	return r->goal->v[i].kind != VALUE_ANY;
 }
@@ -46,7 +46,7 @@ static size_t count_of_needed(const struct reading *r, size_t i, size_t n)
 
 	while (needed < n && is_needed(r, i + needed)) {
 		needed++;
-		if (r->goal && is_of_nic(r->s->look[i + needed - 1], "up"))
+		if (r->goal && look_is_of_nic(r->s->look[i + needed - 1], nic_what_name(NIC_UP)))
 			break;
 	}
 	return needed;
@@ -55,10 +55,11 @@ static size_t count_of_needed(const struct reading *r, size_t i, size_t n)
 /* An interface's name is the first look at it, and whether it is up the last that is read before it is. */
 static void go_on(struct host *h, struct reading *r, size_t i, const struct value *now)
 {
-	bool fits = !r->goal || value_fits(now, &r->goal->v[i]), is_name = is_of_nic(r->s->look[i], "name");
+	bool is_name = look_is_of_nic(r->s->look[i], nic_what_name(NIC_NAME));
+	bool fits = !r->goal || value_fits(now, &r->goal->v[i]);
 	size_t n;
 
-	if (!is_name && !(r->goal && is_of_nic(r->s->look[i], "up")))
+	if (!is_name && !(r->goal && look_is_of_nic(r->s->look[i], nic_what_name(NIC_UP))))
 		return;
 	n = count_of_nic(r->s, i);
 	if (fits)

@@ -18,6 +18,9 @@ struct look_buffer {
 int step_read(struct host *h, const struct step *s, const struct looks *goal, struct looks *now,
 	      struct look_buffer *buf, struct error *err);
 
+/* Whether both are at the same network interface: "nic/0000:00:1f.6/" is what they have in common. x is one of nic/. */
+bool look_is_of_same(const char *x, const char *y);
+
 /* Once more, of what step_read() has read, that of the network interface whose name is that look. */
 int step_read_nic(struct host *h, const struct step *s, const struct looks *goal, size_t name, struct look_buffer *buf,
 		  struct error *err);

@@ -9,6 +9,7 @@
 #include "core/action.h"
 #include "core/holders.h"
 #include "core/look.h"
+#include "core/nic.h"
 #include "core/reach.h"
 #include "core/said.h"
 #include "host/command.h"
@@ -363,14 +364,7 @@ static bool give_up(const struct step *s, struct looks *want, size_t look)
 /* Whether a network interface's name is waited for, or written: then the rest of the interface is there, too. */
 static bool is_about_name(const struct step *s, const struct poke *p)
 {
-	return str_starts(s->look[p->look], "nic/") && strcmp(str_basename(s->look[p->look]), "name") == 0;
-}
-
-static bool is_of_same_nic(const struct step *s, size_t x, size_t y)
-{
-	size_t n = (size_t)(str_basename(s->look[x]) - s->look[x]);
-
-	return strncmp(s->look[x], s->look[y], n) == 0;
+	return look_is_of_nic(s->look[p->look], nic_what_name(NIC_NAME));
 }
 
 /*
@@ -414,7 +408,7 @@ static int write_on(struct going *g, struct looks *now, struct look_buffer *buf,
 		if (n > 0 && (!may_go_on(g->s, &p) || now->v[p.look].kind == VALUE_ANY))
 			return 0;
 		/* What is known of another interface may be old: a name is waited for for seconds. */
-		if (n > 0 && is_fresh && !is_of_same_nic(g->s, p.look, last))
+		if (n > 0 && is_fresh && !look_is_of_same(g->s->look[p.look], g->s->look[last]))
 			return 0;
 		/* All is looked at again later, which needs no look of its own: until that has shown that it did nothing. */
 		p.is_seen_later = may_go_on(g->s, &p) && !g->tried[p.look];

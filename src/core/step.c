@@ -180,14 +180,19 @@ bool look_is_of_this_program(const char *look)
 	return str_starts(look, "command/");
 }
 
+bool look_is_of_nic(const char *look, const char *what)
+{
+	return str_starts(look, "nic/") && strcmp(str_basename(look), what) == 0;
+}
+
 bool look_is_asked_last(const char *look)
 {
-	return str_starts(look, "nic/") && strcmp(str_basename(look), NIC_GATEWAY) == 0;
+	return look_is_of_nic(look, NIC_GATEWAY);
 }
 
 bool look_is_of_the_network(const char *look)
 {
-	return look_is_asked_last(look) || (str_starts(look, "nic/") && strcmp(str_basename(look), NIC_CARRIER) == 0);
+	return look_is_asked_last(look) || look_is_of_nic(look, NIC_CARRIER);
 }
 
 bool step_changes(const struct step *s, const char *address)

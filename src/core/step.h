@@ -140,6 +140,9 @@ bool look_is_witness(const char *look);
  */
 bool look_is_of_this_program(const char *look);
 
+/* Whether it is that of a network interface: nic/ADDRESS/what. */
+bool look_is_of_nic(const char *look, const char *what);
+
 /*
  * Whether to look costs the network something, so that it is not done with the other looks but when all else is as it shall
  * be: nic/ADDRESS/gateway. Until then it reads as absent.

@@ -354,7 +354,7 @@ static enum answer nics(struct turn *t)
 		for (size_t i = 0; i < t->s->n_looks; i++) {
 			const char *look = t->s->look[i];
 
-			if (!fits(t, i) && str_starts(look, "nic/") && strcmp(str_basename(look), nic_what_name(what)) == 0)
+			if (!fits(t, i) && look_is_of_nic(look, nic_what_name(what)))
 				return nic_value(t, i, what);
 		}
 	return PASSES;

@@ -240,19 +240,16 @@ static int live_list(struct host *h, const char *name, struct arena *a, char ***
 static int write_file(int root, const char *name, const char *value)
 {
 	char line[HOST_VALUE_BYTES];
-	int fd, len = snprintf(line, sizeof(line), "%s\n", value);
+	int fd, code, len = snprintf(line, sizeof(line), "%s\n", value);
 	ssize_t n;
 
 	fd = openat(root, name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
 	n = write(fd, line, (size_t)len);
-	if (n < 0)
-		n = -errno;
+	code = n < 0 ? -errno : n == len ? 0 : -EIO;
 	close(fd);
-	if (n < 0)
-		return (int)n;
-	return n == len ? 0 : -EIO;
+	return code;
 }
 
 static int write_module(struct live *l, const char *module, const char *verb)

@@ -83,26 +83,35 @@ static _Noreturn void serve(int socket, worker_job job, void *arg)
 
 /* --- its end ----------------------------------------------------------------------------------------------------- */
 
-static int wait_for(pid_t pid, unsigned deadline_ms, struct host_stuck *stuck)
+/* Whether there is something to be read, or nobody at the other end, by then. */
+static bool wait_until_readable(int fd, unsigned deadline_ms)
 {
 	int64_t end = clock_ms(CLOCK_MONOTONIC) + deadline_ms;
-	int pidfd = pidfd_open(pid, 0), n = 0, status;
+
+	for (;;) {
+		int64_t left = end - clock_ms(CLOCK_MONOTONIC);
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+
+		if (left > 0 && poll(&p, 1, (int)left) > 0)
+			return true;
+		if (left <= 0)
+			return false;
+	}
+}
+
+static int wait_for(pid_t pid, unsigned deadline_ms, struct host_stuck *stuck)
+{
+	int pidfd = pidfd_open(pid, 0), status;
+	bool has_ended;
 
 	/* It cannot be watched, so nobody knows whether its write is done: the same as one that does not come back. */
 	if (pidfd < 0) {
 		describe(pid, stuck);
 		return -ETIMEDOUT;
 	}
-	for (;;) {
-		int64_t left = end - clock_ms(CLOCK_MONOTONIC);
-		struct pollfd p = { .fd = pidfd, .events = POLLIN };
-
-		n = left > 0 ? poll(&p, 1, (int)left) : 0;
-		if (n > 0 || left <= 0)
-			break;
-	}
+	has_ended = wait_until_readable(pidfd, deadline_ms);
 	close(pidfd);
-	if (n == 0) {
+	if (!has_ended) {
 		describe(pid, stuck);
 		return -ETIMEDOUT;
 	}
@@ -174,21 +183,6 @@ void worker_end(struct worker *w)
 	wait_for(w->pid, WORKER_END_MS, &ignored);
 }
 
-static bool has_answered(const struct worker *w, unsigned deadline_ms)
-{
-	int64_t end = clock_ms(CLOCK_MONOTONIC) + deadline_ms;
-
-	for (;;) {
-		int64_t left = end - clock_ms(CLOCK_MONOTONIC);
-		struct pollfd p = { .fd = w->socket, .events = POLLIN };
-
-		if (left > 0 && poll(&p, 1, (int)left) > 0)
-			return true;
-		if (left <= 0)
-			return false;
-	}
-}
-
 static bool is_given(const struct worker *w, const struct order *o)
 {
 	return w->socket >= 0 && send(w->socket, o, sizeof(*o), MSG_NOSIGNAL) == sizeof(*o);
@@ -221,7 +215,7 @@ int worker_write(struct worker *w, worker_job job, void *arg, const char *name, 
 	code = give(w, job, arg, &o);
 	if (code < 0)
 		return code;
-	if (!has_answered(w, deadline_ms)) {
+	if (!wait_until_readable(w->socket, deadline_ms)) {
 		describe(w->pid, stuck);
 		leave(w);
 		return -ETIMEDOUT;
