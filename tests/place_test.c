@@ -82,6 +82,8 @@ static void count_from_the_scan(struct life *x, const char *name, const char *va
 		x->reads = 0;
 }
 
+static const char *udev_sets;
+
 static void note_when_up(struct life *x, const char *name, const char *value)
 {
 	if (strcmp(name, "nic/" NIC "/up") == 0 && strcmp(value, "up") == 0)
@@ -107,6 +109,39 @@ static void an_interface_is_looked_at_once_before_it_is_up(void **state)
 	assert_int_equal(x->reads, 0);
 	life_must_end(x, 100);
 	life_free(x);
+}
+
+static void rename_it(struct life *x, const char *name, const char *value)
+{
+	note_when_up(x, name, value);
+	if (strcmp(name, "sys/bus/pci/drivers/e1000e/bind") != 0 || strcmp(value, NIC) != 0)
+		return;
+	sim_set(x->sim, "nic/" NIC "/name", "eth0");
+	sim_set(x->sim, "nic/" NIC "/sysctls", udev_sets);
+	x->reads = 0;
+}
+
+/* They are those that the kernel gives it; should udev have set others, that is seen once it is up. */
+static void the_settings_of_a_new_interface_are_written_and_not_read(void **state)
+{
+	static const char *const sets[] = { "", "ipv4/conf/arp_ignore 2", "ipv4/conf/arp_ignore 2, ipv6/conf/accept_ra 0" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sets); i++) {
+		struct life *x = life_booted(host_load("elitedesk"));
+
+		x->counted = "nic/" NIC "/sysctls";
+		sim_set(x->sim, x->counted, "ipv4/conf/arp_ignore 2");
+		life_must_lend(x, 100, SLOT "pre-start:\n- bind: nic\n");
+		udev_sets = sets[i];
+		x->after = rename_it;
+		life_must_end(x, 100);
+		assert_int_equal(reads_until_up, 0);
+		assert_true(x->reads > 0);
+		assert_reads(x->sim, x->counted, "ipv4/conf/arp_ignore 2");
+		assert_reads(x->sim, "nic/" NIC "/up", "up");
+		life_free(x);
+	}
 }
 
 /* It takes time, too, and can wait for the carrier. */
@@ -683,6 +718,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(function_0_may_leave_with_its_whole_slot),
 		cmocka_unit_test(an_interface_that_is_up_is_not_taken_along),
 		cmocka_unit_test(an_interface_is_looked_at_once_before_it_is_up),
+		cmocka_unit_test(the_settings_of_a_new_interface_are_written_and_not_read),
 		cmocka_unit_test(what_comes_after_an_interface_is_up_is_looked_at_then),
 		cmocka_unit_test(a_write_to_an_interface_that_did_nothing_is_found_out),
 		cmocka_unit_test(a_scan_does_not_bring_back_what_was_removed_on_purpose),

@@ -25,12 +25,23 @@ static size_t count_of_nic(const struct step *s, size_t i)
 struct reading {
 	const struct step *s;
 	const struct looks *goal;
+	bool is_new;		/* the interface has just appeared */
 	size_t unnamed_until, waits_until;
+	const char *ahead[STEP_LOOKS_MAX];
 };
+
+/*
+ * The settings of an interface that has just appeared are those of "default" (net/ipv4/devinet.c, inetdev_init();
+ * net/ipv6/addrconf.c, ipv6_add_dev()). They are hundreds of files, and whoever writes them compares them anyway.
+ */
+static bool is_known(const struct reading *r, size_t i)
+{
+	return r->is_new && look_is_of_nic(r->s->look[i], nic_what_name(NIC_SYSCTLS));
+}
 
 static bool is_needed(const struct reading *r, size_t i)
 {
-	if (look_is_asked_last(r->s->look[i]))
+	if (look_is_asked_last(r->s->look[i]) || is_known(r, i))
 		return false;
 	if (!r->goal || !str_starts(r->s->look[i], "nic/"))
 		return true;
@@ -39,14 +50,16 @@ static bool is_needed(const struct reading *r, size_t i)
 	return r->goal->v[i].kind != VALUE_ANY;
 }
 
-/* Of the n looks from this one on, how many are read one after the other. */
-static size_t count_of_needed(const struct reading *r, size_t i, size_t n)
+/* The n looks from this one on, as far as they are read one after the other; how many. */
+static size_t list_needed(struct reading *r, size_t i, size_t n)
 {
 	size_t needed = 0;
 
-	while (needed < n && is_needed(r, i + needed)) {
-		needed++;
-		if (r->goal && look_is_of_nic(r->s->look[i + needed - 1], nic_what_name(NIC_UP)))
+	for (size_t end = i + n; i < end; i++) {
+		if (!is_needed(r, i))
+			continue;
+		r->ahead[needed++] = r->s->look[i];
+		if (r->goal && look_is_of_nic(r->s->look[i], nic_what_name(NIC_UP)))
 			break;
 	}
 	return needed;
@@ -63,7 +76,7 @@ static void go_on(struct host *h, struct reading *r, size_t i, const struct valu
 		return;
 	n = count_of_nic(r->s, i);
 	if (fits)
-		host_read_ahead(h, r->s->look + i + 1, count_of_needed(r, i + 1, n - 1));
+		host_read_ahead(h, r->ahead, list_needed(r, i + 1, n - 1));
 	else if (is_name)
 		r->unnamed_until = i + n;
 	else
@@ -79,7 +92,7 @@ static int read_looks(struct host *h, struct reading *r, size_t from, size_t unt
 		char *at = buf->text + buf->used;
 		ssize_t n;
 
-		buf->v[i] = value_any();
+		buf->v[i] = is_known(r, i) ? value_of(NULL) : value_any();
 		if (!is_needed(r, i))
 			continue;
 		n = host_read(h, r->s->look[i], at, left < HOST_VALUE_BYTES ? left : HOST_VALUE_BYTES);
@@ -97,7 +110,7 @@ static int read_looks(struct host *h, struct reading *r, size_t from, size_t unt
 int step_read(struct host *h, const struct step *s, const struct looks *goal, struct looks *now,
 	      struct look_buffer *buf, struct error *err)
 {
-	struct reading r = { s, goal, 0, 0 };
+	struct reading r = { .s = s, .goal = goal };
 
 	now->v = buf->v;
 	buf->used = 0;
@@ -107,7 +120,7 @@ int step_read(struct host *h, const struct step *s, const struct looks *goal, st
 int step_read_nic(struct host *h, const struct step *s, const struct looks *goal, size_t name, struct look_buffer *buf,
 		  struct error *err)
 {
-	struct reading r = { s, goal, 0, 0 };
+	struct reading r = { .s = s, .goal = goal, .is_new = true };
 
 	return read_looks(h, &r, name, name + count_of_nic(s, name), buf, err);
 }

@@ -21,7 +21,10 @@ int step_read(struct host *h, const struct step *s, const struct looks *goal, st
 /* Whether both are at the same network interface: "nic/0000:00:1f.6/" is what they have in common. x is one of nic/. */
 bool look_is_of_same(const char *x, const char *y);
 
-/* Once more, of what step_read() has read, that of the network interface whose name is that look. */
+/*
+ * Once more, of what step_read() has read, that of the network interface whose name is that look, and which has just got
+ * it. Its sysctls are not read: they are taken for those of a new one.
+ */
 int step_read_nic(struct host *h, const struct step *s, const struct looks *goal, size_t name, struct look_buffer *buf,
 		  struct error *err);
 
