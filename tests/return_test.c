@@ -82,6 +82,25 @@ static void an_interface_with_another_name_gets_its_own(void **state)
 	life_free(x);
 }
 
+/* By then another port's, say of a guest that has started meanwhile. Nothing undoes what is written then, so it is said. */
+static void a_bridge_that_is_given_its_address_keeps_it_and_that_is_said(void **state)
+{
+	struct life *x = life_booted(host_load("elitedesk"));
+
+	(void)state;
+	sim_set(x->sim, "nic/" NIC "/master-mac", "52:54:00:00:00:66");
+	life_must_lend(x, 100, NIC_LENT("driver"));
+	life_must_end(x, 100);
+	assert_string_equal(life_event(x, EVENT_REACHED, NIC)->text, "");
+	life_must_lend(x, 100, NIC_LENT("driver"));
+	sim_set(x->sim, "sim/master/vmbr0/mac", "52:54:00:00:00:05");
+	life_must_end(x, 100);
+	assert_string_equal(life_event(x, EVENT_REACHED, NIC)->text,
+			    "its bridge or bond had another address by then, has 52:54:00:00:00:66 again, and keeps that from now on");
+	assert_reads(x->sim, "nic/" NIC "/master-mac", "52:54:00:00:00:66");
+	life_free(x);
+}
+
 /* --- USB controllers --------------------------------------------------------------------------------------------- */
 
 #define USB_LENT(back) "handover: 1\ndevices: {it: {at: \"77:00.0\"}}\npre-start:\n- bind: it\n  return: " back "\n"
@@ -494,6 +513,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lent_network_card_comes_back_to_its_place),
 		cmocka_unit_test(an_interface_with_another_name_gets_its_own),
+		cmocka_unit_test(a_bridge_that_is_given_its_address_keeps_it_and_that_is_said),
 		cmocka_unit_test(a_lent_usb_controller_brings_its_devices),
 		cmocka_unit_test(a_usb_device_that_is_gone_is_told_and_no_failure),
 		cmocka_unit_test(a_cycle_before_and_one_after_both_happen),

@@ -60,6 +60,28 @@ static int stuck(struct engine *e, const struct step *s, const struct poke *p, s
 			 p->what, (int)e->stuck.pid, p->at, *waits ? " and waits in " : "", waits);
 }
 
+static void add(char list[ERROR_MAX], const char *text)
+{
+	size_t n = strlen(list);
+
+	snprintf(list + n, ERROR_MAX - n, "%s%s", n ? "; " : "", text);
+}
+
+__attribute__((format(printf, 3, 4))) static void miss(struct engine *e, bool network, const char *fmt, ...)
+{
+	char text[ERROR_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (strstr(e->missing, text))
+		return;
+	add(e->missing, text);
+	if (network)
+		add(e->lost, text);
+}
+
 /* A command says more than an errno. */
 static void failed(const struct poke *p, int code, const struct said *said, struct error *err)
 {
@@ -74,6 +96,13 @@ static void failed(const struct poke *p, int code, const struct said *said, stru
 static bool is_of_the_bus(const char *at)
 {
 	return strcmp(str_basename(at), "remove") == 0 || strcmp(str_basename(at), "rescan") == 0;
+}
+
+/* What nobody can undo: a bridge that was given an address no longer takes that of a port. */
+static void tell_one_way(struct engine *e, const struct step *s, const struct poke *p)
+{
+	if (look_is_of_nic(s->look[p->look], nic_what_name(NIC_MASTER_MAC)))
+		miss(e, false, "its bridge or bond had another address by then, has %s again, and keeps that from now on", p->put);
 }
 
 /*
@@ -101,6 +130,8 @@ static int do_write(struct engine *e, const struct step *s, const struct poke *p
 		return stuck(e, s, p, err);
 	}
 	said_tell(e, s, p->at, &said);
+	if (code == 0)
+		tell_one_way(e, s, p);
 	if (code == 0 && p->is_seen_later)
 		return 0;
 	/* EAGAIN: the driver's probe is deferred, and is tried again by the kernel (drivers/base/dd.c). */
@@ -236,26 +267,6 @@ static bool wait_for_hopes(struct engine *e, const struct step *s, struct looks 
 	while ((end = look_for_hopes(e, s, want, begun, false)) > host_now(e->host))
 		host_wait(e->host, (unsigned)(end - host_now(e->host)));
 	return end == 0 || look_for_hopes(e, s, want, begun, true) == 0;
-}
-
-static void add(char list[ERROR_MAX], const char *text)
-{
-	size_t n = strlen(list);
-
-	snprintf(list + n, ERROR_MAX - n, "%s%s", n ? "; " : "", text);
-}
-
-__attribute__((format(printf, 3, 4))) static void miss(struct engine *e, bool network, const char *fmt, ...)
-{
-	char text[ERROR_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	add(e->missing, text);
-	if (network)
-		add(e->lost, text);
 }
 
 /* "eno1 (0000:00:1f.6)": an interface by the name that it shall have. */

@@ -340,7 +340,10 @@ static enum answer nic_value(struct turn *t, size_t i, enum nic_what what)
 	address_of(t, i, address);
 	if (what == NIC_NAME)
 		return nic_name(t, i, address);
-	WHAT(t, "setting %s interface's %s to '%.60s'", owner_of(t, i).text, nic_what_name(what), text);
+	if (what == NIC_MASTER_MAC)
+		WHAT(t, "giving its bridge or bond the address '%.20s', which it keeps from then on", text);
+	else
+		WHAT(t, "setting %s interface's %s to '%.60s'", owner_of(t, i).text, nic_what_name(what), text);
 	poke(t, i, t->goal[i], t->s->look[i], text);
 	if (what == NIC_ALTNAMES)
 		wait_for_udev(t, i, address);
