@@ -26,16 +26,17 @@ struct entry {
 	size_t n_differences;
 	const char *doubts[DIFFERENCES_MAX];	/* of writes that had not come back */
 	size_t n_doubts;
+	bool hangs;		/* one of these processes has not ended */
 };
 
-/* Where that process is now. Its number may be another's by now, but not its name. */
+/* Where that process is now; NULL: it has ended. Its number may be another's by now, but not its name. */
 static const char *whereabouts(struct run *r, struct host *h, int pid)
 {
 	char comm[64], wchan[64] = "", stack[1024] = "", waits[WAITS_BYTES];
 
 	if (host_read(h, arena_fmt(r->arena, "proc/%d/comm", pid), comm, sizeof(comm)) < 0 ||
 	    strcmp(comm, HOST_WORKER) != 0)
-		return "has ended by now";
+		return NULL;
 	if (host_read(h, arena_fmt(r->arena, "proc/%d/wchan", pid), wchan, sizeof(wchan)) < 0)
 		*wchan = '\0';
 	if (host_read_bytes(h, arena_fmt(r->arena, "proc/%d/stack", pid), stack, sizeof(stack)) < 0)
@@ -48,11 +49,14 @@ static void read_doubts(struct run *r, struct host *h, struct entry *e)
 {
 	for (size_t i = 0; i < e->lease.n && e->n_doubts < DIFFERENCES_MAX; i++) {
 		const struct doubt *d = &e->lease.doubts[i];
+		const char *where = d->pid ? whereabouts(r, h, d->pid) : NULL;
 
-		if (d->pid)
-			e->doubts[e->n_doubts++] = arena_fmt(r->arena, "%s: %s: process %d (" HOST_WORKER "), which was writing to "
-							     "'%s', %s", e->lease.steps[i].device, d->what, d->pid, d->at,
-							     whereabouts(r, h, d->pid));
+		if (!d->pid)
+			continue;
+		e->hangs = e->hangs || where;
+		e->doubts[e->n_doubts++] = arena_fmt(r->arena, "%s: %s: process %d (" HOST_WORKER "), which was writing to '%s', %s",
+						     e->lease.steps[i].device, d->what, d->pid, d->at,
+						     where ? where : "has ended by now");
 	}
 }
 
@@ -101,6 +105,22 @@ static void print_state(const struct entry *e)
 		printf("host  %s", state);
 }
 
+/* What a person can do. What was tried in vain is in vain again, as long as nothing has changed. */
+static void print_remedy(const struct entry *e)
+{
+	if (e->vmid == HOST_VMID && strcmp(lease_state(&e->lease), "held") != 0)
+		printf("  `handover boot` takes it back and does it again\n");
+	if (e->vmid == HOST_VMID || e->qemu || e->lease.n == 0)
+		return;
+	if (e->hangs)
+		printf("  that process hangs in the kernel until what it waits for comes, or until this host is booted\n");
+	if (e->lease.stuck)
+		printf("  giving it back has failed; when %s, `handover recover %u` tries again\n",
+		       e->hangs ? "it has ended" : "what differs is seen to", e->vmid);
+	else
+		printf("  `handover recover %u` gives it back\n", e->vmid);
+}
+
 static void print_entry(const struct entry *e, struct arena *a)
 {
 	bool is_host = e->vmid == HOST_VMID;
@@ -123,10 +143,7 @@ static void print_entry(const struct entry *e, struct arena *a)
 		printf("  differs: %s\n", e->differences[i]);
 	for (size_t i = 0; i < e->n_doubts; i++)
 		printf("  in doubt: %s\n", e->doubts[i]);
-	if (is_host && strcmp(lease_state(&e->lease), "held") != 0)
-		printf("  `handover boot` takes it back and does it again\n");
-	else if (!is_host && !e->qemu && e->lease.n)
-		printf("  `handover recover %u` gives it back\n", e->vmid);
+	print_remedy(e);
 }
 
 static struct json_object *json_entry(const struct entry *e)
