@@ -124,3 +124,21 @@ grep -q ' 0% packet loss' /tmp/life || [ "$gap" -lt 1000 ] ||
 	die "the gateway was away for $gap ms ($idle ms when nothing happened)"
 same "vmbr0 got its link, times" 1 "$(value_of /sys/class/net/vmbr0/carrier_up_count)"
 succeeds "no unit has failed" test -z "$(systemctl list-units --failed --no-legend)"
+
+# -- the network that does not come back by itself: ifupdown2 mends it
+
+[ "$VM_KERNEL" = 6.1 ] || exit 0
+{
+	desk_devices | sed 's/audio\]/audio, nic]/; s/console: lpc/&, management-nic: nic/'
+	printf 'network: ifreload\npre-start:\n  - bind: nic\n'
+} >/etc/handover/profiles/103.yaml
+echo 'management-nic = eno1' >>/etc/handover/handover.conf
+desk_network >/tmp/network
+succeeds "the NIC is lent" handover 103 pre-start
+same "driver of $nic" vfio-pci "$(driver_of $nic)"
+succeeds "meanwhile somebody takes vmbr0's address away" ip address del 10.0.2.15/24 dev vmbr0
+begin=$EPOCHREALTIME
+succeeds "post-stop: what comes back is of use again" handover 103 post-stop
+figure vm-desk-ifreload-ms $(((${EPOCHREALTIME/.} - ${begin/.}) / 1000))
+succeeds "the gateway answers" gateway_answers
+desk_network | diff /tmp/network - || die "the network is not as it was after ifreload"
