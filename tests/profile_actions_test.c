@@ -54,7 +54,7 @@ static const struct field turn_fields[] = {
 
 static const struct action action_turn = {
 	.name = "turn",
-	.phases = PHASE_BIT(PHASE_POST_STOP) | PHASE_BIT(PHASE_BOOT),
+	.phases = PHASE_BIT(PHASE_POST_STOP) | PHASE_BIT(PHASE_BOOT) | PHASE_BIT(AFTER_NETWORK),
 	.phases_why = "it is for the others",
 	.fields = turn_fields,
 };
@@ -135,6 +135,12 @@ static void an_action_stands_only_in_its_phases(void **state)
 	refuses(DEVICES "pre-stop:\n- {lend: gpu, to: x}\n",
 		"t.yaml:4:3: error: 'lend' cannot stand in pre-stop: the VM runs then; put it under 'pre-start' or "
 		"'post-stop' [wrong-phase]");
+	refuses(DEVICES "after-network:\n- {lend: gpu, to: x}\n",
+		"t.yaml:4:3: error: 'lend' cannot stand in after-network: that is for those who use the network, and no device or "
+		"driver is changed there; put it under 'pre-start' or 'post-stop' [wrong-phase]");
+	refuses("handover: 1\npre-start:\n- turn: {start: a.service}\n",
+		"t.yaml:3:3: error: 'turn' cannot stand in pre-start: it is for the others; put it under 'post-stop' or 'boot' or "
+		"'after-network' [wrong-phase]");
 }
 
 /* --- fields that are no names ------------------------------------------------------------------------------------ */

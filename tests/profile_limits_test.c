@@ -108,6 +108,11 @@ static const char *make_steps(struct arena *a, size_t n)
 	return arena_fmt(a, "%spre-start:\n%s", make_devices(a, 1), repeat(a, "  - bind: d0\n", n));
 }
 
+static const char *make_after_network(struct arena *a, size_t n)
+{
+	return arena_fmt(a, "%safter-network:\n%s", make_devices(a, 1), repeat(a, "  - check: d0\n", n));
+}
+
 static const char *make_words(struct arena *a, size_t n)
 {
 	return arena_fmt(a, "%spre-start:\n  - bind: [%s]\n", make_devices(a, PROFILE_DEVICES_MAX),
@@ -193,6 +198,7 @@ static const struct limit {
 	{ make_keys, YAML_KEYS_MAX, CODE_TOO_MANY_KEYS, false },
 	{ make_devices, PROFILE_DEVICES_MAX, CODE_TOO_MANY_DEVICES, true },
 	{ make_steps, PROFILE_STEPS_MAX, CODE_TOO_MANY_STEPS, true },
+	{ make_after_network, PROFILE_STEPS_MAX, CODE_TOO_MANY_STEPS, true },
 	{ make_words, PROFILE_WORDS_MAX, CODE_TOO_MANY_WORDS, true },
 	{ make_accepted, PROFILE_WORDS_MAX, CODE_TOO_MANY_WORDS, true },
 	{ make_name, PROFILE_NAME_MAX, CODE_TOO_LONG, true },

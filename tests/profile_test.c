@@ -233,6 +233,16 @@ static void what_an_action_does_is_read_with_its_verb(void **state)
 	assert_int_equal(r.p->steps[PHASE_BOOT][0].phase, PHASE_BOOT);
 	words_are(&r.p->steps[PHASE_BOOT][0].fields[1], "rest", NULL);
 	result_free(&r);
+
+	parse_good(&r, "after-network");
+	assert_int_equal(r.p->n_steps[AFTER_NETWORK], 4);
+	w = r.p->steps[AFTER_NETWORK];
+	assert_string_equal(w[0].action->name, "wait");
+	words_are(&w[0].fields[2], "5s", NULL);
+	words_are(&w[2].fields[0], "netbird.service", NULL);
+	assert_string_equal(w[3].action->name, "run");
+	assert_int_equal(r.p->n_steps[PHASE_PRE_START], 1);
+	result_free(&r);
 }
 
 static void empty_phases_are_nothing_to_do(void **state)
@@ -243,8 +253,11 @@ static void empty_phases_are_nothing_to_do(void **state)
 	parse_good(&r, "nothing-to-do");
 	assert_string_equal(r.p->name, "nothing: to do");
 	assert_int_equal(r.p->n_devices + r.p->n_accepts, 0);
-	for (int p = 0; p < PHASES; p++)
+	for (int p = 0; p < PROFILE_SECTIONS; p++)
 		assert_int_equal(r.p->n_steps[p], 0);
+	result_free(&r);
+	parse_good(&r, "after-network-empty");
+	assert_int_equal(r.p->n_steps[AFTER_NETWORK], 0);
 	result_free(&r);
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/phase.h"
+#include "core/profile.h"
 #include "round.h"
 
 #define DEVICES_MAX 4
@@ -19,13 +19,13 @@ struct writer {
 	const struct made_function *device[DEVICES_MAX];
 	bool several[DEVICES_MAX];	/* its name stands for a whole slot */
 	unsigned n_devices;
-	const char *steps[PHASES];	/* text of each phase */
+	const char *steps[PROFILE_SECTIONS];	/* text of each phase, and of 'after-network' */
 	const char *moved;		/* what may be moved: "d0, d1" */
 };
 
-static void add_step(struct writer *w, enum phase phase, const char *text)
+static void add_step(struct writer *w, int section, const char *text)
 {
-	w->steps[phase] = arena_fmt(w->a, "%s  - %s\n", w->steps[phase], text);
+	w->steps[section] = arena_fmt(w->a, "%s  - %s\n", w->steps[section], text);
 }
 
 /* --- devices ----------------------------------------------------------------------------------------------------- */
@@ -120,11 +120,11 @@ static void write_use(struct writer *w, unsigned i)
 
 /* --- the others -------------------------------------------------------------------------------------------------- */
 
-static enum phase any_phase(struct writer *w)
+static int any_section(struct writer *w)
 {
-	static const enum phase phases[] = { PHASE_PRE_START, PHASE_POST_START, PHASE_PRE_STOP, PHASE_POST_STOP };
+	static const int sections[] = { PHASE_PRE_START, PHASE_POST_START, PHASE_PRE_STOP, PHASE_POST_STOP, AFTER_NETWORK };
 
-	return phases[dice_pick(w->d, 4)];
+	return sections[dice_pick(w->d, 5)];
 }
 
 /* Most of what is looked for is so. */
@@ -139,7 +139,7 @@ static void write_look(struct writer *w)
 		text = arena_fmt(w->a, "%s\n    for: 100ms", text);
 	else if (dice_chance(w->d, 10))
 		text = arena_fmt(w->a, "%s\n    group: alone", text);
-	add_step(w, any_phase(w), text);
+	add_step(w, any_section(w), text);
 }
 
 const char *const made_modules[MADE_MODULES] = {
@@ -168,10 +168,10 @@ static void write_extra(struct writer *w)
 	unsigned way = dice_pick(w->d, 10);
 
 	if (way < 3)
-		add_step(w, any_phase(w), arena_fmt(w->a, "service: {%s: %s}", verbs[dice_pick(w->d, 3)],
+		add_step(w, any_section(w), arena_fmt(w->a, "service: {%s: %s}", verbs[dice_pick(w->d, 3)],
 						    made_units[dice_pick(w->d, MADE_UNITS)]));
 	else if (way < 5)
-		add_step(w, any_phase(w), arena_fmt(w->a, "run: [%s, \"a b\"]", made_commands[dice_pick(w->d, MADE_COMMANDS)]));
+		add_step(w, any_section(w), arena_fmt(w->a, "run: [%s, \"a b\"]", made_commands[dice_pick(w->d, MADE_COMMANDS)]));
 	else if (way < 6)
 		write_module(w);
 	else if (way < 8)
@@ -222,7 +222,7 @@ const char *make_profile(struct dice *d, const struct made_host *h, struct arena
 	FILE *out = open_memstream(&text, &n);
 
 	assert(out);
-	for (int i = 0; i < PHASES; i++)
+	for (int i = 0; i < PROFILE_SECTIONS; i++)
 		w.steps[i] = "";
 	while (w.n_devices < devices) {
 		w.device[w.n_devices] = dice_chance(d, 50) ? pick_sibling(&w) : pick_function(&w);
@@ -238,9 +238,9 @@ const char *make_profile(struct dice *d, const struct made_host *h, struct arena
 			write_device(&w, out, i);
 		write_steps(&w);
 	}
-	for (int i = 0; i < PHASES; i++)
+	for (int i = 0; i < PROFILE_SECTIONS; i++)
 		if (*w.steps[i])
-			fprintf(out, "%s:\n%s", phase_name((enum phase)i), w.steps[i]);
+			fprintf(out, "%s:\n%s", section_name(i), w.steps[i]);
 	fclose(out);
 	copy = arena_dupn(a, text, n);
 	free(text);

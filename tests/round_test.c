@@ -206,10 +206,13 @@ static const char *compare_dumps(struct round *r, const struct inventory *now)
 	return NULL;
 }
 
-/* What is done in post-stop is not undone, and what is restarted runs. */
+/* What is done in post-stop is not undone, nor that of 'after-network', which stands behind it, and what is restarted runs. */
 static const char *compare_units(struct round *r)
 {
 	const char *after = strstr(r->profile, "\npost-stop:");
+
+	if (!after)
+		after = strstr(r->profile, "\nafter-network:");
 
 	for (size_t i = 0; i < MADE_UNITS; i++)
 		if (unit_runs(r, i) != r->runs[i] && !(after && strstr(after, made_units[i])) &&

@@ -117,6 +117,7 @@ def steps_of(phase):
 
 class SchemaTest(unittest.TestCase):
     PHASES = ["pre-start", "post-start", "pre-stop", "post-stop", "boot"]
+    SECTIONS = PHASES + ["after-network"]
 
     def test_the_schema_is_one(self):
         jsonschema.Draft202012Validator.check_schema(SCHEMA)
@@ -167,10 +168,10 @@ class SchemaTest(unittest.TestCase):
 
     def test_actions_are_the_same(self):
         self.assertEqual(known_words("handover: 1\npre-start: [{zzzzzzzz: 1}]\n", "unknown-action"),
-                         set().union(*(steps_of(phase) for phase in self.PHASES)))
+                         set().union(*(steps_of(phase) for phase in self.SECTIONS)))
 
     def test_options_of_actions_are_the_same(self):
-        for phase in self.PHASES:
+        for phase in self.SECTIONS:
             for action, schema in steps_of(phase).items():
                 with self.subTest(action):
                     text = f"handover: 1\n{phase}: [{{{action}: [], zzzzzzzz: 1}}]\n"
@@ -180,8 +181,8 @@ class SchemaTest(unittest.TestCase):
                     self.assertEqual(missing | {action}, set(schema["required"]))
 
     def test_actions_stand_in_the_same_phases(self):
-        actions = set().union(*(steps_of(phase) for phase in self.PHASES))
-        for phase in self.PHASES:
+        actions = set().union(*(steps_of(phase) for phase in self.SECTIONS))
+        for phase in self.SECTIONS:
             for action in actions:
                 with self.subTest(phase=phase, action=action):
                     refused = "[wrong-phase]" in findings(f"handover: 1\n{phase}: [{{{action}: []}}]\n")
@@ -252,8 +253,8 @@ class SchemaTest(unittest.TestCase):
 
     def test_every_action_in_every_phase(self):
         step = {"service": {"restart": "a.service"}, "module": {"load": "a"}, "usb": "1-2", "run": "/bin/x"}
-        actions = set().union(*(steps_of(phase) for phase in self.PHASES))
-        for phase in self.PHASES:
+        actions = set().union(*(steps_of(phase) for phase in self.SECTIONS))
+        for phase in self.SECTIONS:
             with self.subTest(phase):
                 self.assertEqual(self.compare([{a: step.get(a, "d")} for a in sorted(actions)], phase),
                                  len(steps_of(phase)))
@@ -278,6 +279,15 @@ class SchemaTest(unittest.TestCase):
         values = ["restore", "ifreload", "none", "Restore", "restore ", "", "off", None, False, 1, [], ["none"], {}, {"none": "none"}]
         self.assertEqual(self.compare_profiles([{"handover": 1, "network": value} for value in values]), 3)
         self.assertEqual(self.compare_profiles([{"handover": 1, "network": "none", "boot": []}]), 1)
+
+    def test_after_network_is_the_same(self):
+        steps = [{"service": {"restart": "a.service"}}, {"run": "/bin/x"}]
+        values = [steps, steps[:1], [], None, steps[0], "restart", {}, 1, [[]], [{"bind": "d"}], steps * 32, steps * 32 + steps[:1]]
+        networks = [{}, *({"network": word} for word in ("restore", "ifreload", "none"))]
+        self.assertEqual(self.compare_profiles([{"handover": 1, "after-network": value, **network}
+                                                for value in values for network in networks]), 3 * 5 + 2)
+        self.assertEqual(self.compare_profiles([{"handover": 1, "after-network": value, "boot": []}
+                                                for value in values]), 0)
 
     def compare_profiles(self, profiles):
         """Each is right for both or for neither; returns how many are."""
@@ -335,7 +345,7 @@ class SchemaTest(unittest.TestCase):
         self.assertEqual(DEFS["dmi"]["maxLength"], limit("PROFILE_DMI_MAX"))
         for key in ("node", "dmi", "machine-id"):
             self.assertEqual(DEFS["host"]["properties"][key]["anyOf"][1]["maxItems"], limit("PROFILE_WORDS_MAX"))
-        for phase in self.PHASES:
+        for phase in self.SECTIONS:
             self.assertEqual(top[phase]["maxItems"], limit("PROFILE_STEPS_MAX"))
         self.assertEqual(DEFS["word"]["maxLength"], limit("PROFILE_WORD_MAX"))
         for words in ("device-names", "usb-devices", "units", "modules"):

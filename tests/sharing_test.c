@@ -125,6 +125,52 @@ static void whole_keys_devices_and_phases_are_replaced(void **state)
 	arena_free(r.arena);
 }
 
+static void after_network_is_a_whole_key(void **state)
+{
+	static const struct shelf shelf[] = {
+		{ "desk", HEAD "devices:\n  nic: {id: \"8086:15bb\"}\n  wifi: {id: \"8086:a370\"}\n"
+		  "after-network:\n  - check: nic\n  - service: {restart: netbird.service}\n" },
+		{ "left", HEAD "extends: desk\nnetwork: none\n" },
+		{ "boot", HEAD "boot:\n" },
+		{ 0 },
+	};
+	static const char *const beside_none[] = {
+		"desk.yaml:5:1: error: 'after-network' cannot stand beside 'network: none' of 100.yaml: nobody looks then whether an "
+		"interface comes back; leave one of the two out, or write 'after-network: []' [after-network-none]",
+	};
+	static const char *const beside_boot[] = {
+		"100.yaml:3:1: error: 'after-network' cannot stand beside 'boot', which is done before there is a network; leave it "
+		"out; a unit that needs the network has 'After=network-online.target' [boot-alone]",
+	};
+	struct result r;
+
+	(void)state;
+	parse_good(&r, HEAD "extends: desk\n", shelf);
+	assert_int_equal(r.p->n_steps[AFTER_NETWORK], 2);
+	assert_string_equal(r.p->steps[AFTER_NETWORK][0].place.file, "desk.yaml");
+	/* Of the base's devices, only those that it names are looked for. */
+	assert_int_equal(r.p->n_devices, 1);
+	assert_string_equal(r.p->devices[0].name, "nic");
+	arena_free(r.arena);
+	parse_good(&r, HEAD "extends: desk\nafter-network:\n  - service: {restart: a.service}\n", shelf);
+	assert_int_equal(r.p->n_steps[AFTER_NETWORK], 1);
+	assert_string_equal(r.p->steps[AFTER_NETWORK][0].place.file, "100.yaml");
+	assert_int_equal(r.p->n_devices, 0);
+	arena_free(r.arena);
+	/* What holds in the end is what counts. */
+	parse_good(&r, HEAD "extends: desk\nnetwork: none\nafter-network: []\n", shelf);
+	arena_free(r.arena);
+	parse_good(&r, HEAD "extends: left\nnetwork: restore\n", shelf);
+	assert_int_equal(r.p->n_steps[AFTER_NETWORK], 2);
+	arena_free(r.arena);
+	parse(&r, HEAD "extends: desk\nnetwork: none\n", shelf);
+	assert_lines(&r, beside_none, COUNT(beside_none));
+	arena_free(r.arena);
+	parse(&r, HEAD "extends: boot\nafter-network:\n", shelf);
+	assert_lines(&r, beside_boot, COUNT(beside_boot));
+	arena_free(r.arena);
+}
+
 static void a_base_may_extend_another(void **state)
 {
 	struct result r;
@@ -701,6 +747,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_said_is_the_base_s),
 		cmocka_unit_test(whole_keys_devices_and_phases_are_replaced),
+		cmocka_unit_test(after_network_is_a_whole_key),
 		cmocka_unit_test(a_base_may_extend_another),
 		cmocka_unit_test(a_base_may_name_devices_that_it_has_not),
 		cmocka_unit_test(what_is_wrong_in_a_base_is_told_where_it_stands),

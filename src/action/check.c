@@ -34,7 +34,7 @@ static void plan(struct planner *p, const struct wish *w)
 const struct action action_check = {
 	.name = "check",
 	.help = "look whether devices are there, bound to a driver, or alone in their IOMMU groups; fail if not",
-	.phases = (1u << PHASES) - 1,
+	.phases = (1u << PROFILE_SECTIONS) - 1,
 	.fields = fields,
 	.plan = plan,
 	.next = turn_wait,

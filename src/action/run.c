@@ -99,7 +99,7 @@ const struct action action_run = {
 	.name = "run",
 	.help = "run a command that the host's policy allows",
 	.phases = PHASE_BIT(PHASE_PRE_START) | PHASE_BIT(PHASE_POST_START) | PHASE_BIT(PHASE_PRE_STOP) |
-		  PHASE_BIT(PHASE_POST_STOP),
+		  PHASE_BIT(PHASE_POST_STOP) | PHASE_BIT(AFTER_NETWORK),
 	.phases_why = "at boot a unit of systemd does it, with an order of its own",
 	.fields = fields,
 	.plan = plan,

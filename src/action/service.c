@@ -92,7 +92,7 @@ const struct action action_service = {
 	.name = "service",
 	.help = "start, stop or restart units of systemd",
 	.phases = PHASE_BIT(PHASE_PRE_START) | PHASE_BIT(PHASE_POST_START) | PHASE_BIT(PHASE_PRE_STOP) |
-		  PHASE_BIT(PHASE_POST_STOP),
+		  PHASE_BIT(PHASE_POST_STOP) | PHASE_BIT(AFTER_NETWORK),
 	.phases_why = "systemd is busy with the boot itself then: give the unit an order of its own",
 	.fields = fields,
 	.plan = plan,

@@ -30,7 +30,7 @@ static void plan(struct planner *p, const struct wish *w)
 const struct action action_wait = {
 	.name = "wait",
 	.help = "wait until devices are there or bound to a driver; fail if that takes too long",
-	.phases = (1u << PHASES) - 1,
+	.phases = (1u << PROFILE_SECTIONS) - 1,
 	.fields = fields,
 	.plan = plan,
 	.next = turn_wait,

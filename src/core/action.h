@@ -42,8 +42,8 @@ struct field {
 struct action {
 	const char *name;		/* the key of the step */
 	const char *help;		/* one line */
-	unsigned phases;		/* PHASE_BIT()s it may stand in */
-	const char *phases_why;		/* why not in the others; ends "'bind' cannot stand in post-start: " */
+	unsigned phases;		/* PHASE_BIT()s it may stand in, and that of AFTER_NETWORK (profile.h) */
+	const char *phases_why;		/* why not in the other phases; ends "'bind' cannot stand in post-start: " */
 	/* The first is the action's own key; ends with a NULL name; at most ACTION_FIELDS_MAX. */
 	const struct field *fields;
 	void (*plan)(struct planner *p, const struct wish *w);

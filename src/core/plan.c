@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/after_network.h"
 #include "core/alternatives.h"
 #include "core/place.h"
 #include "core/plan.h"
@@ -34,9 +35,9 @@ struct selection planner_select(struct planner *p, const struct words *names)
 
 bool planner_names(const struct planner *p, const struct action *action, const struct function *fn)
 {
-	for (int phase = 0; phase < PHASES; phase++)
-		for (size_t i = 0; i < p->profile->n_steps[phase]; i++) {
-			const struct wish *w = &p->profile->steps[phase][i];
+	for (int section = 0; section < PROFILE_SECTIONS; section++)
+		for (size_t i = 0; i < p->profile->n_steps[section]; i++) {
+			const struct wish *w = &p->profile->steps[section][i];
 			struct planner *look = (struct planner *)p;
 
 			for (size_t j = 0; w->action == action && j < w->fields[0].n; j++) {
@@ -188,11 +189,14 @@ bool plan_make(struct planner *p)
 		if (phase == PHASE_POST_STOP) {
 			rails_check_groups(p);
 			place_come_home(p);
+			after_network_home(p);
 		}
 		for (size_t i = 0; i < p->profile->n_steps[phase]; i++) {
 			const struct wish *w = &p->profile->steps[phase][i];
+			size_t from = p->plan.n;
 
 			w->action->plan(p, w);
+			after_network_within(p, from, w->phase);
 		}
 	}
 	pvemap_check(p);

@@ -8,9 +8,14 @@
 #define VERSION_HINT "write 'handover: 1'"
 
 static const char *const top_keys[] = {
-	"handover", "name", "extends", "when-busy", "network", "accept", "devices", "hosts", "pre-start", "post-start", "pre-stop",
-	"post-stop", "boot", NULL,
+	"handover", "name", "extends", "when-busy", "network", "after-network", "accept", "devices", "hosts", "pre-start",
+	"post-start", "pre-stop", "post-stop", "boot", NULL,
 };
+
+const char *section_name(int section)
+{
+	return section == AFTER_NETWORK ? "after-network" : phase_name((enum phase)section);
+}
 
 bool version_check(struct loader *l, const struct node *top)
 {
@@ -101,11 +106,15 @@ static void keys_check(struct loader *l, const struct node *top)
 /* host.yaml is read before there is any VM, and a VM's profile when the host has long been up. */
 static void boot_check(struct loader *l, const struct node *top)
 {
-	const struct node *busy = map_find(top, "when-busy");
+	const struct node *busy = map_find(top, "when-busy"), *after = map_find(top, section_name(AFTER_NETWORK));
 
 	if (busy)
 		profile_bad(l->f, CODE_BOOT_ALONE, busy->key->place, "leave it out",
 			    "'when-busy' cannot stand beside 'boot', which is done before any VM has a device");
+	if (after)
+		profile_bad(l->f, CODE_BOOT_ALONE, after->key->place,
+			    "leave it out; a unit that needs the network has 'After=network-online.target'",
+			    "'%s' cannot stand beside 'boot', which is done before there is a network", after->key->text);
 	for (int p = 0; p < HOOK_PHASES; p++) {
 		const struct node *phase = map_find(top, phase_name((enum phase)p));
 
@@ -145,11 +154,11 @@ static void rest_read(struct loader *l, struct sheet *s)
 		network_read(l, network);
 	if (accept)
 		accepts_read(l, accept);
-	for (int p = 0; p < PHASES; p++) {
-		const struct node *phase = map_find(s->top, phase_name((enum phase)p));
+	for (int section = 0; section < PROFILE_SECTIONS; section++) {
+		const struct node *steps = map_find(s->top, section_name(section));
 
-		if (phase)
-			steps_read(l, phase, (enum phase)p);
+		if (steps)
+			steps_read(l, steps, section);
 	}
 }
 
@@ -173,6 +182,33 @@ static void all_read(struct loader *l, struct sheets *s)
 		l->names = NULL;
 	for (size_t i = 0; i < s->n && (sheet = sheet_at(s, i)); i++)
 		rest_read(l, sheet);
+}
+
+/* The key in the first file that has it, or NULL. */
+static const struct node *find_first(struct sheets *s, const char *key)
+{
+	const struct node *found = NULL;
+	struct sheet *sheet;
+
+	for (size_t i = 0; i < s->n && !found && (sheet = sheet_at(s, i)); i++)
+		found = map_find(sheet->top, key);
+	return found;
+}
+
+/* One may be a base's, and the other of who extends it. */
+static void after_network_check(struct loader *l, struct sheets *s, const struct profile *p)
+{
+	const struct node *after = find_first(s, section_name(AFTER_NETWORK)), *network = find_first(s, "network");
+	const char *of = "";
+
+	if (p->network != NETWORK_NONE || p->n_steps[AFTER_NETWORK] == 0)
+		return;
+	if (!str_same(after->place.file, network->place.file))
+		of = arena_fmt(l->arena, " of %s", network->place.file);
+	profile_bad(l->f, CODE_AFTER_NETWORK_NONE, after->key->place,
+		    "leave one of the two out, or write 'after-network: []'",
+		    "'after-network' cannot stand beside 'network: none'%s: nobody looks then whether an interface comes "
+		    "back", of);
 }
 
 /* The first of the files of a profile comes first; what is of none, last. */
@@ -220,6 +256,7 @@ const struct profile *profile_parse_with(const char *text, size_t n, const char 
 	sheets_read(&l, &first, bases, s);
 	all_read(&l, s);
 	p = sheets_merge(&l, s);
+	after_network_check(&l, s, p);
 	findings_sort(f, from, s);
 	return f->errors == errors ? p : NULL;
 }

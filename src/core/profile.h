@@ -20,7 +20,7 @@
 #define PROFILE_VERSION 1		/* the value of the key 'handover' */
 #define PROFILE_BYTES_MAX (256 * 1024)
 #define PROFILE_DEVICES_MAX 64		/* names of devices, in all that 'devices' and 'hosts' have, with those of bases */
-#define PROFILE_STEPS_MAX 64		/* in one phase */
+#define PROFILE_STEPS_MAX 64		/* in one phase, or in 'after-network' */
 #define PROFILE_WORDS_MAX 64		/* in one list */
 #define PROFILE_NAME_MAX 256		/* bytes of 'name' */
 #define PROFILE_WORD_MAX 64		/* bytes of a device's name or any other single word */
@@ -94,10 +94,20 @@ enum network {
 
 #define ACTION_FIELDS_MAX 8
 
+/*
+ * Where steps stand in a profile: each phase, and behind the phases 'after-network', whose steps are done in whichever
+ * of them a network interface comes back (after_network.h).
+ */
+#define AFTER_NETWORK PHASES
+#define PROFILE_SECTIONS (PHASES + 1)
+
+/* Its key: "pre-start", ..., "after-network". */
+const char *section_name(int section);
+
 /* One step a person asked for: an action and its options, each as the words that stood there (n = 0: absent). */
 struct wish {
 	const struct action *action;
-	enum phase phase;
+	enum phase phase;	/* of 'after-network': only known of the copy that is planned */
 	struct place place;
 	struct words fields[ACTION_FIELDS_MAX];	/* in the order of action->fields */
 };
@@ -120,8 +130,8 @@ struct profile {
 	size_t n_devices;
 	struct accept *accepts;
 	size_t n_accepts;
-	struct wish *steps[PHASES];
-	size_t n_steps[PHASES];
+	struct wish *steps[PROFILE_SECTIONS];
+	size_t n_steps[PROFILE_SECTIONS];
 };
 
 /*
@@ -146,10 +156,10 @@ struct bases {
 };
 
 /*
- * The same with what it extends: name, when-busy, network, accept and each phase are those of the first file that has that key,
- * and so is each device; nothing is merged deeper. Of bases, only devices that a step or 'accept' names are kept. bases
- * NULL is profile_parse(): a profile that extends another is then judged by itself. Names of devices are not looked up in
- * it, as they may be its base's, and no plan is to be made of it.
+ * The same with what it extends: name, when-busy, network, after-network, accept and each phase are those of the first
+ * file that has that key, and so is each device; nothing is merged deeper. Of bases, only devices that a step or 'accept'
+ * names are kept. bases NULL is profile_parse(): a profile that extends another is then judged by itself. Names of
+ * devices are not looked up in it, as they may be its base's, and no plan is to be made of it.
  */
 const struct profile *profile_parse_with(const char *text, size_t n, const char *file, const struct bases *bases,
 					 struct findings *f);

@@ -114,10 +114,10 @@ static void take_from_base(const struct sheets *s, size_t i, struct profile *p)
 		p->accepts = base->accepts;
 		p->n_accepts = base->n_accepts;
 	}
-	for (int phase = 0; phase < PHASES; phase++)
-		if (!sheets_say(s, i, phase_name((enum phase)phase))) {
-			p->steps[phase] = base->steps[phase];
-			p->n_steps[phase] = base->n_steps[phase];
+	for (int k = 0; k < PROFILE_SECTIONS; k++)
+		if (!sheets_say(s, i, section_name(k))) {
+			p->steps[k] = base->steps[k];
+			p->n_steps[k] = base->n_steps[k];
 		}
 }
 
@@ -143,9 +143,9 @@ const struct word *profile_names(const struct profile *p, const char *device, bo
 {
 	const struct word *found = NULL;
 
-	for (int phase = 0; !found && phase < PHASES; phase++)
-		for (size_t i = 0; !found && i < p->n_steps[phase]; i++)
-			found = find_in_step(&p->steps[phase][i], device);
+	for (int section = 0; !found && section < PROFILE_SECTIONS; section++)
+		for (size_t i = 0; !found && i < p->n_steps[section]; i++)
+			found = find_in_step(&p->steps[section][i], device);
 	for (size_t i = 0; accepts && !found && i < p->n_accepts; i++)
 		found = find_word(&p->accepts[i].devices, device);
 	return found;

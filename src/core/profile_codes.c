@@ -36,6 +36,7 @@ static const char *const names[PROFILE_CODES] = {
 	[CODE_BOOT_ALONE] = "boot-alone",
 	[CODE_BAD_WHEN_BUSY] = "bad-when-busy",
 	[CODE_BAD_NETWORK] = "bad-network",
+	[CODE_AFTER_NETWORK_NONE] = "after-network-none",
 	[CODE_BASE_MISSING] = "base-missing",
 	[CODE_EXTENDS_CIRCLE] = "extends-circle",
 	[CODE_TOO_MANY_BASES] = "too-many-bases",

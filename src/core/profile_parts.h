@@ -100,7 +100,7 @@ void accepts_read(struct loader *l, const struct node *map);
 /* profile_hosts.c: the value of 'hosts', into the layer. */
 void hosts_read(struct loader *l, const struct node *list);
 
-/* profile_steps.c: the value of a phase's key, after the devices. */
-void steps_read(struct loader *l, const struct node *list, enum phase phase);
+/* profile_steps.c: the value of the key of a phase or of 'after-network', after the devices. */
+void steps_read(struct loader *l, const struct node *list, int section);
 
 #endif

@@ -96,10 +96,17 @@ static const char *phases_hint(struct arena *a, const struct action *action)
 {
 	const char *text = "";
 
-	for (int p = 0; p < PHASES; p++)
-		if (action->phases & PHASE_BIT(p))
-			text = arena_fmt(a, "%s%s'%s'", text, *text ? " or " : "", phase_name((enum phase)p));
+	for (int section = 0; section < PROFILE_SECTIONS; section++)
+		if (action->phases & PHASE_BIT(section))
+			text = arena_fmt(a, "%s%s'%s'", text, *text ? " or " : "", section_name(section));
 	return arena_fmt(a, "put it under %s", text);
+}
+
+/* What is no phase has one reason for all: a step that lends or changes has its own place in the plan. */
+static const char *phases_why(const struct action *action, int section)
+{
+	return section == AFTER_NETWORK ? "that is for those who use the network, and no device or driver is changed there" :
+					  action->phases_why;
 }
 
 static void count_check(struct loader *l, const struct words *words, const char *subject)
@@ -255,25 +262,25 @@ static void fields_read(struct loader *l, const struct node *step, struct wish *
 				    "'%s' needs '%s'", w->action->name, fields[i].name);
 }
 
-static void step_read(struct loader *l, const struct node *step, enum phase phase)
+static void step_read(struct loader *l, const struct node *step, int section)
 {
 	struct profile *p = l->p;
-	struct wish w = { .phase = phase, .place = step->place };
+	struct wish w = { .phase = section < PHASES ? (enum phase)section : 0, .place = step->place };
 
 	if (!node_is(l, step, NODE_MAP, "a step", "write 'ACTION: DEVICE'"))
 		return;
 	w.action = action_read(l, step);
 	if (!w.action)
 		return;
-	if (!(w.action->phases & PHASE_BIT(phase)))
-		profile_bad(l->f, CODE_WRONG_PHASE, step->place, phases_hint(l->arena, w.action),
-			    "'%s' cannot stand in %s: %s", w.action->name, phase_name(phase), w.action->phases_why);
+	if (!(w.action->phases & PHASE_BIT(section)))
+		profile_bad(l->f, CODE_WRONG_PHASE, step->place, phases_hint(l->arena, w.action), "'%s' cannot stand in %s: %s",
+			    w.action->name, section_name(section), phases_why(w.action, section));
 	fields_read(l, step, &w);
-	p->steps[phase] = arena_grow(l->arena, p->steps[phase], p->n_steps[phase], sizeof(w));
-	p->steps[phase][p->n_steps[phase]++] = w;
+	p->steps[section] = arena_grow(l->arena, p->steps[section], p->n_steps[section], sizeof(w));
+	p->steps[section][p->n_steps[section]++] = w;
 }
 
-void steps_read(struct loader *l, const struct node *list, enum phase phase)
+void steps_read(struct loader *l, const struct node *list, int section)
 {
 	const char *subject = node_subject(l, list);
 	size_t n = 0;
@@ -295,6 +302,6 @@ void steps_read(struct loader *l, const struct node *list, enum phase phase)
 				    PROFILE_STEPS_MAX);
 			return;
 		}
-		step_read(l, step, phase);
+		step_read(l, step, section);
 	}
 }

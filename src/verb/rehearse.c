@@ -46,9 +46,9 @@ static void put_named(struct run *r, struct host *h, FILE *out)
 
 	if (r->host_file || !subject_prepare(r, r->args[0], h, &s) || !s.profile)
 		return;
-	for (int phase = 0; phase < PHASES; phase++)
-		for (size_t i = 0; i < s.profile->n_steps[phase]; i++) {
-			const struct wish *w = &s.profile->steps[phase][i];
+	for (int section = 0; section < PROFILE_SECTIONS; section++)
+		for (size_t i = 0; i < s.profile->n_steps[section]; i++) {
+			const struct wish *w = &s.profile->steps[section][i];
 
 			for (size_t k = 0; w->action->fields[0].kind == FIELD_UNITS && k < w->fields[0].n; k++)
 				put_unit(h, w->fields[0].list[k].s, out);

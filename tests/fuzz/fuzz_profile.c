@@ -106,12 +106,14 @@ static void touch_profile(const struct profile *p)
 		require(strlen(p->accepts[i].code) > 0);
 		touch_words(p, &p->accepts[i].devices, FIELD_DEVICES);
 	}
-	for (int phase = 0; phase < PHASES; phase++) {
-		require(p->n_steps[phase] <= PROFILE_STEPS_MAX);
-		for (size_t i = 0; i < p->n_steps[phase]; i++) {
-			const struct wish *w = &p->steps[phase][i];
+	require(p->network != NETWORK_NONE || p->n_steps[AFTER_NETWORK] == 0);
+	for (int section = 0; section < PROFILE_SECTIONS; section++) {
+		require(p->n_steps[section] <= PROFILE_STEPS_MAX);
+		for (size_t i = 0; i < p->n_steps[section]; i++) {
+			const struct wish *w = &p->steps[section][i];
 
-			require(w->phase == (enum phase)phase && (w->action->phases & PHASE_BIT(phase)));
+			require((section == AFTER_NETWORK || w->phase == (enum phase)section) &&
+				(w->action->phases & PHASE_BIT(section)));
 			for (size_t k = 0; w->action->fields[k].name; k++)
 				touch_words(p, &w->fields[k], w->action->fields[k].kind);
 		}
@@ -157,10 +159,10 @@ static void require_same(const struct profile *x, const struct profile *y)
 		require(strcmp(x->accepts[i].code, y->accepts[i].code) == 0);
 		require_same_words(&x->accepts[i].devices, &y->accepts[i].devices);
 	}
-	for (int phase = 0; phase < PHASES; phase++) {
-		require(x->n_steps[phase] == y->n_steps[phase]);
-		for (size_t i = 0; i < x->n_steps[phase]; i++) {
-			const struct wish *v = &x->steps[phase][i], *w = &y->steps[phase][i];
+	for (int section = 0; section < PROFILE_SECTIONS; section++) {
+		require(x->n_steps[section] == y->n_steps[section]);
+		for (size_t i = 0; i < x->n_steps[section]; i++) {
+			const struct wish *v = &x->steps[section][i], *w = &y->steps[section][i];
 
 			require(v->action == w->action);
 			for (size_t k = 0; v->action->fields[k].name; k++)
@@ -248,11 +250,11 @@ static void put_profile(FILE *out, const struct profile *p)
 		put_words(out, p->accepts[i].code, &p->accepts[i].devices);
 	fputs("}\n", out);
 	put_hosts(out, p->layers);
-	for (int phase = 0; phase < PHASES; phase++) {
-		if (p->n_steps[phase])
-			fprintf(out, "%s:\n", phase_name((enum phase)phase));
-		for (size_t i = 0; i < p->n_steps[phase]; i++) {
-			const struct wish *w = &p->steps[phase][i];
+	for (int section = 0; section < PROFILE_SECTIONS; section++) {
+		if (p->n_steps[section])
+			fprintf(out, "%s:\n", section_name(section));
+		for (size_t i = 0; i < p->n_steps[section]; i++) {
+			const struct wish *w = &p->steps[section][i];
 
 			fputs("- {", out);
 			for (size_t k = 0; w->action->fields[k].name; k++)
