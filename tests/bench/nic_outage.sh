@@ -112,14 +112,17 @@ own_share() {
 	handover --quiet 102 post-stop
 	wait_for "the gateway answers" 30 gateway_answers
 	# It begins with the first "1" and its newline, which is for "remove"; the second is for "rescan". What the kernel does:
-	# writes and messages of workers. From the end of the rescan until the last wait for an event, udev names the interface;
-	# what handover reads meanwhile takes nobody's time.
+	# writes of workers, and messages to the kernel, which it answers before sendto() returns, once it has the lock of all
+	# interfaces. From the end of the rescan until the last wait for an event, udev names the interface; what handover asks
+	# and reads meanwhile takes nobody's time.
 	sort -n /tmp/calls | awk '
 		$3 == "handover-write" && $4 == "write" && $5 == 2 && begin && !found { found = $2 }
 		$3 == "handover-write" && $4 == "write" && $5 == 2 && !begin { begin = $1 }
 		begin && $3 == "handover-write" && $4 != "poll" { kernel += $2 - $1 }
-		found && $3 == "handover" && $4 == "poll" && $5 <= 200 { named = $2 - found }
-		found && $3 == "handover-write" && $4 == "sendto" { end = $2; others = kernel + named }
+		begin && !found && $3 == "handover-read" && $4 == "sendto" { kernel += $2 - $1 }
+		found && $3 == "handover-read" && $4 == "sendto" { since += $2 - $1 }
+		found && $3 == "handover" && $4 == "poll" && $5 <= 200 { named = $2 - found; since = 0 }
+		found && $3 == "handover-write" && $4 == "sendto" { end = $2; others = kernel + since + named }
 		END { printf "%d %d\n", (end - begin) / 1000, (end - begin - others) / 1000 }'
 }
 
