@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * killer - for LD_PRELOAD: ends the process with SIGKILL in place of its KILLER_AT'th call of KILLER_CALL, which is
- * write, or order: what it sends to its worker, to be written (src/host/worker.c). Its children live. For "send", which is
+ * write, fork, or order: what it sends to its worker, to be written (src/host/worker.c). Its children live. For "send", which is
  * netlink's, calls are counted over all processes that it makes, for children send, and the one that is at it is killed;
  * the file KILLER_SAID is made then. What strace does, but several times as fast in an emulated guest.
  */
@@ -18,7 +18,7 @@
 #define QUESTION_MAX 1024
 
 static pid_t first;
-static long left_write, left_order;
+static long left_write, left_fork, left_order;
 static atomic_long *left_send;	/* shared with children */
 static const char *said;	/* handover drops its environment */
 
@@ -41,6 +41,8 @@ __attribute__((constructor)) static void begin(void)
 	first = getpid();
 	if (call && at && strcmp(call, "write") == 0)
 		left_write = strtol(at, NULL, 10);
+	else if (call && at && strcmp(call, "fork") == 0)
+		left_fork = strtol(at, NULL, 10);
 	else if (call && at && strcmp(call, "send") == 0)
 		begin_sends(strtol(at, NULL, 10));
 	else if (call && at)
@@ -57,6 +59,15 @@ ssize_t write(int fd, const void *buf, size_t n)
 {
 	count(&left_write);
 	return syscall(SYS_write, fd, buf, n);
+}
+
+/* The C library's own, so that its locks are as they must be in the child. */
+extern pid_t __fork(void);
+
+pid_t fork(void)
+{
+	count(&left_fork);
+	return __fork();
 }
 
 /* libmnl's. */

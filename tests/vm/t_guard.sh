@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # t_guard.sh - when nobody calls: starts that fail behind pre-start, hooks and guests that are killed, post-stops that never
-# come. The lab plays Proxmox: it holds the configuration lock while it calls (topologies pair and, with systemd, desk).
+# come. The lab plays Proxmox: it holds the configuration lock while it calls (topologies pair and, with systemd, desk;
+# carries killer).
 . /lab/lib.sh
 
 case $VM_TOPOLOGY in
@@ -72,6 +73,26 @@ wait_for "its device is back" 10 is_back
 wait_for "the guard has ended" 5 no_guard
 as_before "a killed hook"
 
+# Processes that it makes: who reads for it, its guard where there is no systemd, its worker.
+killed_before_fork() {
+	KILLER_CALL=fork KILLER_AT=$1 LD_PRELOAD=/lab/libkiller.so handover --quiet 100 pre-start
+	[ $? -eq 137 ]
+} 2>/dev/null
+
+# Until it has a guard it has changed nothing, and nobody watches.
+forks=0
+while locked killed_before_fork $((forks + 1)); do
+	forks=$((forks + 1))
+	wait_for "killed before process $forks: nobody watches any more" 20 no_guard
+	snapshot | diff /tmp/before - || die "not as it was"
+	succeeds "recover" handover --quiet recover 100
+	succeeds "and there is no lease" is_back
+done
+[ $forks -ge 2 ] || die "only $forks processes"
+succeeds "it was not killed any more" locked handover --quiet 100 post-stop
+wait_for "the guard has ended" 5 no_guard
+as_before "a hook killed before each of $forks processes"
+
 start() {
 	handover --quiet 100 pre-start && qemu && sleep 0.3 && handover --quiet 100 post-start
 }
@@ -125,6 +146,22 @@ kill -KILL -- "-$(</tmp/group)" 2>/dev/null
 wait_for "a stopped task: its device is back" 15 is_back
 wait_for "the guard has ended" 5 no_guard
 as_before "a stopped task"
+
+# A unit that is stopped takes all processes of its cgroup along, and so the hook that it called.
+if [ -d /run/systemd/system ]; then
+	systemd-run -q --unit=caller bash -c "exec 9>$lock; flock 9; handover --quiet 100 pre-start; touch /tmp/lent; sleep 100"
+	wait_for "a unit has called pre-start" 30 test -e /tmp/lent
+	pid=$(guard)
+	unit=$(sed 's,.*/,,' "/proc/$pid/cgroup")
+	succeeds "$unit, the guard's unit, is stopped after the guests are at a shutdown" \
+		grep -qw pve-guests.service <(systemctl show -P Before "$unit")
+	systemctl kill --signal=KILL caller.service
+	wait_for "the unit is dead" 10 test ! -e /sys/fs/cgroup/system.slice/caller.service
+	succeeds "the guard is not" grep -qx handover-guard "/proc/$pid/comm"
+	wait_for "a dead unit: its device is back" 15 is_back
+	wait_for "the guard has ended" 5 no_guard
+	as_before "a dead unit"
+fi
 
 # No guard, no NIC.
 mv /usr/bin/handover-guard /tmp

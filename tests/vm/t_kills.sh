@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# t_kills.sh - handover killed before its Nth write and before its Nth order to a worker, for every N of pre-start and
-# post-stop, and each of its workers killed before it writes (topology pair; carries killer). Then `handover recover`: the
+# t_kills.sh - handover killed before its Nth write, its Nth fork and its Nth order to a worker, for every N of pre-start
+# and post-stop, and each of its workers killed before it writes (topology pair; carries killer). Then `handover recover`: the
 # host must be as it was.
 . /lab/lib.sh
 
@@ -54,7 +54,7 @@ every() {
 		[ $n -lt 200 ] || die "$phase never ends"
 	done
 	handover --quiet 100 post-stop || die "post-stop after $phase"
-	[ $n -gt 3 ] || die "only $((n - 1)) calls of $call in $phase"
+	[ $n -gt "${3:-3}" ] || die "only $((n - 1)) calls of $call in $phase"
 	ok "$phase, killed before each of its $((n - 1)) calls of $call"
 }
 
@@ -72,6 +72,8 @@ worker() {
 
 every write pre-start
 every write post-stop
+every fork pre-start 2
+every fork post-stop 2
 every order pre-start
 every order post-stop
 for bdf in $nic $audio; do
