@@ -172,6 +172,8 @@ static void wait_for_container(struct guard *g)
 	}
 	if (watch >= 0)
 		inotify_rm_watch(g->changes, watch);
+	else if (pve_running(&g->host, g->vmid))
+		poll(NULL, 0, TRY_MS);	/* the kernel has no watch to give: it is looked again and again */
 }
 
 static void wait_for_guest(struct guard *g, int pid)

@@ -60,17 +60,23 @@ static bool is_about_finding_anew(const char *code)
 	return false;
 }
 
+/* True: it is done without being found anew from now on, and all that was said of it is of no use. */
+static bool give_up_cycle(struct unit *u, const struct finding *f)
+{
+	if (!u->cycle || !is_about_finding_anew(f->code))
+		return false;
+	u->cycle = false;
+	u->no_cycle = f->what;
+	return true;
+}
+
 /* What speaks against a device as it would be done now. True: it is to be done otherwise, or not. */
 static bool object(struct unit *u, const struct finding *f)
 {
 	if (u->open || !is_about(f, u))
 		return false;
-	if (u->cycle && is_about_finding_anew(f->code)) {
-		u->cycle = false;
-		u->no_cycle = f->what;
-	} else {
+	if (!give_up_cycle(u, f))
 		u->open = true;
-	}
 	return true;
 }
 
@@ -165,6 +171,10 @@ static void look_for_a_way(struct drafting *d, struct units *all, struct unit *u
 
 		again = false;
 		draft_plan(d, draft_trial(d, all, u), d->vmid, &f);
+		for (size_t i = 0; i < f.n && !again; i++)
+			again = is_about(&f.list[i], u) && give_up_cycle(u, &f.list[i]);
+		if (again)
+			continue;
 		for (size_t i = 0; i < f.n; i++)
 			if (is_about(&f.list[i], u))
 				again = take_error(d, all, u, &f.list[i], n_accepted) || again;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -151,11 +152,13 @@ bool netif_stands_on(const struct netifs *n, struct netif *nic, const char *devi
 bool netif_is_up(const struct netifs *n, const struct netif *nic)
 {
 	char word[WORD_BYTES];
+	ssize_t code;
 
 	/* "down" is one without carrier too; but the carrier of one that is not up cannot be read: carrier_show(). */
 	if (*file_of(n, nic, "operstate", word) && strcmp(word, "down") != 0 && strcmp(word, "notpresent") != 0)
 		return true;
-	return *file_of(n, nic, "carrier", word) != '\0';
+	code = host_read(n->host, arena_fmt(n->arena, CLASS "/%s/carrier", nic->name), word, sizeof(word));
+	return code > 0 || code == -ETIMEDOUT;
 }
 
 bool netif_is_wired(const struct netifs *n, const struct netif *nic)

@@ -56,6 +56,9 @@ static int stuck(struct engine *e, const struct step *s, const struct poke *p, s
 	snprintf(e->stuck_device, sizeof(e->stuck_device), "%s",
 		 look_function(s->look[p->look], address) ? address : s->device);
 	snprintf(e->stuck_at, sizeof(e->stuck_at), "%s", p->at);
+	if (str_starts(p->at, "unit/"))
+		return error_set(err, -ETIMEDOUT, "%s: systemd has not done it in time, and process %d still waits for it; "
+				 "`systemctl list-jobs` shows what is under way", p->what, (int)e->stuck.pid);
 	return error_set(err, -ETIMEDOUT, "%s has not come back from the kernel: process %d still writes to '%s'%s%s",
 			 p->what, (int)e->stuck.pid, p->at, *waits ? " and waits in " : "", waits);
 }
@@ -166,11 +169,15 @@ static int wait_for_holders(struct engine *e, const struct step *s, const struct
 		struct holders found;
 
 		holders_read(&look, address, &found);
-		if (found.n == 0)
+		if (found.n == 0 && found.n_unknown == 0)
 			return 0;
-		if (host_now(e->host) >= end)
+		if (host_now(e->host) >= end && found.n)
 			return error_set(err, -EBUSY, "%s is not tried, because it would hang in the kernel: %s", p->what,
 					 holders_shown(&found, a));
+		if (host_now(e->host) >= end)
+			return error_set(err, -EBUSY, "%s is not tried, because it may hang in the kernel: %s is open, and it cannot be "
+					 "told by whom (%s); look with `fuser -v %s`", p->what, found.unknown[0].node,
+					 strerrordesc_np(-found.unknown[0].code), found.unknown[0].node);
 		host_wait(e->host, HOLDERS_PAUSE_MS);
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The host's consoles: a screen, serial lines. */
+#include <errno.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -18,17 +19,26 @@ static bool read_text(struct stakes *s, char buf[TEXT_MAX], const char *name)
 	return host_read(s->host, name, buf, TEXT_MAX) > 0;
 }
 
+/* Where the kernel does not answer, it is rather taken for one that shows the console. */
+static bool is_bound(struct stakes *s, const char *console)
+{
+	char text[TEXT_MAX];
+	ssize_t n = host_read(s->host, arena_fmt(s->arena, CONSOLES "/%s/bind", console), text, sizeof(text));
+
+	return n == -ETIMEDOUT || (n > 0 && strcmp(text, "1") == 0);
+}
+
 /* A text console is on a frame buffer: drivers/tty/vt/vt.c, show_bind(), show_name(). */
 static bool is_console_on_frame_buffer(struct stakes *s)
 {
-	char **names, name[TEXT_MAX], bind[TEXT_MAX];
+	char **names, name[TEXT_MAX];
 	size_t n;
 
 	if (host_list(s->host, CONSOLES, s->arena, &names, &n) < 0)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (read_text(s, bind, arena_fmt(s->arena, CONSOLES "/%s/bind", names[i])) && strcmp(bind, "1") == 0 &&
-		    read_text(s, name, arena_fmt(s->arena, CONSOLES "/%s/name", names[i])) && strstr(name, "frame buffer"))
+		if (is_bound(s, names[i]) && read_text(s, name, arena_fmt(s->arena, CONSOLES "/%s/name", names[i])) &&
+		    strstr(name, "frame buffer"))
 			return true;
 	return false;
 }
@@ -93,28 +103,46 @@ static const char *lpc_of(struct stakes *s, const char *port)
 	return NULL;
 }
 
-static void add_port(struct stakes *s, const char *port)
+static void add_port(struct stakes *s, const char *port, const char *is)
 {
 	const char *path = stake_path(s, TTYS, port), *lpc = path ? NULL : lpc_of(s, port);
 
 	if (path)
-		stake_add(s, "console", path, port, CONSOLE_REMEDY, "%s -> %s is the host's serial console", port,
-			  path_function(path, s->arena));
+		stake_add(s, "console", path, port, CONSOLE_REMEDY, "%s -> %s %s", port, path_function(path, s->arena), is);
 	else if (lpc)
-		stake_add(s, "console", lpc, port, CONSOLE_REMEDY, "%s is the host's serial console; the firmware does not say "
-			  "where it is, and such ports are below the LPC bridge, %s", port, lpc);
+		stake_add(s, "console", lpc, port, CONSOLE_REMEDY, "%s %s; the firmware does not say where it is, and such ports "
+			  "are below the LPC bridge, %s", port, is, lpc);
+}
+
+static bool is_serial(const char *tty)
+{
+	return str_starts(tty, "ttyS") || str_starts(tty, "ttyUSB");
+}
+
+/* Which of them are consoles is not known. */
+static void add_all_ports(struct stakes *s)
+{
+	char **names;
+	size_t n;
+
+	if (host_list(s->host, TTYS, s->arena, &names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (is_serial(names[i]))
+			add_port(s, names[i], "may be the host's serial console: the kernel does not answer which one is");
 }
 
 /* "tty0 ttyS0": those that kernel messages and logins go to. */
 static void add_serial(struct stakes *s)
 {
 	char text[TEXT_MAX], *at = text, *word;
+	ssize_t n = host_read(s->host, TTYS "/console/active", text, sizeof(text));
 
-	if (!read_text(s, text, TTYS "/console/active"))
-		return;
-	while ((word = strsep(&at, " ")) != NULL)
-		if (str_starts(word, "ttyS") || str_starts(word, "ttyUSB"))
-			add_port(s, arena_dup(s->arena, word));
+	if (n == -ETIMEDOUT)
+		add_all_ports(s);
+	while (n > 0 && (word = strsep(&at, " ")) != NULL)
+		if (is_serial(word))
+			add_port(s, arena_dup(s->arena, word), "is the host's serial console");
 }
 
 void stakes_console(struct stakes *s)

@@ -57,14 +57,20 @@ static bool belongs(const char *name, const char *prefix, const char **rest)
 	return str_starts(name, prefix);
 }
 
-/* These take the device's lock to be read, or wait for its reset to end, or for the network's lock; see reader.h. */
+/* These take a lock to be read that another may hold for ever, or wait for a device's reset to end; see reader.h. */
 static bool may_block(const char *name)
 {
+	static const char *const folders[] = { "nic/", "label/", "sys/class/vtconsole/", "sys/class/tty/console/" };
+	static const char *const files[] = { "driver_override", "sriov_numvfs", "config", "product", "carrier" };
 	const char *file = str_basename(name);
 
-	if (str_starts(name, "nic/") || str_starts(name, "label/"))
-		return true;
-	return strcmp(file, "driver_override") == 0 || strcmp(file, "sriov_numvfs") == 0 || strcmp(file, "config") == 0;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+		if (str_starts(name, folders[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		if (strcmp(file, files[i]) == 0)
+			return true;
+	return false;
 }
 
 /* An inode of sysfs is given out once: fs/kernfs/dir.c, __kernfs_new_node(), with a generation above its 32 bits. */

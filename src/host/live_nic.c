@@ -435,16 +435,19 @@ int live_nic_write(int root, const char *rest, const char *value)
 	char address[BDF_TEXT_MAX];
 	const struct nic_part *what = what_of(rest, address);
 	struct nic nic;
-	int code;
+	int code = -EINTR;
 
 	if (!what)
 		return -ENOENT;
 	if (!what->write)
 		return -EACCES;
-	code = nic_open(&nic, root, address);
-	if (code < 0)
-		return code;
-	code = what->write(&nic, value);
-	nic_close(&nic);
+	/* Somebody else has changed the network while it was listed: they all compare before they change anything. */
+	for (int n = 0; n < TRIES && code == -EINTR; n++) {
+		code = nic_open(&nic, root, address);
+		if (code < 0)
+			continue;
+		code = what->write(&nic, value);
+		nic_close(&nic);
+	}
 	return code;
 }

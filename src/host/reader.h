@@ -12,7 +12,10 @@
  * where it is, and another takes its place; one that was killed is asked for once more. Config space, too, is not answered while the device is being reset, which
  * may take a minute for a card that does not come back (drivers/pci/access.c, pci_wait_cfg()). nic/ asks rtnetlink,
  * which waits for whoever changes the network (rtnl.h); label/ reads a disk; holder/ reads control groups, which waits for
- * whoever changes them (live_holder.h); command/ may be on a file system whose server is gone.
+ * whoever changes them (live_holder.h); command/ may be on a file system whose server is gone. What the consoles are is
+ * told under console_lock(), which an unbind of a graphics card may hold (drivers/tty/vt/vt.c, show_bind();
+ * drivers/tty/tty_io.c, show_cons_active()); a USB device's product under its lock (drivers/usb/core/sysfs.c), a network
+ * interface's carrier, since 6.8, under that of all interfaces (net/core/net-sysfs.c, carrier_show()).
  */
 #define READ_MS 2000
 

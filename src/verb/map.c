@@ -77,7 +77,7 @@ static void print_device(const struct usb_device *d)
 {
 	int indent = 2 + 2 * depth(d->port);
 
-	printf("%*s%-*s  %s  %s%s\n", indent, "", 12 - indent, d->port, d->id, *d->product ? d->product : "(no name)",
+	printf("%*s%-*s  %s  %s%s\n", indent, "", 12 - indent, d->name, d->id, *d->product ? d->product : "(no name)",
 	       marks(d));
 }
 
@@ -114,7 +114,7 @@ static struct json_object *json_device(const struct usb_device *d)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_add(o, "port", json_text(d->port));
+	json_add(o, "port", json_text(d->name));
 	json_add(o, "id", json_text(d->id));
 	json_add(o, "product", json_text(d->product));
 	json_add(o, "hub", json_object_new_boolean(d->hub));

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "base/waits.h"
 #include "core/builtin.h"
 #include "core/guard.h"
@@ -53,7 +54,10 @@ static void read_doubts(struct run *r, struct host *h, struct entry *e)
 
 		if (!d->pid)
 			continue;
-		e->hangs = e->hangs || where;
+		if (where && str_starts(d->at, "unit/"))
+			where = "waits for systemd; `systemctl list-jobs` shows what is under way";
+		else
+			e->hangs = e->hangs || where;
 		e->doubts[e->n_doubts++] = arena_fmt(r->arena, "%s: %s: process %d (" HOST_WORKER "), which was writing to '%s', %s",
 						     e->lease.steps[i].device, d->what, d->pid, d->at,
 						     where ? where : "has ended by now");
