@@ -48,6 +48,7 @@ static struct {
 	const char *file;		/* ... with the write to a file of this name */
 	const char *closed;		/* closed by its process ... */
 	unsigned after_waits;		/* ... after so many waits */
+	const char *mute;		/* asked who has it open, the kernel does not answer */
 	unsigned waits, asked;
 	char unbound[8][16];		/* functions that were taken from their drivers */
 	size_t n;
@@ -75,6 +76,8 @@ static int wait_and_close(struct host *h, unsigned ms)
 static ssize_t count_reads(struct host *h, const char *name, char *buf, size_t size)
 {
 	scene.asked += strncmp(name, "holder/", 7) == 0;
+	if (scene.mute && strcmp(name, scene.mute) == 0)
+		return -ETIMEDOUT;
 	return life_read(h, name, buf, size);
 }
 
@@ -382,6 +385,25 @@ static void nothing_is_taken_from_a_driver_that_would_not_let_go(void **state)
 	life_free(x);
 }
 
+/* That somebody has it open is known, and by whom is not: a process that moves between control groups, say. */
+static void what_is_open_by_nobody_knows_whom_is_not_taken_either(void **state)
+{
+	struct life *x = watched(pair_with(""));
+	struct inventory before;
+
+	(void)state;
+	look_at(x, &before);
+	scene.file = "driver_override";
+	scene.node = scene.mute = HELD_CONTROL;
+	scene.line = PIPEWIRE;
+	assert_int_equal(life_lend(x, 100, LENT), OUTCOME_FAILED);
+	assert_contains(x->err.text, AUDIO ": unbinding it from 'snd_hda_intel' is not tried, because it may hang in the kernel: "
+				     "/dev/snd/controlC0 is open, and it cannot be told by whom (Connection timed out)");
+	assert_false(was_unbound(AUDIO));
+	assert_as_it_was(x, &before);
+	life_free(x);
+}
+
 static void whoever_closes_it_in_time_stops_nothing(void **state)
 {
 	struct life *x = watched(pair_with(""));
@@ -564,6 +586,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_leaves_when_the_vm_has_stopped_is_asked_then),
 		cmocka_unit_test(a_start_waits_a_moment_for_whoever_only_looks),
 		cmocka_unit_test(nothing_is_taken_from_a_driver_that_would_not_let_go),
+		cmocka_unit_test(what_is_open_by_nobody_knows_whom_is_not_taken_either),
 		cmocka_unit_test(whoever_closes_it_in_time_stops_nothing),
 		cmocka_unit_test(a_function_that_is_removed_is_not_taken_either),
 		cmocka_unit_test(what_a_process_has_through_vfio_stays_and_the_others_go_home),

@@ -215,6 +215,58 @@ static void what_cannot_be_asked_is_not_nobody(void **state)
 	assert_int_equal(s.n, 1);
 }
 
+/* --- consoles ------------------------------------------------------------------------------------------------------ */
+
+static ssize_t mute_read(struct host *h, const char *name, char *buf, size_t size)
+{
+	if (strcmp(name, "sys/class/tty/console/active") == 0 || strcmp(name, "sys/class/vtconsole/vtcon1/bind") == 0)
+		return -ETIMEDOUT;
+	return ((struct busy *)h)->sim->ops->read(((struct busy *)h)->sim, name, buf, size);
+}
+
+static int plain_list(struct host *h, const char *name, struct arena *a, char ***names, size_t *n)
+{
+	return ((struct busy *)h)->sim->ops->list(((struct busy *)h)->sim, name, a, names, n);
+}
+
+static ssize_t plain_link(struct host *h, const char *name, char *buf, size_t size)
+{
+	return ((struct busy *)h)->sim->ops->link(((struct busy *)h)->sim, name, buf, size);
+}
+
+/* A graphics card whose driver hangs while it lets go keeps the lock of all consoles. */
+static void consoles_that_are_not_told_are_not_none(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	_cleanup_host_ struct host *sim = host_from(
+		"handover-host: 1\nsource: made: consoles\n"
+		"P: /devices/pci0000:00/0000:00:02.0\nA: class=0x030000\nA: vendor=0x8086\nA: device=0x3e92\n"
+		"P: /devices/pci0000:00/0000:00:02.0/graphics/fb0\n"
+		"P: /devices/pci0000:00/0000:00:16.3\nA: class=0x070002\nA: vendor=0x8086\nA: device=0xa363\n"
+		"P: /devices/pci0000:00/0000:00:16.3/tty/ttyS4\n"
+		"P: /class/graphics\nL: fb0=../../devices/pci0000:00/0000:00:02.0/graphics/fb0\n"
+		"P: /class/tty\nL: ttyS4=../../devices/pci0000:00/0000:00:16.3/tty/ttyS4\nL: console=../../devices/virtual/tty/console\n"
+		"P: /devices/virtual/tty/console\nA: active=tty0\n"
+		"P: /class/vtconsole\nL: vtcon1=../../devices/virtual/vtconsole/vtcon1\n"
+		"P: /devices/virtual/vtconsole/vtcon1\nA: name=(M) frame buffer device\nA: bind=0\n");
+	static const struct host_ops ops = { .read = mute_read, .list = plain_list, .link = plain_link };
+	struct busy b = { { &ops }, .sim = sim };
+	struct inventory inv;
+	struct error err;
+	struct stakes s = { .host = sim, .inventory = &inv, .arena = a };
+
+	(void)state;
+	assert_int_equal(inventory_read(sim, a, &inv, &err), 0);
+	stakes_console(&s);
+	assert_int_equal(s.n, 0);
+	s.host = &b.host;
+	stakes_console(&s);
+	assert_int_equal(s.n, 2);
+	assert_true(stake_is_on(&s.list[0], "0000:00:02.0"));
+	assert_string_equal(s.list[1].what, "ttyS4 -> 0000:00:16.3 may be the host's serial console: the kernel does not answer "
+					    "which one is");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +279,7 @@ int main(void)
 		cmocka_unit_test(only_nodes_that_somebody_has_open_are_asked_for),
 		cmocka_unit_test(all_questions_together_take_a_bounded_time),
 		cmocka_unit_test(what_cannot_be_asked_is_not_nobody),
+		cmocka_unit_test(consoles_that_are_not_told_are_not_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "core/isolation.h"
 #include "core/nic.h"
 #include "core/place.h"
+#include "core/split.h"
 #include "core/turn.h"
 
 extern const struct action action_isolate;
@@ -17,13 +18,10 @@ static const struct field fields[] = {
 	{ 0 },
 };
 
-static bool check_accepted(struct planner *p, const struct wish *w, const struct selection *wanted)
+static void check_accepted(struct planner *p, const struct wish *w, const struct selection *wanted)
 {
-	bool ok = true;
-
 	for (size_t i = 0; i < wanted->n; i++)
-		ok = isolation_check(p, w->place, wanted->list[i], true) && ok;
-	return ok;
+		isolation_check(p, w->place, wanted->list[i], true);
 }
 
 /* Before a VM starts the host is in use; its network must not go away for what can be done at boot. */
@@ -58,6 +56,14 @@ static bool check_iommu(struct planner *p, const struct wish *w, const struct se
 	return true;
 }
 
+static void foresee(struct planner *p, const struct selection *moved)
+{
+	struct forecast f;
+
+	split_foretell(p->inventory, moved, p->arena, &f);
+	planner_foresee(p, &f);
+}
+
 static void plan(struct planner *p, const struct wish *w)
 {
 	struct selection wanted = planner_select(p, &w->fields[FIELD_ISOLATE]), moved;
@@ -70,8 +76,12 @@ static void plan(struct planner *p, const struct wish *w)
 		finding_add(p->findings, SEVERITY_ERROR, "cannot-isolate", w->place, remedy, "%s", why);
 		return;
 	}
-	if (!check_accepted(p, w, &wanted) || !check_nics(p, w, &moved))
+	/* One that is refused is planned all the same: what is said of later steps shall be so once it is accepted. */
+	check_accepted(p, w, &wanted);
+	if (!check_nics(p, w, &moved)) {
+		foresee(p, &moved);
 		return;
+	}
 	if (moved.n && !place_cycle(p, w, &moved))
 		return;
 	for (size_t i = 0; i < wanted.n; i++)

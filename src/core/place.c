@@ -136,9 +136,10 @@ static void tell_what_it_costs(struct planner *p, const struct wish *w, const st
 	if (w->phase == PHASE_BOOT || !name || !up || strcmp(up, "up") != 0)
 		return;
 	finding_add(p->findings, SEVERITY_NOTE, "network-away", w->place, NULL,
-		    "%s (%s) leaves with what goes over it%s%s%s: that is away until it is back and its link is up, which a "
-		    "step at boot would not cost", name, nic->address, master ? " (" : "",
-		    master ? master : "", master ? ")" : "");
+		    "%s (%s) leaves with what goes over it%s%s%s: that is away until %s", name, nic->address, master ? " (" : "",
+		    master ? master : "", master ? ")" : "", p->profile->network == NETWORK_NONE ?
+		    "somebody else brings it back, for 'network' is 'none'" :
+		    "it is back and its link is up, which a step at boot would not cost");
 }
 
 /* An interface that does not say where it belongs could not be brought back there. */

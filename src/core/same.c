@@ -42,7 +42,7 @@ size_t same_differences(const struct inventory *then, const struct inventory *no
 			continue;
 		differ(&l, x->address, "driver", x->driver, y->driver);
 		differ(&l, x->address, "driver_override", x->override, y->override);
-		differ(&l, x->address, "IOMMU group members", group_members(then, x, a), group_members(now, y, a));
+		differ(&l, x->address, SAME_GROUP, group_members(then, x, a), group_members(now, y, a));
 		differ(&l, x->address, "reset_method", x->reset_methods, y->reset_methods);
 		differ(&l, x->address, "power/control", x->power_control, y->power_control);
 		differ(&l, x->address, "d3cold_allowed", x->d3cold, y->d3cold);

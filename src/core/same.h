@@ -13,6 +13,7 @@
  * Returns how many differences there are between a host then and now, and puts the first max of them into lines:
  * "0000:02:00.0 driver: nouveau, was vfio-pci".
  */
+#define SAME_GROUP "IOMMU group members"	/* as these lines say it */
 size_t same_differences(const struct inventory *then, const struct inventory *now, struct arena *a, const char **lines,
 			size_t max);
 

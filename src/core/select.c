@@ -195,7 +195,7 @@ static bool find_hostpci(struct search *s, const struct pve_guest *guest)
 
 	if (!guest) {
 		finding_add(s->f, SEVERITY_ERROR, "hostpci-absent", w->hostpci_place,
-			    "ask by VMID, with the VM's configuration on the host, or select by 'id' or 'at'",
+			    "ask by VMID, or name the file VMID.yaml, with the VM's configuration on the host; or select by 'id' or 'at'",
 			    "'%s': there is no VM configuration to look up hostpci%d in", w->name, w->hostpci);
 		return false;
 	}

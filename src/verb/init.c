@@ -109,6 +109,18 @@ static void print_json(const struct drafting *d, const char *path)
 	json_print(o);
 }
 
+/* Its hostpci selectors are looked up by the VMID, which the file's name says if it is not asked for by VMID. */
+static const char *how_to_look(const struct run *r, const struct drafting *d, const char *path)
+{
+	const char *home = arena_fmt(r->arena, PROFILE_FOLDER_HOST "/%u.yaml", d->vmid);
+
+	if (strcmp(path, home) == 0)
+		return arena_fmt(r->arena, "look with `handover plan %u`", d->vmid);
+	if (strcmp(str_basename(path), str_basename(home)) == 0)
+		return arena_fmt(r->arena, "look with `handover plan %s`", path);
+	return arena_fmt(r->arena, "move it to %s, and look with `handover plan %u`", home, d->vmid);
+}
+
 static void tell(const struct run *r, const struct drafting *d, const char *path)
 {
 	if (r->json) {
@@ -119,8 +131,8 @@ static void tell(const struct run *r, const struct drafting *d, const char *path
 		fputs(d->text, stdout);
 	print_findings(&d->findings, path ? stdout : stderr);
 	if (path && !r->quiet)
-		printf("%s is written: %zu device%s handed over, %zu wait%s for a decision; look with `handover plan %u`\n", path,
-		       d->n_done, d->n_done == 1 ? " is" : "s are", d->n_open, d->n_open == 1 ? "s" : "", d->vmid);
+		printf("%s is written: %zu device%s handed over, %zu wait%s for a decision; %s\n", path, d->n_done,
+		       d->n_done == 1 ? " is" : "s are", d->n_open, d->n_open == 1 ? "s" : "", how_to_look(r, d, path));
 }
 
 static bool read_guest(struct run *r, struct host *h, unsigned vmid, struct pve_guest *guest)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "base/str.h"
 #include "core/same.h"
 #include "verb/json.h"
 #include "verb/rehearse.h"
@@ -184,34 +185,69 @@ void rehearsal_print_json(const struct rehearsal *x)
 
 /* --- the verdict ------------------------------------------------------------------------------------------------- */
 
-/* With 'return: keep' and its like a difference is what was asked for. */
-static bool stays_away(const struct plan *plan)
+/* What a look of a step reads in the end, and in the beginning. */
+static bool ends_elsewhere(const struct step *s, size_t look)
 {
-	for (size_t i = 0; i < plan->n; i++)
-		if (!looks_fit(&plan->steps[i], &plan->steps[i].home, &plan->steps[i].from))
+	const struct value *end = s->home.v[look].kind == VALUE_ANY ? &s->to.v[look] : &s->home.v[look];
+
+	return end->kind == VALUE_TEXT && (s->from.v[look].kind != VALUE_TEXT || !value_fits(end, &s->from.v[look]));
+}
+
+/*
+ * Whether a step asks for that difference: its function shall have another driver in the end, with 'return: keep' and its
+ * like, and then other things of it are others, too; or it is the members of a group, of which one is to have another, as
+ * after 'isolate'.
+ */
+static bool is_asked_for(const struct step *s, const char *difference)
+{
+	for (size_t i = 0; i < s->n_looks; i++) {
+		char address[BDF_TEXT_MAX];
+
+		if (!ends_elsewhere(s, i) || !look_function(s->look[i], address))
+			continue;
+		if (str_starts(s->look[i], "group/") && strstr(difference, " " SAME_GROUP ": "))
 			return true;
+		if (strcmp(str_basename(s->look[i]), "driver") == 0 && str_starts(difference, address))
+			return true;
+	}
 	return false;
+}
+
+static bool all_asked_for(const struct life *l)
+{
+	const struct plan *plan = &l->subject.planner.plan;
+
+	for (size_t i = 0; i < l->n_differences; i++) {
+		bool asked = false;
+
+		for (size_t k = 0; k < plan->n && i < DIFFERENCES_MAX && !asked; k++)
+			asked = is_asked_for(&plan->steps[k], l->differences[i]);
+		if (!asked)
+			return false;
+	}
+	return true;
 }
 
 static enum outcome life_outcome(const struct life *l)
 {
+	/* What would not be done on this host says nothing about it, however it ends. */
+	if (l->subject.findings.errors)
+		return OUTCOME_REFUSED;
 	if (l->out != OUTCOME_DONE)
 		return l->out;
 	if (l->back != OUTCOME_DONE)
 		return l->back;
-	if (l->n_differences && !stays_away(&l->subject.planner.plan))
-		return OUTCOME_CHANGED;
-	return l->subject.findings.errors ? OUTCOME_REFUSED : OUTCOME_DONE;
+	return all_asked_for(l) ? OUTCOME_DONE : OUTCOME_CHANGED;
 }
 
 enum outcome rehearsal_outcome(const struct rehearsal *x)
 {
 	enum outcome o = OUTCOME_DONE;
 
-	if (x->boots && x->boot.out != OUTCOME_DONE)
-		return x->boot.out;
 	if (x->boots && x->boot.subject.findings.errors)
 		o = OUTCOME_REFUSED;
+	else if (x->boots && x->boot.out != OUTCOME_DONE)
+		return x->boot.out;
 	for (size_t i = 0; i < x->n; i++) {
 		enum outcome life = life_outcome(&x->lives[i]);
 
