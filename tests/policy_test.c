@@ -242,7 +242,7 @@ static const struct bad {
 					     "the first section [policy-unknown]" },
 	{ "[allow]\n\n[timeouts]\n[allow]\n", ":4:1: error: [allow] stood in line 1 already; put its keys there "
 					      "[policy-twice]" },
-	{ "[protect]\nnics = eno1\n\nnics = eno2\n", ":4:1: error: 'nics' stood in line 2 already; keep one of the two "
+	{ "[protect]\nnics = eno1\n\nnics = eno2\n", ":4:1: error: 'nics' stood in line 2 already; keep one of the two, with all that both say "
 						     "[policy-twice]" },
 	/* values */
 	{ "untrusted-guests = true", ":1:20: error: 'untrusted-guests' cannot be 'true'; write 'yes' or 'no' "

@@ -131,7 +131,7 @@ static bool key_check(struct reader *r, const struct node *map, const struct nod
 	for (const struct node *n = map->first; n; n = n->next) {
 		if (strcmp(n->key->text, key->text) != 0)
 			continue;
-		profile_bad(r->f, CODE_DUPLICATE_KEY, key->place, "keep one of the two",
+		profile_bad(r->f, CODE_DUPLICATE_KEY, key->place, "keep one of the two, with all that both say",
 			    "%s stands in this map twice, first in line %u", yaml_quote(a, key->text),
 			    n->key->place.line);
 		return false;

@@ -38,9 +38,10 @@ static bool is_one_of(const char *word, const char *const *list)
 
 /* --- deeds ------------------------------------------------------------------------------------------------------- */
 
+/* An option, which may be what a variable has, is not what a command writes. */
 static const char *plain_or_null(const char *word)
 {
-	return word && word_is_plain(word) ? word : NULL;
+	return word && *word != '-' && word_is_plain(word) ? word : NULL;
 }
 
 static const char *copy_or_null(struct arena *a, const char *word)
