@@ -293,7 +293,8 @@ static int take_key(void *user, const char *section, const char *name, const cha
 		if (strcmp(keys[i].section, section) != 0 || strcmp(keys[i].name, name) != 0)
 			continue;
 		if (r->key_line[i])
-			finding_add(r->f, SEVERITY_ERROR, "policy-twice", r->place, "keep one of the two, with all that both say",
+			finding_add(r->f, SEVERITY_ERROR, "policy-twice", r->place,
+				    "keep one of the two, with all that both say",
 				    "'%s' stood in line %u already", name, r->key_line[i]);
 		else
 			value_read(r, &keys[i], text);
