@@ -15,9 +15,9 @@ profile() {
 	} >/etc/handover/profiles/100.yaml
 }
 
-# below CONTROLLER: what `handover map` shows on it: "1:1 0627:0001".
+# below CONTROLLER: what `handover map` shows on it, without the bus, which has another number each time: "1 0627:0001".
 below() {
-	handover map | awk -v at="$1" '/^[^ ]/ { on = $1 == at } on && $1 ~ /:/ && /^ / { print $1, $2 }'
+	handover map | awk -v at="$1" '/^[^ ]/ { on = $1 == at } on && /^ / && sub(/^[0-9]+-/, "", $1) { print $1, $2 }'
 }
 
 # has CONTROLLER WHAT: there is something, and it is that.
@@ -31,7 +31,7 @@ handover map
 snapshot >/tmp/before
 was=$(below $mice)
 others=$(below $keyboards)
-same "the mouse is at port" 1:1 "${was% *}"
+same "the mouse is at port" 1 "${was% *}"
 
 profile <<-'END'
 pre-start:
