@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdlib.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -158,7 +158,7 @@ bool netif_is_up(const struct netifs *n, const struct netif *nic)
 	if (*file_of(n, nic, "operstate", word) && strcmp(word, "down") != 0 && strcmp(word, "notpresent") != 0)
 		return true;
 	code = host_read(n->host, arena_fmt(n->arena, CLASS "/%s/carrier", nic->name), word, sizeof(word));
-	return code > 0 || code == -ETIMEDOUT;
+	return code > 0 || (code < 0 && code != -EINVAL && code != -ENOENT);
 }
 
 bool netif_is_wired(const struct netifs *n, const struct netif *nic)

@@ -101,13 +101,6 @@ static bool is_of_the_bus(const char *at)
 	return strcmp(str_basename(at), "remove") == 0 || strcmp(str_basename(at), "rescan") == 0;
 }
 
-/* What nobody can undo: a bridge that was given an address no longer takes that of a port. */
-static void tell_one_way(struct engine *e, const struct step *s, const struct poke *p)
-{
-	if (look_is_of_nic(s->look[p->look], nic_what_name(NIC_MASTER_MAC)))
-		miss(e, false, "its bridge or bond had another address by then, has %s again, and keeps that from now on", p->put);
-}
-
 /*
  * One write until end, and a look until seen at what it did. What is seen decides: a write may fail and still have
  * taken effect, and drivers_probe and its like succeed without having done anything.
@@ -133,8 +126,8 @@ static int do_write(struct engine *e, const struct step *s, const struct poke *p
 		return stuck(e, s, p, err);
 	}
 	said_tell(e, s, p->at, &said);
-	if (code == 0)
-		tell_one_way(e, s, p);
+	if (code == 0 && *p->aside)
+		miss(e, false, "%s", p->aside);
 	if (code == 0 && p->is_seen_later)
 		return 0;
 	/* EAGAIN: the driver's probe is deferred, and is tried again by the kernel (drivers/base/dd.c). */

@@ -19,13 +19,13 @@ static bool read_text(struct stakes *s, char buf[TEXT_MAX], const char *name)
 	return host_read(s->host, name, buf, TEXT_MAX) > 0;
 }
 
-/* Where the kernel does not answer, it is rather taken for one that shows the console. */
+/* What cannot be read is rather taken for one that shows the console. */
 static bool is_bound(struct stakes *s, const char *console)
 {
 	char text[TEXT_MAX];
 	ssize_t n = host_read(s->host, arena_fmt(s->arena, CONSOLES "/%s/bind", console), text, sizeof(text));
 
-	return n == -ETIMEDOUT || (n > 0 && strcmp(text, "1") == 0);
+	return (n < 0 && n != -ENOENT) || (n > 0 && strcmp(text, "1") == 0);
 }
 
 /* A text console is on a frame buffer: drivers/tty/vt/vt.c, show_bind(), show_name(). */
@@ -138,7 +138,7 @@ static void add_serial(struct stakes *s)
 	char text[TEXT_MAX], *at = text, *word;
 	ssize_t n = host_read(s->host, TTYS "/console/active", text, sizeof(text));
 
-	if (n == -ETIMEDOUT)
+	if (n < 0 && n != -ENOENT)
 		add_all_ports(s);
 	while (n > 0 && (word = strsep(&at, " ")) != NULL)
 		if (is_serial(word))

@@ -79,6 +79,7 @@ struct poke {
 	char put[HOST_VALUE_BYTES];
 	size_t look;			/* index of the look that changes */
 	struct value becomes;		/* what it will read */
+	char aside[POKE_WHAT_BYTES];	/* what a person is to be told once it is written, "" */
 	bool perhaps;			/* foretold only: it is left out if the host reads so already */
 	unsigned patience_ms;		/* it may come about by itself: before writing, wait so long ... */
 	size_t by_itself;		/* ... for this look ... */

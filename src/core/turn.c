@@ -36,6 +36,7 @@ static enum answer poke(struct turn *t, size_t look, struct value becomes, const
 	snprintf(t->p->put, sizeof(t->p->put), "%s", put);
 	t->p->look = look;
 	t->p->becomes = becomes;
+	*t->p->aside = '\0';
 	t->p->patience_ms = 0;
 	t->p->deadline_ms = WRITE_MS;
 	return WRITES;
@@ -340,11 +341,14 @@ static enum answer nic_value(struct turn *t, size_t i, enum nic_what what)
 	address_of(t, i, address);
 	if (what == NIC_NAME)
 		return nic_name(t, i, address);
-	if (what == NIC_MASTER_MAC)
-		WHAT(t, "giving its bridge or bond the address '%.20s', which it keeps from then on", text);
-	else
-		WHAT(t, "setting %s interface's %s to '%.60s'", owner_of(t, i).text, nic_what_name(what), text);
+	WHAT(t, "setting %s interface's %s to '%.60s'", owner_of(t, i).text, nic_what_name(what), text);
 	poke(t, i, t->goal[i], t->s->look[i], text);
+	/* Nobody can undo that: a bridge that was given an address no longer takes that of a port. */
+	if (what == NIC_MASTER_MAC) {
+		WHAT(t, "giving its bridge or bond the address '%.20s', which it keeps from then on", text);
+		snprintf(t->p->aside, sizeof(t->p->aside), "its bridge or bond had another address by then, has %.20s again, and "
+			 "keeps that from now on", text);
+	}
 	if (what == NIC_ALTNAMES)
 		wait_for_udev(t, i, address);
 	return WRITES;

@@ -78,6 +78,12 @@ static enum outcome put_file(struct run *r, const char *path, const char *text)
 	return code < 0 ? not_written(path, code) : OUTCOME_DONE;
 }
 
+/* Where a VM's own profile is looked for first. */
+static const char *home_of(const struct run *r, unsigned vmid)
+{
+	return arena_fmt(r->arena, PROFILE_FOLDER_HOST "/%u.yaml", vmid);
+}
+
 /* Where to, NULL: standard output. False: told. */
 static bool find_place(struct run *r, unsigned vmid, const char **path)
 {
@@ -87,7 +93,7 @@ static bool find_place(struct run *r, unsigned vmid, const char **path)
 	*path = r->n_args > 1 && strcmp(r->args[1], "-") != 0 ? r->args[1] : NULL;
 	if (r->n_args > 1 || r->host_file)
 		return true;
-	*path = arena_fmt(r->arena, PROFILE_FOLDER_HOST "/%u.yaml", vmid);
+	*path = home_of(r, vmid);
 	findings_init(&ignored, r->arena);
 	there = profile_path(vmid, &ignored);
 	if (!there)
@@ -112,7 +118,7 @@ static void print_json(const struct drafting *d, const char *path)
 /* Its hostpci selectors are looked up by the VMID, which the file's name says if it is not asked for by VMID. */
 static const char *how_to_look(const struct run *r, const struct drafting *d, const char *path)
 {
-	const char *home = arena_fmt(r->arena, PROFILE_FOLDER_HOST "/%u.yaml", d->vmid);
+	const char *home = home_of(r, d->vmid);
 
 	if (strcmp(path, home) == 0)
 		return arena_fmt(r->arena, "look with `handover plan %u`", d->vmid);
