@@ -38,10 +38,13 @@ static bool is_one_of(const char *word, const char *const *list)
 
 /* --- deeds ------------------------------------------------------------------------------------------------------- */
 
-/* An option, which may be what a variable has, is not what a command writes. */
+/*
+ * An option, which may be what a variable has, is not what a command writes; and "device" is the link to a function, and
+ * no name of one.
+ */
 static const char *plain_or_null(const char *word)
 {
-	return word && *word != '-' && word_is_plain(word) ? word : NULL;
+	return word && *word != '-' && strcmp(word, "device") != 0 && word_is_plain(word) ? word : NULL;
 }
 
 static const char *copy_or_null(struct arena *a, const char *word)
@@ -117,7 +120,7 @@ static void add_to_driver(struct shell *s, const char *path, const char *file, c
 {
 	const char *driver = word_expand(s, part_above(s->scratch, path, 1), 0), *device = written(from, 0);
 
-	if (driver && str_starts(driver, "pci:"))
+	while (driver && str_starts(driver, "pci:"))
 		driver += strlen("pci:");
 	if (strcmp(file, "unbind") == 0)
 		add_each(s, DEED_UNBIND, device, NULL);

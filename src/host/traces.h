@@ -43,7 +43,7 @@ enum trace_kind {
 #define TRACE_DEEDS_MAX 1000	/* of a file; more are left out */
 #define TRACE_DEPTH_MAX 3	/* scripts that one another run */
 #define TRACE_LINE_MAX 4096	/* bytes of a line; what is longer is left out */
-#define TRACE_WHEN_MAX 64	/* bytes of the times of a crontab; so too */
+#define TRACE_WHEN_MAX 64	/* bytes of the times of a crontab, or of the key of a unit; so too */
 #define TRACE_RULE_MAX 512	/* bytes of what is kept of the keys of a rule; so too */
 
 struct trace_line {

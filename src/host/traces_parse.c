@@ -32,6 +32,20 @@ static struct trace_line *add(struct parser *p, unsigned number)
 	return l;
 }
 
+static bool ends_with_backslash(const char *line)
+{
+	size_t n = strlen(line);
+
+	return n && line[n - 1] == '\\';
+}
+
+/* What is cut off elsewhere than at its end may have become one that the next line would go on from. */
+static void cut_backslashes(char *line)
+{
+	while (ends_with_backslash(line))
+		line[strlen(line) - 1] = '\0';
+}
+
 /* As it can be shown. */
 static const char *shown(struct arena *a, const char *text)
 {
@@ -40,6 +54,7 @@ static const char *shown(struct arena *a, const char *text)
 	for (char *c = copy; *c; c++)
 		*c = *c == '\t' ? ' ' : *c;
 	str_harmless(copy);
+	cut_backslashes(copy);
 	return copy;
 }
 
@@ -293,7 +308,7 @@ static void take_unit(struct parser *p, unsigned number, const char *line)
 	size_t key = strspn(line, letters);
 	const char *equals = line + key + blanks(line + key);
 
-	if (!str_starts(line, "Exec") || *equals != '=')
+	if (!str_starts(line, "Exec") || key > TRACE_WHEN_MAX || *equals != '=')
 		return;
 	shell_take(&p->shell, equals + 1 + strspn(equals + 1, "-@:+!| \t"));
 	add_deeds(p, number, arena_dupn(p->scratch, line, key));
@@ -403,13 +418,6 @@ static void take(struct parser *p, unsigned number, const char *line)
 	}
 }
 
-static bool ends_with_backslash(const char *line)
-{
-	size_t n = strlen(line);
-
-	return n && line[n - 1] == '\\';
-}
-
 /* A line and those that go on from it, as one. *number becomes that of the last. */
 static char *join_lines(char *line, char **at, unsigned *number)
 {
@@ -438,6 +446,7 @@ void trace_parse(struct trace_file *f, char *text, struct arena *a)
 
 		line = join_lines(line, &text, &number);
 		line[strcspn(line, "\r")] = '\0';
+		cut_backslashes(line);
 		if (strlen(line) > TRACE_LINE_MAX)
 			continue;
 		p.scratch = arena_new();

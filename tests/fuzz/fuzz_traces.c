@@ -7,7 +7,8 @@
 #include "host/traces.h"
 
 /*
- * The first byte is the kind of file; the rest, up to a NUL, its text. What is taken of it can be shown, names no file
+ * The first byte is the kind of file, of two that are written otherwise with its highest bit; the rest, up to a NUL, its
+ * text. What is taken of it can be shown, names no file
  * outside the folders of scripts, and written again it is taken for the same.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -24,6 +25,13 @@ static const char *const names[] = {
 	[TRACE_UDEV] = "etc/udev/rules.d/x.rules", [TRACE_CRON] = "etc/crontab",
 	[TRACE_UNIT] = "etc/systemd/system/x.service", [TRACE_SCRIPT] = "root/x",
 };
+
+static const char *name_of(enum trace_kind kind, bool other)
+{
+	if (other && kind == TRACE_CMDLINE)
+		return "etc/kernel/cmdline";
+	return other && kind == TRACE_CRON ? "var/spool/cron/crontabs/root" : names[kind];
+}
 
 static void touch_word(const char *word)
 {
@@ -50,9 +58,9 @@ static void touch(const struct trace_file *f)
 	}
 }
 
-static struct trace_file parse(struct arena *a, enum trace_kind kind, const char *text)
+static struct trace_file parse(struct arena *a, enum trace_kind kind, bool other, const char *text)
 {
-	struct trace_file f = { .name = names[kind], .kind = kind };
+	struct trace_file f = { .name = name_of(kind, other), .kind = kind };
 
 	trace_parse(&f, arena_dup(a, text), a);
 	touch(&f);
@@ -94,12 +102,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct trace_file first, again;
 	enum trace_kind kind;
+	bool other;
 
 	if (n < 1)
 		return 0;
+	other = data[0] & 0x80;
 	kind = (enum trace_kind)(data[0] % (TRACE_SCRIPT + 1));
-	first = parse(a, kind, n > 1 ? arena_dupn(a, (const char *)data + 1, n - 1) : "");
-	again = parse(a, kind, write_file(a, &first));
+	first = parse(a, kind, other, n > 1 ? arena_dupn(a, (const char *)data + 1, n - 1) : "");
+	again = parse(a, kind, other, write_file(a, &first));
 	require_same(&first, &again);
 	return 0;
 }
