@@ -144,7 +144,7 @@ bool capture_path(struct writer *w, const char *name, char path[HOST_NAME_BYTES]
 	const char *at;
 
 	if (host_link(w->h, name, link, sizeof(link)) < 0 || !(at = strstr(link, "/devices/")) ||
-	    strlen(at) >= HOST_NAME_BYTES)
+	    !name_fits(at + 1, strlen("sys/")))
 		return false;
 	strcpy(path, at);
 	return true;

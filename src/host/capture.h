@@ -40,7 +40,7 @@ bool capture_remember(struct writer *w, struct words *words, const char *s);
 /* "P: /PATH" with an empty line before it; false: left out, and nothing may follow that belongs to it. */
 bool capture_folder(struct writer *w, const char *path);
 
-/* What a link in a folder of a bus or a class leads to, "/devices/..."; false: it is no such link. */
+/* What a link in a folder of a bus or a class leads to, "/devices/...", for a P: line; false: it is no such link. */
 bool capture_path(struct writer *w, const char *name, char path[HOST_NAME_BYTES]);
 
 /* "A: NAME=TEXT" or "V: NAME=TEXT", with the escapes of hostfile.h. */
