@@ -400,11 +400,11 @@ static void a_unit_has_a_name_and_a_suffix(void **state)
 static void a_usb_device_is_named_by_id_or_port(void **state)
 {
 	static const char *const ids[] = { "046d:c31c", "046D:C31C", "0000:0000" };
-	static const char *const ports[] = { "1-2", "1-2.1", "10-16.4.3.2.1", "999-1" };
+	static const char *const ports[] = { "1-2", "1-2.1", "10-16.4.3.2.1", "999-1", "1-1.2.3.4.5.6" };
 	static const char *const neither[] = {
 		"", "046d", "046d:", ":c31c", "46d:c31c", "046d:c31", "046d:c31c:", "046d:c31c0", "0046d:c31c", "046g:c31c",
 		"046d-c31c", " 046d:c31c", "0x46d:c31c", "1", "1-", "-1", "1.2", "1-2.", "1-2..1", "1-0", "0-1", "01-2", "1-02",
-		"1-2-3", "1-2.1.", "1000-1", "1-1000", "usb1", "1-2:1.0", "1-2/..", "1-2.1 ",
+		"1-2-3", "1-2.1.", "1000-1", "1-1000", "usb1", "1-2:1.0", "1-2/..", "1-2.1 ", "1-1.2.3.4.5.6.7",
 	};
 
 	(void)state;

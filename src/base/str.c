@@ -7,6 +7,7 @@
 
 #define DISTANCE_WORD_MAX 64
 #define INTERFACE_MAX 15	/* IFNAMSIZ with its NUL */
+#define USB_LEVEL_MAX 6		/* drivers/usb/core/hub.h, MAX_TOPO_LEVEL */
 #define ID_DIGITS 4
 #define ID_SHORT_MAX 9		/* strlen("vvvv:dddd") */
 #define ID_LONG_MAX 19		/* strlen("vvvv:dddd:ssss:ssss") */
@@ -157,7 +158,7 @@ bool str_is_unit(const char *s)
 	static const char *const suffixes[] = { ".service", ".socket", ".target", ".timer", ".mount", ".path", ".slice" };
 	size_t n = strlen(s);
 
-	if (n > 255 || s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@")] != '\0')
+	if (n > STR_UNIT_MAX || s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@")] != '\0')
 		return false;
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
 		size_t len = strlen(suffixes[i]);
@@ -197,11 +198,11 @@ static const char *small_number(const char *s)
 
 bool str_is_usb_port(const char *s)
 {
-	char before = '-';
+	unsigned level = 0;
 
-	for (s = small_number(s); s && *s == before; s = small_number(s + 1))
-		before = '.';
-	return s && *s == '\0' && before == '.';
+	for (s = small_number(s); s && *s == (level ? '.' : '-'); s = small_number(s + 1))
+		level++;
+	return s && *s == '\0' && level && level <= USB_LEVEL_MAX;
 }
 
 bool str_is_interface(const char *s)

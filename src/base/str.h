@@ -38,8 +38,9 @@ bool str_duration(const char *s, unsigned max_ms, unsigned *ms);
 
 /*
  * The name of a unit of systemd with its suffix, as src/basic/unit-name.c has it: letters, digits and ":-_.\\@", at
- * most 255 bytes.
+ * most STR_UNIT_MAX bytes.
  */
+#define STR_UNIT_MAX 255
 bool str_is_unit(const char *s);
 
 /* "10de:2783" or, with subsystem, "10de:2783:1043:8927". */
@@ -48,7 +49,7 @@ bool str_is_pci_id(const char *s);
 /* "0000:00:1f.3" as sysfs has it; also without the domain, and without the function, which means the whole slot. */
 bool str_is_pci_place(const char *s);
 
-/* "046d:c31c"; "1-2.1", a port as sysfs names it (drivers/usb/core/usb.c, usb_alloc_dev()). */
+/* "046d:c31c"; "1-2.1", a port as sysfs names it (drivers/usb/core/usb.c, usb_alloc_dev()), behind at most five hubs. */
 bool str_is_usb_id(const char *s);
 bool str_is_usb_port(const char *s);
 

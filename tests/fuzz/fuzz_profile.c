@@ -53,7 +53,7 @@ static bool is_known(const struct profile *p, const char *name)
 
 static void touch_words(const struct profile *p, const struct words *words, enum field_kind kind)
 {
-	size_t most = kind == FIELD_COMMAND ? PROFILE_COMMAND_MAX : PROFILE_WORD_MAX;
+	size_t most = kind == FIELD_COMMAND ? PROFILE_COMMAND_MAX : kind == FIELD_UNITS ? STR_UNIT_MAX : PROFILE_WORD_MAX;
 
 	require(words->n <= PROFILE_WORDS_MAX);
 	for (size_t i = 0; i < words->n; i++) {
