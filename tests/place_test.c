@@ -614,6 +614,30 @@ static void a_keyboard_that_a_vm_has_is_none_of_the_hosts(void **state)
 	}
 }
 
+/* Whoever keeps it out, it stays so; what is let back in while a VM has it is let go of again. */
+static void a_usb_device_that_is_out_already_stays_out(void **state)
+{
+	static const char name[] = "sys/bus/usb/devices/1-14/authorized";
+	static const char let_go[] = "handover: 1\npre-start:\n- usb: \"8087:0aaa\"\n";
+	struct life *x = life_guarded(host_load("elitedesk"));
+
+	(void)state;
+	assert_int_equal(poke_host(x->sim, name, "0"), 0);
+	life_must_lend(x, 101, let_go);
+	life_must_lend(x, 102, let_go);
+	life_must_end(x, 102);
+	life_must_end(x, 101);
+	assert_reads(x->sim, name, "0");
+	assert_int_equal(poke_host(x->sim, name, "1"), 0);
+	life_must_lend(x, 101, let_go);
+	life_must_lend(x, 102, let_go);
+	life_must_end(x, 102);
+	assert_reads(x->sim, name, "0");
+	life_must_end(x, 101);
+	assert_reads(x->sim, name, "1");
+	life_free(x);
+}
+
 /* --- what cannot leave, or not come back as it was ---------------------------------------------------------------- */
 
 /* Whichever way a device leaves. */
@@ -739,6 +763,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_device_that_is_no_keyboard_may_leave),
 		cmocka_unit_test(a_keyboard_may_leave_where_another_stays),
 		cmocka_unit_test(a_keyboard_that_a_vm_has_is_none_of_the_hosts),
+		cmocka_unit_test(a_usb_device_that_is_out_already_stays_out),
 		cmocka_unit_test(an_interface_with_loose_ends_stays),
 		cmocka_unit_test(a_function_with_virtual_functions_stays),
 		cmocka_unit_test(a_virtual_function_is_not_removed),
