@@ -7,6 +7,7 @@
 #include "core/nic.h"
 #include "core/policy.h"
 #include "core/rails_parts.h"
+#include "core/split.h"
 #include "core/stake_disks.h"
 
 #define EVIDENCE_MAX 3		/* of one code, in one line */
@@ -94,12 +95,18 @@ const char *rails_join(struct arena *a, const char *x, const char *between, cons
 	return x && y ? arena_fmt(a, "%s%s%s", x, between, y) : x ? x : y;
 }
 
+const char *rails_split(const struct planner *p, const struct function *fn)
+{
+	return split_can(p->inventory, fn, p->arena) ? "split the group at boot ('isolate')" : NULL;
+}
+
 const char *leaving_remedy(const struct planner *p, const struct leaving *l, const char *remedy)
 {
 	const char *first = NULL;
 
 	if (l->because)
-		first = arena_fmt(p->arena, "split the group at boot ('isolate'), or leave %s", l->because->address);
+		first = rails_join(p->arena, rails_split(p, l->because), ", or ",
+				   arena_fmt(p->arena, "leave %s", l->because->address));
 	return rails_join(p->arena, first, "; ", remedy);
 }
 
@@ -358,8 +365,9 @@ static void check_taken_along(struct rails *r, const struct leaving *l, enum tol
 		return;
 	p->refused += !l->by_proxmox;
 	finding_add(p->findings, l->by_proxmox ? SEVERITY_WARNING : SEVERITY_ERROR, "nic-taken-along", l->place,
-		    arena_fmt(p->arena, "split the group at boot ('isolate'), leave %s, or name this device too if the VM is to "
-			      "have it", l->because->address),
+		    rails_join(p->arena, rails_split(p, l->because), ", ",
+			       arena_fmt(p->arena, "leave %s, or name this device too if the VM is to have it",
+					 l->because->address)),
 		    "%s shares its IOMMU group with %s, so it would go with it, and its network interface is %s",
 		    l->fn->address, l->because->address, nic->unknown ? "not known to be down" : "up");
 }

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "core/isolation.h"
 #include "core/rails.h"
+#include "core/rails_parts.h"
 
 static bool is_named_by_vm(const struct planner *p, const struct function *fn)
 {
@@ -85,8 +86,8 @@ static void check_viable(struct planner *p, const struct function *fn)
 		return;
 	p->refused++;
 	finding_add(p->findings, SEVERITY_ERROR, "group-not-viable", (struct place){ .file = p->profile->file },
-		    arena_fmt(p->arena, "hand %s over too, take it off its driver, or split the group at boot ('isolate')",
-			      fn->address),
+		    rails_join(p->arena, arena_fmt(p->arena, "hand %s over too, or take it off its driver", fn->address),
+			       ", or ", rails_split(p, lent)),
 		    "%s stays with the driver '%s' in the IOMMU group of %s, which the VM is to have: QEMU would say that the "
 		    "group is not viable", fn->address, driver_lent(p, fn), lent->address);
 }

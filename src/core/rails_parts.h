@@ -54,6 +54,9 @@ bool leaving_has_usb(const struct leaving *l);
 /* What to do about one that nobody has named, then the rest of a remedy; either may be missing. */
 const char *leaving_remedy(const struct planner *p, const struct leaving *l, const char *remedy);
 
+/* "split the group at boot ('isolate')", for fn to be alone in its own; NULL: that cannot be done. */
+const char *rails_split(const struct planner *p, const struct function *fn);
+
 /* x, between, y; either may be NULL. */
 const char *rails_join(struct arena *a, const char *x, const char *between, const char *y);
 

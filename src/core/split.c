@@ -253,3 +253,15 @@ bool split_plan(const struct inventory *inv, const struct selection *wanted, con
 	}
 	return true;
 }
+
+bool split_can(const struct inventory *inv, const struct function *fn, struct arena *a)
+{
+	struct selection wanted = { 0 }, movable = { 0 }, moved;
+	const char *why, *remedy;
+
+	selection_add(&wanted, fn, a);
+	for (size_t i = 0; i < inv->n; i++)
+		if (function_same_slot(&inv->functions[i], fn) && !inv->functions[i].bridge)
+			selection_add(&movable, &inv->functions[i], a);
+	return split_plan(inv, &wanted, &movable, a, &moved, &why, &remedy);
+}

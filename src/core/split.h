@@ -59,6 +59,9 @@ const char *forecast_siblings(const struct forecast *f, const struct function *f
 bool split_plan(const struct inventory *inv, const struct selection *wanted, const struct selection *movable,
 		struct arena *a, struct selection *moved, const char **why, const char **remedy);
 
+/* Whether any functions of its slot that may leave the host, found again, would let fn be alone in its IOMMU group. */
+bool split_can(const struct inventory *inv, const struct function *fn, struct arena *a);
+
 /* Whether a function shares its IOMMU group with nobody. */
 bool split_is_alone(const struct inventory *inv, const struct function *fn);
 
