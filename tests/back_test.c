@@ -320,8 +320,11 @@ static void a_failure_does_not_hide_the_network(void **state)
 		assert_contains(x->err.text, "; and the network is not as it was: " NO_GATEWAY);
 		assert_int_equal(life_has_lease(x, 100), !cases[i].ends);
 		x->before = NULL;
+		/* Whoever takes the rest back asks the network once more: it may have come since. */
+		if (!cases[i].ends)
+			assert_lost(x, life_back(x, 100), NO_GATEWAY);
 		assert_int_equal(life_back(x, 100), OUTCOME_DONE);
-		assert_int_equal(x->ended, !cases[i].ends);
+		assert_false(x->ended);
 		life_free(x);
 	}
 }

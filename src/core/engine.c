@@ -279,6 +279,7 @@ static int step_back(struct engine *e, struct journal *j, struct lease *lease, s
 	enum mark before = lease->marks[i];
 	struct error ignored;
 	enum identity who = identify_back(e, s, before, err);
+	size_t lost = strlen(e->lost);
 	int code = 0;
 
 	e->writes = 0;
@@ -297,7 +298,11 @@ static int step_back(struct engine *e, struct journal *j, struct lease *lease, s
 	else
 		event->kind = EVENT_GONE;
 	e->back = false;
-	if (code == 0 && lease->marks[i] == MARK_UNDO)
+	/*
+	 * Where the network has not come back as it was the step stays begun: whoever comes to this lease again, say because
+	 * we were killed before that was told, looks once more.
+	 */
+	if (code == 0 && lease->marks[i] == MARK_UNDO && strlen(e->lost) == lost)
 		journal_mark(j, lease, i, MARK_UNDID, &ignored);
 	return code;
 }
@@ -350,9 +355,12 @@ int engine_give(struct engine *e, struct journal *j, struct lease *lease, const 
 {
 	int code = back(e, j, lease, which, GOAL_HOME, err);
 
-	for (size_t i = 0; i < lease->n && code == 0; i++)
-		if (which[i] && lease->marks[i] == MARK_UNDID)
+	for (size_t i = 0; i < lease->n && code == 0; i++) {
+		if (which[i] && lease->marks[i] == MARK_UNDO)
+			code = journal_mark(j, lease, i, MARK_UNDID, err);
+		if (code == 0 && which[i] && lease->marks[i] == MARK_UNDID)
 			code = journal_mark(j, lease, i, MARK_GIVEN, err);
+	}
 	return code;
 }
 
