@@ -600,6 +600,25 @@ static void a_reader_is_asked_for_no_more_than_it_takes(void **state)
 	close(slash);
 }
 
+/* The command line of a QEMU has several pages. */
+static void a_reader_gives_all_of_a_file_or_nothing(void **state)
+{
+	static char text[READER_BYTES + 1], got[2 * READER_BYTES];
+	struct reader r = { .socket = -1 };
+
+	(void)state;
+	memset(text, 'x', READER_BYTES);
+	put("more", text);
+	text[READER_BYTES - 1] = '\0';
+	put("all", text);
+	assert_int_equal(reader_read(&r, root, "all", got, sizeof(got)), READER_BYTES - 1);
+	assert_string_equal(got, text);
+	assert_int_equal(reader_read(&r, root, "all", got, READER_BYTES - 1), -E2BIG);
+	assert_int_equal(reader_read(&r, root, "more", got, sizeof(got)), -E2BIG);
+	reader_close(&r);
+	waitpid(-1, NULL, 0);
+}
+
 #define in_a_root(test) cmocka_unit_test_setup_teardown(test, make_root, remove_root)
 
 int main(void)
@@ -620,6 +639,7 @@ int main(void)
 		cmocka_unit_test(a_reader_that_is_killed_is_followed_by_another),
 		cmocka_unit_test(a_reader_is_asked_ahead),
 		cmocka_unit_test(a_reader_is_asked_for_no_more_than_it_takes),
+		in_a_root(a_reader_gives_all_of_a_file_or_nothing),
 		cmocka_unit_test(what_is_on_a_disk_is_named_with_its_label),
 		cmocka_unit_test(a_label_is_harmless),
 		cmocka_unit_test(a_pool_is_seen_below_what_was_there_before),

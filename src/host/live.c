@@ -70,7 +70,8 @@ static bool may_block(const char *name)
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		if (strcmp(file, files[i]) == 0)
 			return true;
-	return false;
+	/* Of a process, not the kernel's own. */
+	return str_starts(name, "proc/") && strcmp(file, "cmdline") == 0 && strcmp(name, "proc/cmdline") != 0;
 }
 
 /* An inode of sysfs is given out once: fs/kernfs/dir.c, __kernfs_new_node(), with a generation above its 32 bits. */

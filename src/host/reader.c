@@ -24,7 +24,7 @@
 /* What comes back: the result, and the bytes if there are any. */
 struct answer {
 	ssize_t result;
-	char bytes[HOST_VALUE_BYTES + 1];	/* config space is a page, and the NUL comes behind it */
+	char bytes[READER_BYTES];	/* a config space is a page; a command line of QEMU's has several */
 };
 
 ssize_t read_file(int root, const char *name, char *buf, size_t size)
@@ -148,7 +148,7 @@ static ssize_t ask(struct reader *r, const char *name, struct answer *a)
 
 static ssize_t read_by_child(struct reader *r, int root, const char *name, char *buf, size_t size, bool is_second)
 {
-	struct answer a = { .result = -EIO };
+	struct answer a;
 	ssize_t code;
 
 	if (r->n_asked && strcmp(r->asked[0], name) != 0)

@@ -15,9 +15,11 @@
  * whoever changes them (live_holder.h); command/ may be on a file system whose server is gone. What the consoles are is
  * told under console_lock(), which an unbind of a graphics card may hold (drivers/tty/vt/vt.c, show_bind();
  * drivers/tty/tty_io.c, show_cons_active()); a USB device's product under its lock (drivers/usb/core/sysfs.c), a network
- * interface's carrier, since 6.8, under that of all interfaces (net/core/net-sysfs.c, carrier_show()).
+ * interface's carrier, since 6.8, under that of all interfaces (net/core/net-sysfs.c, carrier_show()). The command line of
+ * a process is in its memory, which it may have locked for as long as it likes (fs/proc/base.c, get_mm_cmdline()).
  */
 #define READ_MS 2000
+#define READER_BYTES (64 * 1024)	/* longer files are not given: -E2BIG */
 
 struct reader {
 	int socket;	/* to the child, -1 = there is none */

@@ -80,6 +80,28 @@ wait_for "the removal ends with the node's closing" 5 test "$(driver_of $edu)" =
 status_is "recover" 0 handover recover
 unchanged "after a stuck removal"
 
+# Another VM's QEMU has its memory locked, and its command line is in that: it counts as running, and nobody waits for it.
+mkdir -p /etc/pve/qemu-server /run/qemu-server
+printf 'hostpci0: 01:00.0\n' >/etc/pve/qemu-server/200.conf
+sh -c 'while :; do sleep 1; done' kvm -id 200 &
+qemu=$!
+echo $qemu >/run/qemu-server/200.pid
+put $qemu $parameters/lock
+begun=$(now_ms)
+status_is "a start beside a QEMU that does not answer" 2 handover 101 pre-start
+took=$(($(now_ms) - begun))
+figure vm-pre-start-beside-locked-ms $took
+[ $took -lt 15000 ] || die "it took $took ms"
+says "VM 200 .*\[other-guest\]"
+cat /tmp/said
+put 0 $parameters/lock
+kill $qemu
+wait $qemu
+rm /run/qemu-server/200.pid /etc/pve/qemu-server/200.conf
+status_is "a start when it has ended" 0 handover 101 pre-start
+status_is "and its stop" 0 handover 101 post-stop
+unchanged "after a QEMU that did not answer"
+
 put fail $parameters/probe
 status_is "start with a driver that will fail" 0 handover 100 pre-start
 status_is "the host driver's probe fails" 3 handover 100 post-stop

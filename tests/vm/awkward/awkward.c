@@ -12,6 +12,8 @@
  *   kick_ms=N             how long after a deferral the kernel is made to try
  *                         all deferred probes again (0: never)
  *   slow_ms=N             a probe sleeps that long first
+ *   lock=PID              that process's memory is locked, as by itself while
+ *                         it maps or unmaps much of it; 0: no longer
  *
  * A bound device has a node, /dev/awkwardN. Unbinding it, or removing the
  * device, waits in state D until nobody has the node open, as i2c adapters and
@@ -23,9 +25,11 @@
 #include <linux/fs.h>
 #include <linux/idr.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -67,6 +71,49 @@ module_param(kick_ms, uint, 0644);
 MODULE_PARM_DESC(kick_ms, "milliseconds from a deferral to the next try, 0: never");
 module_param(slow_ms, uint, 0644);
 MODULE_PARM_DESC(slow_ms, "milliseconds that a probe sleeps");
+
+static struct mm_struct *locked;
+
+static void lock_end(void)
+{
+	if (!locked)
+		return;
+	mmap_write_unlock(locked);
+	mmput(locked);
+	locked = NULL;
+}
+
+/* Parameters are written one at a time: kernel/params.c, param_attr_store(). */
+static int lock_set(const char *value, const struct kernel_param *kp)
+{
+	struct task_struct *task;
+	struct pid *pid;
+	int number, err = kstrtoint(value, 0, &number);
+
+	if (err)
+		return err;
+	lock_end();
+	if (number == 0)
+		return 0;
+	pid = find_get_pid(number);
+	task = get_pid_task(pid, PIDTYPE_PID);
+	put_pid(pid);
+	if (!task)
+		return -ESRCH;
+	locked = get_task_mm(task);
+	put_task_struct(task);
+	if (!locked)
+		return -ESRCH;
+	mmap_write_lock(locked);
+	return 0;
+}
+
+static const struct kernel_param_ops lock_ops = {
+	.set = lock_set,
+};
+
+module_param_cb(lock, &lock_ops, NULL, 0200);
+MODULE_PARM_DESC(lock, "the process whose memory is locked, 0: none");
 
 /*
  * The kernel tries deferred probes again whenever any device is bound. So a
@@ -246,6 +293,7 @@ module_init(awkward_init);
 
 static void __exit awkward_exit(void)
 {
+	lock_end();
 	pci_unregister_driver(&awkward_driver);
 	cancel_delayed_work_sync(&kick_work);
 	platform_driver_unregister(&kick_driver);
