@@ -95,8 +95,7 @@ def limits():
             ("keys, words, lists and maps of the file together", "yaml.h", "YAML_NODES_MAX", ""),
             ("steps of a plan, one for each PCI function that *bind* lends", "step.h", "PLAN_STEPS_MAX", "")]:
         found[what] = f"{defined_number('src/core/' + header, name)} {unit}".strip()
-    found["the name of a unit"] = re.search(r"bool str_is_unit\(.*?n > (\d+)", read("src/base/str.c"), re.S)[1]
-    found["the name of a unit"] += " bytes"
+    found["the name of a unit"] = f"{defined_number('src/base/str.h', 'STR_UNIT_MAX')} bytes"
     found["the path of a command, and each argument"] = (
         f"{defined_number('src/core/profile.h', 'PROFILE_COMMAND_MAX')} bytes")
     found["a _TIME_"] = f"{defined_number('src/core/step.h', 'PHASE_MS') // 1000} seconds"
