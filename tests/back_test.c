@@ -121,10 +121,13 @@ static void nobody_is_asked_where_nobody_answered(void **state)
 static void assert_lost(struct life *x, enum outcome o, const char *text)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
+	char last[STORE_LAST_BYTES];
 
 	assert_int_equal(o, OUTCOME_CHANGED);
 	assert_string_equal(x->err.text, arena_fmt(a, "all is back, but the network is not as it was: %s", text));
 	assert_false(life_has_lease(x, 100));
+	assert_true(store_get_last(&x->store, 100, last) > 0);
+	assert_string_equal(last, arena_fmt(a, "the network was not as it was: %s", text));
 	assert_int_equal(life_back(x, 100), OUTCOME_DONE);
 	assert_false(x->ended);
 	assert_int_equal(x->n_told, 0);
@@ -134,6 +137,7 @@ static void assert_lost(struct life *x, enum outcome o, const char *text)
 static void end_without(const char *gone, const char *text)
 {
 	struct life *x = new_life();
+	char last[STORE_LAST_BYTES];
 	int64_t begun;
 	enum outcome o;
 
@@ -147,6 +151,11 @@ static void end_without(const char *gone, const char *text)
 	assert_reads(x->sim, "nic/" NIC "/master", "vmbr0");
 	assert_in_range(host_now(x->sim) - begun, HOPE_NETWORK_MS, HOPE_NETWORK_MS + 1000);
 	assert_lost(x, o, text);
+	/* The next lease is about the network as it is now. */
+	life_must_lend(x, 100, NIC_LENT("driver"));
+	assert_int_equal(store_get_last(&x->store, 100, last), -ENOENT);
+	life_must_end(x, 100);
+	assert_int_equal(store_get_last(&x->store, 100, last), -ENOENT);
 	life_free(x);
 }
 

@@ -815,8 +815,9 @@ static void journals_are_listed_by_number(void **state)
 	static const char *const names[] = { "1000.journal", "100.journal",  "999999999.journal",
 					     "99.journal",   "0100.journal", "1000000000.journal",
 					     "x.journal",    ".journal",     "101.journal.old",
-					     "102" };
-	static const unsigned expected[] = { 100, 1000, 999999999 };
+					     "102",	     "100.last",     "105.last",
+					     "x.last" };
+	static const unsigned expected[] = { 100, 105, 1000, 999999999 };
 	_cleanup_arena_ struct arena *a = arena_new();
 	const struct ground *p = *state;
 	struct store store;

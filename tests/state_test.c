@@ -295,6 +295,40 @@ static void what_is_no_journal_of_ours_is_not_used(void **state)
 	store_close(&store);
 }
 
+static void what_is_kept_of_a_lease_is_a_file_of_ours(void **state)
+{
+	static char text[STORE_LAST_BYTES + 1], got[STORE_LAST_BYTES];
+	const struct ground *g = *state;
+	struct store store;
+	struct error err;
+
+	assert_int_equal(store_open(&store, g->state, &err), 0);
+	assert_int_equal(store_get_last(&store, 100, got), -ENOENT);
+	alarm(20);
+	for (enum kind kind = LINK; kind < KINDS; kind++) {
+		if (!can_make(kind))
+			continue;
+		make(g, kind, "handover/100.last");
+		assert_int_equal(store_get_last(&store, 100, got), -EPERM);
+		assert_int_equal(store_put_last(&store, 100, "x"), kind == FOLDER ? -EEXIST : 0);
+		assert_foreign_untouched(g);
+		if (kind == FOLDER)
+			unmake(g, kind, "handover/100.last");
+		else
+			assert_int_equal(store_get_last(&store, 100, got), 1);
+		store_remove_last(&store, 100);
+	}
+	alarm(0);
+	memset(text, 'x', STORE_LAST_BYTES);
+	assert_int_equal(store_put_last(&store, 100, text), -E2BIG);
+	assert_int_equal(store_get_last(&store, 100, got), -ENOENT);
+	text[STORE_LAST_BYTES - 1] = '\0';
+	assert_int_equal(store_put_last(&store, 100, text), 0);
+	assert_int_equal(store_get_last(&store, 100, got), STORE_LAST_BYTES - 1);
+	assert_string_equal(got, text);
+	store_close(&store);
+}
+
 /* To end a lease removes the name, whatever it has become meanwhile. */
 static void what_is_removed_is_a_name_in_the_folder(void **state)
 {
@@ -342,6 +376,7 @@ int main(void)
 		ON_GROUND(the_folder_of_locks_is_looked_at_as_well),
 		ON_GROUND(what_is_no_lock_of_ours_is_not_taken),
 		ON_GROUND(what_is_no_journal_of_ours_is_not_used),
+		ON_GROUND(what_is_kept_of_a_lease_is_a_file_of_ours),
 		ON_GROUND(what_is_removed_is_a_name_in_the_folder),
 		ON_GROUND(a_store_stays_where_it_was_opened),
 	};

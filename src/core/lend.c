@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
+#include "base/str.h"
 #include "core/lend.h"
 
 #define HOST_DIFFERENCES_MAX 1024	/* those of what VMs have included, which are left out */
@@ -126,6 +128,22 @@ static enum outcome back_outcome(struct lender *l, int code, int after, struct e
 	return after < 0 ? OUTCOME_FAILED : OUTCOME_DONE;
 }
 
+/* The lease ends, or what is given back of it does: nobody tries the network again, so that it did not come is kept. */
+static void keep_last(struct lender *l, unsigned vmid)
+{
+	char seconds[32], when[64] = "";
+	uint64_t now;
+	struct tm tm;
+
+	store_remove_last(l->store, vmid);
+	if (!*l->engine.lost || vmid == HOST_VMID)
+		return;
+	if (host_read(l->host, "clock/now", seconds, sizeof(seconds)) > 0 && str_decimal(seconds, INT64_MAX, &now) &&
+	    localtime_r(&(time_t){ (time_t)now }, &tm))
+		strftime(when, sizeof(when), " (%Y-%m-%d %H:%M:%S)", &tm);
+	store_put_last(l->store, vmid, arena_fmt(l->arena, "the network was not as it was%s: %s", when, l->engine.lost));
+}
+
 /* What was begun goes back, then the steps of post-stop are done; the journal goes with it, or stays and says so. */
 static enum outcome take_back(struct lender *l, struct journal *j, struct lease *lease, enum goal goal,
 			      struct error *err)
@@ -143,6 +161,7 @@ static enum outcome take_back(struct lender *l, struct journal *j, struct lease 
 		journal_stuck(j, lease, &ignored);
 	tell_stuck(l);
 	arena_seal(l->arena, false);
+	keep_last(l, lease->vmid);
 	if (code == 0)
 		code = journal_end(j, after < 0 ? &ignored : err);
 	else
@@ -217,6 +236,7 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
 		return code == -EBUSY ? OUTCOME_BUSY : OUTCOME_REFUSED;
 	if (journal_begin(&j, l->store, &lease, l->arena, err) < 0)
 		return OUTCOME_FAILED;
+	store_remove_last(l->store, vmid);
 	if (l->ready && l->ready(l->ready_arg, &lease, err) < 0)
 		return journal_end(&j, &back) < 0 ? OUTCOME_CHANGED : OUTCOME_REFUSED;
 	arena_seal(l->arena, true);
@@ -309,6 +329,7 @@ enum outcome lend_give(struct lender *l, unsigned vmid, const char *generation, 
 		code = engine_give(&l->engine, &j, &lease, which, err);
 		tell_stuck(l);
 		arena_seal(l->arena, false);
+		keep_last(l, vmid);
 		o = back_outcome(l, code, 0, err);
 	}
 	journal_close(&j);

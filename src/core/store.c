@@ -15,6 +15,7 @@
 #include "core/store.h"
 
 #define SUFFIX ".journal"
+#define LAST ".last"
 #define HOST_NAME "host"	/* in place of a VMID: the lease of the host itself */
 #define LOCKS "lock"
 
@@ -66,13 +67,18 @@ void store_close(struct store *s)
 	store_open_memory(s);
 }
 
-const char *store_name(unsigned vmid, char name[32])
+static const char *name_with(unsigned vmid, const char *suffix, char name[32])
 {
 	if (vmid)
-		snprintf(name, 32, "%u" SUFFIX, vmid);
+		snprintf(name, 32, "%u%s", vmid, suffix);
 	else
-		snprintf(name, 32, HOST_NAME SUFFIX);
+		snprintf(name, 32, HOST_NAME "%s", suffix);
 	return name;
+}
+
+const char *store_name(unsigned vmid, char name[32])
+{
+	return name_with(vmid, SUFFIX, name);
 }
 
 int store_create(struct store *s, unsigned vmid)
@@ -94,7 +100,7 @@ int store_create(struct store *s, unsigned vmid)
 	return fd < 0 ? -errno : fd;
 }
 
-static int open_journal(int dir, const char *name)
+static int open_own(int dir, const char *name)
 {
 	int fd = openat(dir, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	int code = fd < 0 ? -errno : own_file_check(fd);
@@ -113,7 +119,7 @@ int store_append(struct store *s, unsigned vmid)
 	int fd;
 
 	if (s->dir >= 0)
-		return open_journal(s->dir, store_name(vmid, name));
+		return open_own(s->dir, store_name(vmid, name));
 	if (s->memory < 0)
 		return -ENOENT;
 	fd = dup(s->memory);
@@ -132,15 +138,59 @@ int store_remove(struct store *s, unsigned vmid)
 	return 0;
 }
 
-static bool is_journal(const char *name, unsigned *vmid)
+int store_put_last(struct store *s, unsigned vmid, const char *text)
 {
-	size_t n = strlen(name), suffix = strlen(SUFFIX);
+	size_t n = strlen(text);
+	char name[32];
+	int fd, code;
+
+	if (s->dir < 0)
+		return 0;
+	if (n >= STORE_LAST_BYTES)
+		return -E2BIG;
+	store_remove_last(s, vmid);
+	fd = openat(s->dir, name_with(vmid, LAST, name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	code = write(fd, text, n) == (ssize_t)n ? 0 : -EIO;
+	close(fd);
+	return code;
+}
+
+ssize_t store_get_last(struct store *s, unsigned vmid, char text[STORE_LAST_BYTES])
+{
+	char name[32];
+	int fd = s->dir < 0 ? -ENOENT : open_own(s->dir, name_with(vmid, LAST, name));
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = read(fd, text, STORE_LAST_BYTES - 1);
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	if (n >= 0)
+		text[n] = '\0';
+	return n;
+}
+
+void store_remove_last(struct store *s, unsigned vmid)
+{
+	char name[32];
+
+	if (s->dir >= 0)
+		unlinkat(s->dir, name_with(vmid, LAST, name), 0);
+}
+
+static bool is_about(const char *name, const char *suffix, unsigned *vmid)
+{
+	size_t n = strlen(name), n_suffix = strlen(suffix);
 	char digits[16];
 
-	if (n <= suffix || n - suffix >= sizeof(digits) || strcmp(name + n - suffix, SUFFIX) != 0)
+	if (n <= n_suffix || n - n_suffix >= sizeof(digits) || strcmp(name + n - n_suffix, suffix) != 0)
 		return false;
-	memcpy(digits, name, n - suffix);
-	digits[n - suffix] = '\0';
+	memcpy(digits, name, n - n_suffix);
+	digits[n - n_suffix] = '\0';
 	*vmid = 0;
 	return strcmp(digits, HOST_NAME) == 0 || vmid_parse(digits, vmid);
 }
@@ -150,6 +200,17 @@ static int by_number(const void *a, const void *b)
 	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
 
 	return (x > y) - (x < y);
+}
+
+/* Of numbers in order those that are the same are one. */
+static size_t once(unsigned *list, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || list[kept - 1] != list[i])
+			list[kept++] = list[i];
+	return kept;
 }
 
 int store_list(struct store *s, struct arena *a, unsigned **vmids, size_t *n, struct error *err)
@@ -168,7 +229,7 @@ int store_list(struct store *s, struct arena *a, unsigned **vmids, size_t *n, st
 		return error_errno(err, code, "cannot list the journals");
 	}
 	while ((e = readdir(dir)) != NULL) {
-		if (!is_journal(e->d_name, &vmid))
+		if (!is_about(e->d_name, SUFFIX, &vmid) && !is_about(e->d_name, LAST, &vmid))
 			continue;
 		list = arena_grow(a, list, count, sizeof(*list));
 		list[count++] = vmid;
@@ -177,7 +238,7 @@ int store_list(struct store *s, struct arena *a, unsigned **vmids, size_t *n, st
 	if (count)
 		qsort(list, count, sizeof(*list), by_number);
 	*vmids = list;
-	*n = count;
+	*n = once(list, count);
 	return 0;
 }
 

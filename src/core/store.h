@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -41,7 +42,16 @@ int store_create(struct store *s, unsigned vmid);
 int store_append(struct store *s, unsigned vmid);
 int store_remove(struct store *s, unsigned vmid);
 
-/* The VMs that have a journal, in order; 0, the host's own, comes first. */
+/*
+ * A line about a VM whose lease has ended, kept until it is replaced or removed, or the host is booted. Get: its length, or
+ * a negative errno, -ENOENT if there is none. In memory nothing is kept.
+ */
+#define STORE_LAST_BYTES 2048
+int store_put_last(struct store *s, unsigned vmid, const char *text);
+ssize_t store_get_last(struct store *s, unsigned vmid, char text[STORE_LAST_BYTES]);
+void store_remove_last(struct store *s, unsigned vmid);
+
+/* The VMs that have a journal, or of which a last line is kept, in order; 0, the host's own, comes first. */
 int store_list(struct store *s, struct arena *a, unsigned **vmids, size_t *n, struct error *err);
 
 /*

@@ -48,6 +48,7 @@ static struct result recover_host(struct run *r, struct lender *l)
 
 static struct result recover_vm(struct run *r, struct lender *l, unsigned vmid)
 {
+	char last[STORE_LAST_BYTES];
 	struct error err = { 0 };
 	struct leftover x;
 	/* The guard asks for its own lease, and the VM may have its next one by now. */
@@ -59,7 +60,12 @@ static struct result recover_vm(struct run *r, struct lender *l, unsigned vmid)
 		return (struct result){ vmid, o, arena_dup(r->arena, err.text) };
 	if (x.qemu)
 		return (struct result){ vmid, o, arena_fmt(r->arena, "runs (process %d): its devices stay with it", x.qemu) };
-	return (struct result){ vmid, o, x.ended ? "what it was lent is back" : "it has no lease" };
+	if (x.ended)
+		return (struct result){ vmid, o, "what it was lent is back" };
+	if (store_get_last(l->store, vmid, last) <= 0)
+		return (struct result){ vmid, o, "it has no lease" };
+	store_remove_last(l->store, vmid);
+	return (struct result){ vmid, o, arena_fmt(r->arena, "it has no lease; when its last one ended, %s", last) };
 }
 
 static struct result recover(struct run *r, struct host *h, struct store *store, const struct policy *policy, unsigned vmid)

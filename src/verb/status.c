@@ -25,6 +25,7 @@ struct entry {
 	bool profile_changed;
 	const char *differences[DIFFERENCES_MAX];
 	size_t n_differences;
+	char last[STORE_LAST_BYTES];	/* of a lease that has ended, "" */
 	const char *doubts[DIFFERENCES_MAX];	/* of writes that had not come back */
 	size_t n_doubts;
 	bool hangs;		/* one of these processes has not ended */
@@ -70,7 +71,11 @@ static void read_entry(struct run *r, struct host *h, struct store *store, struc
 	struct findings ignored;
 	uint64_t hash = 0;
 
+	if (store_get_last(store, e->vmid, e->last) < 0)
+		*e->last = '\0';
 	e->code = journal_peek(store, e->vmid, r->arena, &e->lease, &e->error);
+	if (e->code == 0 && !lease_is_of_this_boot(h, &e->lease))
+		e->code = error_set(&e->error, -ENOENT, "it has ended with the last boot");
 	if (e->code < 0)
 		return;
 	read_doubts(r, h, e);
@@ -129,6 +134,11 @@ static void print_entry(const struct entry *e, struct arena *a)
 {
 	bool is_host = e->vmid == HOST_VMID;
 
+	if (e->code == -ENOENT) {
+		printf("VM %u  has no lease; when its last one ended, %s\n", e->vmid, e->last);
+		printf("  `handover recover %u` forgets that\n", e->vmid);
+		return;
+	}
 	if (e->code < 0) {
 		printf("%s  %s\n", is_host ? "host" : arena_fmt(a, "VM %u", e->vmid), e->error.text);
 		return;
@@ -147,6 +157,8 @@ static void print_entry(const struct entry *e, struct arena *a)
 		printf("  differs: %s\n", e->differences[i]);
 	for (size_t i = 0; i < e->n_doubts; i++)
 		printf("  in doubt: %s\n", e->doubts[i]);
+	if (*e->last)
+		printf("  when some of it was given back, %s\n", e->last);
 	print_remedy(e);
 }
 
@@ -156,7 +168,7 @@ static struct json_object *json_entry(const struct entry *e)
 	struct json_object *differences = json_object_new_array(), *doubts = json_object_new_array();
 
 	json_add(o, "vmid", json_vmid(e->vmid));
-	json_add(o, "error", json_text(e->code < 0 ? e->error.text : NULL));
+	json_add(o, "error", json_text(e->code < 0 && e->code != -ENOENT ? e->error.text : NULL));
 	json_add(o, "state", json_text(e->code < 0 ? NULL : lease_state(&e->lease)));
 	json_add(o, "generation", json_text(e->lease.generation));
 	json_add(o, "profile", json_text(e->lease.profile));
@@ -173,6 +185,7 @@ static struct json_object *json_entry(const struct entry *e)
 	for (size_t i = 0; i < e->n_doubts; i++)
 		json_object_array_add(doubts, json_text(e->doubts[i]));
 	json_add(o, "doubts", doubts);
+	json_add(o, "last", json_text(*e->last ? e->last : NULL));
 	return o;
 }
 
@@ -187,15 +200,13 @@ static enum outcome show(struct run *r, struct host *h, struct store *store, con
 
 		e->vmid = vmids[i];
 		read_entry(r, h, store, e);
-		if (e->code == 0 && !lease_is_of_this_boot(h, &e->lease))
-			e->code = error_set(&e->error, -ENOENT, "it has ended with the last boot");
-		if (e->code == -ENOENT) {
+		if (e->code == -ENOENT && !*e->last) {
 			if (r->n_args && !list && !r->quiet)
 				printf("VM %u: it has no lease\n", e->vmid);
 			continue;
 		}
 		shown++;
-		if (e->code < 0 || e->lease.stuck || e->n_doubts)
+		if (e->code < 0 || e->lease.stuck || e->n_doubts || *e->last)
 			o = OUTCOME_CHANGED;
 		if (list)
 			json_object_array_add(list, json_entry(e));
