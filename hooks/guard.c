@@ -231,6 +231,19 @@ static int recover(const struct guard *g)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* Only when all is done: a log that does not take its lines keeps whoever writes one for as long as it likes. */
+static void tell(const struct guard *g, int status)
+{
+	if (status == 0)
+		syslog(LOG_WARNING, "%u: it did not run, and its lease had not ended: given back", g->vmid);
+	else if (status == BUSY && is_ours(g))
+		syslog(LOG_ERR, "%u: it did not run, and somebody else was at its lease; see `handover status %u`", g->vmid, g->vmid);
+	else if (status != BUSY && is_ours(g))
+		syslog(LOG_ERR, "%u: giving back ended with status %d; see `handover status %u`", g->vmid, status, g->vmid);
+	else if (status != BUSY)
+		syslog(LOG_ERR, "%u: the lease has ended, but with status %d; see `handover status %u`", g->vmid, status, g->vmid);
+}
+
 static int watch_over(struct guard *g)
 {
 	int status = BUSY;
@@ -246,15 +259,11 @@ static int watch_over(struct guard *g)
 		wait_for_lock(g);
 		if (!is_ours(g) || pve_running(&g->host, g->vmid))
 			continue;
-		syslog(LOG_WARNING, "%u: it does not run, and its lease has not ended: giving back", g->vmid);
 		status = recover(g);
 		if (status == BUSY)
 			poll(NULL, 0, TRY_MS);
 	}
-	if (status != BUSY && status != 0 && is_ours(g))
-		syslog(LOG_ERR, "%u: giving back ended with status %d; see `handover status %u`", g->vmid, status, g->vmid);
-	else if (status != BUSY && status != 0)
-		syslog(LOG_ERR, "%u: the lease has ended, but with status %d; `journalctl -t handover-guard` says why", g->vmid, status);
+	tell(g, status);
 	return status == BUSY && is_ours(g) ? 1 : 0;
 }
 

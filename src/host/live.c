@@ -19,7 +19,6 @@
 #include "host/live_holder.h"
 #include "host/live_module.h"
 #include "host/live_nic.h"
-#include "host/live_udev.h"
 #include "host/live_unit.h"
 #include "host/reader.h"
 #include "host/worker.h"
@@ -60,8 +59,13 @@ static bool belongs(const char *name, const char *prefix, const char **rest)
 /* These take a lock to be read that another may hold for ever, or wait for a device's reset to end; see reader.h. */
 static bool may_block(const char *name)
 {
-	static const char *const folders[] = { "nic/", "label/", "sys/class/vtconsole/", "sys/class/tty/console/" };
-	static const char *const files[] = { "driver_override", "sriov_numvfs", "config", "product", "carrier" };
+	static const char *const folders[] = {
+		"nic/", "label/", "udev/", "sys/class/vtconsole/", "sys/class/tty/console/", "sys/class/iscsi_connection/",
+		"sys/kernel/iommu_groups/",
+	};
+	static const char *const files[] = {
+		"driver_override", "sriov_numvfs", "config", "product", "manufacturer", "carrier", "mountinfo",
+	};
 	const char *file = str_basename(name);
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
@@ -159,8 +163,6 @@ static ssize_t live_read(struct host *h, const char *name, char *buf, size_t siz
 		return kmod_of(l) ? live_module_candidates(l->kmod, rest, buf, size) : -ENOENT;
 	if (belongs(name, "unit/", &rest))
 		return live_unit_read(rest, buf, size);
-	if (belongs(name, "udev/", &rest))
-		return live_udev_read(rest, buf, size);
 	if (belongs(name, "life/", &rest))
 		return read_life(l->root, rest, buf, size);
 	if (belongs(name, "holder/", &rest))

@@ -7,7 +7,7 @@
 
 /*
  * The provider udev/ of the running host, from udev's database; see host.h for what it answers. rest is what stands
- * behind "udev/": an address. Nothing is asked of the daemon, so nothing can hang with it.
+ * behind "udev/": an address. Nothing is asked of the daemon; but a device's uevent is read, see reader.h.
  */
 ssize_t live_udev_read(const char *rest, char *buf, size_t size);
 

@@ -9,46 +9,49 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
+#include "base/trust.h"
 #include "host/host.h"
 #include "host/live_holder.h"
 #include "host/live_label.h"
 #include "host/live_command.h"
 #include "host/live_nic.h"
+#include "host/live_udev.h"
 #include "host/reader.h"
 
 /* What the child keeps of its parent's. */
 #define KEPT_SOCKET 3
 #define KEPT_ROOT 4
 
-/* What comes back: the result, and the bytes if there are any. */
+/* What comes back: the result, and the bytes if there are any. Behind one that is full comes another. */
 struct answer {
 	ssize_t result;
-	char bytes[READER_BYTES];	/* a config space is a page; a command line of QEMU's has several */
+	char bytes[READER_BYTES];
 };
+
+static int open_file(int root, const char *name)
+{
+	int fd = openat(root, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	return fd < 0 ? -errno : fd;
+}
 
 ssize_t read_file(int root, const char *name, char *buf, size_t size)
 {
-	int fd = openat(root, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	size_t n = 0;
-	ssize_t got;
+	int fd = open_file(root, name);
+	ssize_t n;
 
 	if (fd < 0)
-		return -errno;
-	do {
-		got = read(fd, buf + n, size - n);
-		if (got > 0)
-			n += (size_t)got;
-	} while (got > 0 && n < size);
-	if (got < 0)
-		got = -errno;
+		return fd;
+	n = read_whole(fd, buf, size);
 	close(fd);
-	if (got < 0)
-		return got;
-	if (n == size)
+	if (n < 0)
+		return n;
+	if ((size_t)n == size)
 		return -E2BIG;
 	buf[n] = '\0';
-	return (ssize_t)n;
+	return n;
 }
 
 static ssize_t read_any(int root, struct live_nic *nic, const char *name, char *buf, size_t size)
@@ -57,12 +60,41 @@ static ssize_t read_any(int root, struct live_nic *nic, const char *name, char *
 		return live_nic_ask(nic, name + strlen("nic/"), buf, size);
 	if (str_starts(name, "label/"))
 		return live_label_read(root, name + strlen("label/"), buf, size);
+	if (str_starts(name, "udev/"))
+		return live_udev_read(name + strlen("udev/"), buf, size);
 	/* Who asks does not count: it is the parent of the one that looks. */
 	if (str_starts(name, "holder/"))
 		return live_holder_read(root, getppid(), name + strlen("holder/"), buf, size);
-	if (str_starts(name, "command/"))
-		return live_command_look(name);
-	return read_file(root, name, buf, size);
+	return live_command_look(name);
+}
+
+static bool is_file(const char *name)
+{
+	static const char *const others[] = { "nic/", "label/", "udev/", "holder/", "command/" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (str_starts(name, others[i]))
+			return false;
+	return true;
+}
+
+static bool send_answer(const struct answer *a)
+{
+	return send(KEPT_SOCKET, a, sizeof(a->result) + (a->result > 0 ? (size_t)a->result : 0), MSG_NOSIGNAL) >= 0;
+}
+
+static bool send_file(const char *name, struct answer *a)
+{
+	int fd = open_file(KEPT_ROOT, name);
+	bool sent;
+
+	do {
+		a->result = fd < 0 ? fd : read_whole(fd, a->bytes, sizeof(a->bytes));
+		sent = send_answer(a);
+	} while (sent && a->result == READER_BYTES);
+	if (fd >= 0)
+		close(fd);
+	return sent;
 }
 
 static bool is_asked_more(int socket)
@@ -96,11 +128,12 @@ static _Noreturn void serve(int socket, int root)
 		_exit(1);
 	while ((n = recv(KEPT_SOCKET, name, sizeof(name) - 1, 0)) > 0) {
 		name[n] = '\0';
-		a.result = read_any(KEPT_ROOT, nic, name, a.bytes, sizeof(a.bytes));
+		if (!is_file(name))
+			a.result = read_any(KEPT_ROOT, nic, name, a.bytes, sizeof(a.bytes));
 		/* What is asked later is about what is there then. */
 		if (!is_asked_more(KEPT_SOCKET))
 			live_nic_forget(nic);
-		if (send(KEPT_SOCKET, &a, sizeof(a.result) + (a.result > 0 ? (size_t)a.result : 0), MSG_NOSIGNAL) < 0)
+		if (!(is_file(name) ? send_file(name, &a) : send_answer(&a)))
 			break;
 	}
 	_exit(0);
@@ -129,47 +162,76 @@ static int start(struct reader *r, int root)
 	return 0;
 }
 
-static ssize_t ask(struct reader *r, const char *name, struct answer *a)
+static ssize_t ask(struct reader *r, const char *name)
 {
-	struct pollfd p = { .fd = r->socket, .events = POLLIN };
-	ssize_t n;
-
 	if (r->n_asked) {
 		r->n_asked--;
 		r->asked++;
-	} else if (send(r->socket, name, strlen(name), MSG_NOSIGNAL) < 0) {
-		return -errno;
+		return 0;
 	}
-	if (poll(&p, 1, READ_MS) <= 0)
+	return send(r->socket, name, strlen(name), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static ssize_t receive(const struct reader *r, int64_t until, struct answer *a)
+{
+	struct pollfd p = { .fd = r->socket, .events = POLLIN };
+	int64_t left = until - clock_ms(CLOCK_MONOTONIC);
+	ssize_t n;
+
+	if (poll(&p, 1, left > 0 ? (int)left : 0) <= 0)
 		return -ETIMEDOUT;
 	n = recv(r->socket, a, sizeof(*a), 0);
 	return n < (ssize_t)sizeof(a->result) ? -EIO : 0;
 }
 
+/* All that comes to what was asked for. *broken: the child did not answer, and is no longer asked. */
+static ssize_t collect(struct reader *r, char *buf, size_t size, bool *broken)
+{
+	int64_t until = clock_ms(CLOCK_MONOTONIC) + READ_MS;
+	struct answer a;
+	size_t n = 0;
+
+	do {
+		ssize_t code = receive(r, until, &a);
+		size_t more;
+
+		*broken = code < 0;
+		if (*broken)
+			reader_close(r);
+		if (*broken || a.result < 0)
+			return *broken ? code : a.result;
+		more = (size_t)a.result < size - n ? (size_t)a.result : size - n;
+		memcpy(buf + n, a.bytes, more);
+		n += more;
+	} while (a.result == READER_BYTES && n < size);
+	/* What would still come is of no use. */
+	if (a.result == READER_BYTES)
+		reader_close(r);
+	if (n == size)
+		return -E2BIG;
+	buf[n] = '\0';
+	return (ssize_t)n;
+}
+
 static ssize_t read_by_child(struct reader *r, int root, const char *name, char *buf, size_t size, bool is_second)
 {
-	struct answer a;
-	ssize_t code;
+	bool broken;
+	ssize_t n;
 
 	if (r->n_asked && strcmp(r->asked[0], name) != 0)
 		reader_close(r);
-	if (r->socket < 0 && (code = start(r, root)) < 0)
-		return code;
-	code = ask(r, name, &a);
-	if (code < 0)
+	if (r->socket < 0 && (n = start(r, root)) < 0)
+		return n;
+	n = ask(r, name);
+	broken = n < 0;
+	if (broken)
 		reader_close(r);
+	else
+		n = collect(r, buf, size, &broken);
 	/* Ended by somebody, as for want of memory: to look again harms nobody. */
-	if (code < 0 && code != -ETIMEDOUT && !is_second)
+	if (broken && n != -ETIMEDOUT && !is_second)
 		return read_by_child(r, root, name, buf, size, true);
-	if (code < 0)
-		return code;
-	if (a.result < 0)
-		return a.result;
-	if ((size_t)a.result >= size)
-		return -E2BIG;
-	memcpy(buf, a.bytes, (size_t)a.result);
-	buf[a.result] = '\0';
-	return a.result;
+	return n;
 }
 
 ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, size_t size)

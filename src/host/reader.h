@@ -16,10 +16,15 @@
  * told under console_lock(), which an unbind of a graphics card may hold (drivers/tty/vt/vt.c, show_bind();
  * drivers/tty/tty_io.c, show_cons_active()); a USB device's product under its lock (drivers/usb/core/sysfs.c), a network
  * interface's carrier, since 6.8, under that of all interfaces (net/core/net-sysfs.c, carrier_show()). The command line of
- * a process is in its memory, which it may have locked for as long as it likes (fs/proc/base.c, get_mm_cmdline()).
+ * a process is in its memory, which it may have locked for as long as it likes (fs/proc/base.c, get_mm_cmdline()). mountinfo
+ * asks each file system for its options, and ZFS and btrfs take locks for that which they hold while a disk does not answer
+ * (module/os/linux/zfs/zpl_super.c, __zpl_show_devname(); fs/btrfs/super.c, btrfs_show_options()). udev/ reads a device's
+ * uevent, which takes its lock in 6.1.120 and 6.11.7 to 6.14 (drivers/base/core.c, uevent_show(), "Synchronize with
+ * really_probe()"); an iSCSI connection's address and an IOMMU group's type are told under the mutex of who changes them
+ * (drivers/scsi/scsi_transport_iscsi.c, ep_mutex; drivers/iommu/iommu.c, iommu_group_show_type()).
  */
 #define READ_MS 2000
-#define READER_BYTES (64 * 1024)	/* longer files are not given: -E2BIG */
+#define READER_BYTES (16 * 1024)	/* of one answer: a longer file comes in several */
 
 struct reader {
 	int socket;	/* to the child, -1 = there is none */
@@ -28,9 +33,9 @@ struct reader {
 };
 
 /*
- * Like read(): the length, or a negative errno; -ETIMEDOUT if the kernel does not answer. root is the folder "/". name
- * is a file, or begins with "nic/", "label/", "holder/", or with "command/": then there are no bytes, only 0 if it may be
- * run.
+ * Like read(): the length, or a negative errno; -ETIMEDOUT if the kernel does not answer, -E2BIG with size bytes in buf if
+ * there are more. root is the folder "/". name is a file, or begins with "nic/", "label/", "udev/", "holder/", or with
+ * "command/": then there are no bytes, only 0 if it may be run.
  */
 ssize_t reader_read(struct reader *r, int root, const char *name, char *buf, size_t size);
 
