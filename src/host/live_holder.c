@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -12,7 +14,7 @@
 #include "host/live_holder.h"
 #include "host/reader.h"
 
-#define DELETED " (deleted)"		/* fs/d_path.c: the node is gone, and whoever comes under its name is another */
+#define DELETED " (deleted)"		/* fs/d_path.c */
 #define PATH_BYTES (HOST_NAME_BYTES + 1)	/* "/" and a name of the seam */
 
 /* What is looked for, and what is done with a process that has it. */
@@ -62,23 +64,48 @@ static bool is_ours(const struct search *s, const char *pid)
 	return end && strlen(end) > strlen(") S ") && strtol(end + strlen(") S "), NULL, 10) == s->ours;
 }
 
+/* Whether the target's name is that of a node no more; it is cut to what it was. */
+static bool cut_deleted(char *target)
+{
+	size_t n = strlen(target), deleted = strlen(DELETED);
+	bool is_deleted = n > deleted && strcmp(target + n - deleted, DELETED) == 0;
+
+	if (is_deleted)
+		target[n - deleted] = '\0';
+	return is_deleted;
+}
+
 /* What of a target is behind the path that is looked for; NULL: it is not what is looked for. */
 static const char *match(const struct search *s, const char *target)
 {
-	size_t n = strlen(target), deleted = strlen(DELETED);
-
-	if (n > deleted && strcmp(target + n - deleted, DELETED) == 0)
-		return NULL;
 	/* drivers/watchdog/watchdog_dev.c, watchdog_cdev_register(): the first has a second node, which daemons use. */
 	if (strcmp(target, "/dev/watchdog") == 0)
 		target = "/dev/watchdog0";
 	return str_starts(target, s->path) ? target + strlen(s->path) : NULL;
 }
 
+/*
+ * Anybody can have a file of that name, in a mount namespace of his own; and a container, whose /dev is another one, the
+ * node itself. So the device's number counts. A name that the kernel has taken from /dev was that of another device, which
+ * may have had the same number; taken from any other folder it says nothing.
+ */
+static bool is_node_of_host(const struct search *s, int fds, const char *fd, const char *target, bool is_deleted)
+{
+	struct statx is;
+	struct stat node;
+
+	if (fstatat(s->root, target + 1, &node, 0) < 0 || statx(fds, fd, AT_STATX_DONT_SYNC, STATX_TYPE, &is) < 0)
+		return false;
+	if ((is.stx_mode & S_IFMT) != (node.st_mode & S_IFMT) || (!S_ISCHR(node.st_mode) && !S_ISBLK(node.st_mode)))
+		return false;
+	return makedev(is.stx_rdev_major, is.stx_rdev_minor) == node.st_rdev &&
+	       !(is_deleted && makedev(is.stx_dev_major, is.stx_dev_minor) == node.st_dev);
+}
+
 static void look_at(struct search *s, const char *pid)
 {
 	char name[HOST_NAME_BYTES], target[PATH_BYTES + sizeof(DELETED)];
-	bool is_known = false;
+	bool is_known = false, is_deleted;
 	struct dirent *e;
 	DIR *dir;
 
@@ -95,8 +122,9 @@ static void look_at(struct search *s, const char *pid)
 		if (n < 0)
 			continue;
 		target[n] = '\0';
+		is_deleted = cut_deleted(target);
 		rest = match(s, target);
-		if (!rest)
+		if (!rest || !is_node_of_host(s, dirfd(dir), e->d_name, target, is_deleted))
 			continue;
 		if (!is_known && is_ours(s, pid))
 			break;

@@ -12,8 +12,9 @@
  * The provider holder/ of the running kernel: who has a device node open, by the links below /proc/PID/fd; see host.h
  * for what it answers. rest is the name behind "holder/", "dev/snd/pcmC0D0p"; root is the folder "/".
  *
- * The links are read and never followed: what is behind one may be a file server that does not answer. ours is a
- * process that does not count, nor do its children.
+ * Only a link that reads as the node is followed, and no file server is asked for what is there: one may not answer. What
+ * counts then is that it is this host's node, by type and device number. ours is a process that does not count, nor do its
+ * children.
  */
 
 /*
