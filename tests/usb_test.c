@@ -30,7 +30,7 @@ static const char *const text =
 	FUNCTION(FIRST, "0x8086", "0xa36d") "A: subsystem_vendor=0x103c\nA: subsystem_device=0x83e1\nA: power/control=on\n"
 	"L: iommu_group=../../../kernel/iommu_groups/4\n" ON_XHCI
 	ON("usb10") ID("1d6b", "0003") "A: bDeviceClass=09\n"
-	ON("usb10/10-1") ID("0781", "5581") "A: product=Stick \033[2J\n"
+	ON("usb10/10-1") ID("0781", "5581") "A: product=Stick \033[2J \302\233""31m\n"
 	ON("usb3") ID("1d6b", "0002") "A: bDeviceClass=09\n"
 	ON("usb3/3-0:1.0") "A: bInterfaceClass=09\n"
 	"P: " HUB "\n" ID("05e3", "0610") "A: bDeviceClass=09\nA: product=USB2.1 Hub\n"
@@ -257,7 +257,7 @@ static void devices_stand_in_order_with_what_they_are(void **state)
 		FIRST " 1:2.4 3-2.4 05e3:0608 '' hub", FIRST " 1:2.4.1 3-2.4.1 046d:c077 'Mouse' pointer",
 		FIRST " 1:5 3-5 1234:0005 '' keyboard", FIRST " 1:10 3-10 1234:0010 '' keyboard",
 		FIRST " 1:11 3-11 1234:0011 '' pointer", FIRST " 1:12 3-12 1234:0012 ''", FIRST " 1:13 3-13 1234:0013 ''",
-		FIRST " 2:1 10-1 0781:5581 'Stick ?[2J'", SECOND " 1:1 4-1 04d9:0169 'Second' keyboard",
+		FIRST " 2:1 10-1 0781:5581 'Stick ?[2J ?31m'", SECOND " 1:1 4-1 04d9:0169 'Second' keyboard",
 	};
 	struct host *h = host_from(text);
 	_cleanup_arena_ struct arena *a = arena_new();

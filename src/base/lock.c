@@ -7,10 +7,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/lock.h"
+#include "base/str.h"
 #include "base/trust.h"
 #include "base/waits.h"
 
@@ -29,24 +32,28 @@ static void read_text(const char *path, char *buf, size_t size)
 		close(fd);
 }
 
-/* fdinfo has a line "lock:" only for the descriptor that holds one, not for those that wait for it. */
-static bool holds(const char *pid, const char *fd)
+/*
+ * fdinfo has a line "lock:" only for the descriptor that holds one, not for those that wait for it. It ends with the
+ * device, the inode and the range (fs/locks.c, lock_get_status()): a file of that name may be another.
+ */
+static bool holds(const char *pid, const char *fd, const struct stat *lock)
 {
-	char path[300], line[1024];
+	char path[300], line[1024], is[64];
 	FILE *in;
 	bool found = false;
 
+	snprintf(is, sizeof(is), " %02x:%02x:%lu ", major(lock->st_dev), minor(lock->st_dev), (unsigned long)lock->st_ino);
 	snprintf(path, sizeof(path), "/proc/%.20s/fdinfo/%.20s", pid, fd);
 	in = fopen(path, "re");
 	while (in && !found && fgets(line, sizeof(line), in))
-		found = strncmp(line, "lock:", 5) == 0;
+		found = strncmp(line, "lock:", 5) == 0 && strstr(line, is);
 	if (in)
 		fclose(in);
 	return found;
 }
 
 /* By the names of its descriptors: to stat() them could hang on somebody's dead file system. */
-static bool holds_file(const char *pid, const char *file)
+static bool holds_file(const char *pid, const char *file, const struct stat *lock)
 {
 	char path[300], target[300];
 	struct dirent *e;
@@ -59,7 +66,7 @@ static bool holds_file(const char *pid, const char *file)
 		ssize_t n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target) - 1);
 
 		target[n > 0 ? n : 0] = '\0';
-		found = strcmp(target, file) == 0 && holds(pid, e->d_name);
+		found = strcmp(target, file) == 0 && holds(pid, e->d_name, lock);
 	}
 	if (dir)
 		closedir(dir);
@@ -72,15 +79,18 @@ static bool find_holder(int fd, char *pid, size_t size)
 	char path[64], file[300];
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
+	struct stat lock;
 	bool found = false;
 	ssize_t n;
 
+	if (fstat(fd, &lock) < 0)
+		memset(&lock, 0, sizeof(lock));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	n = readlink(path, file, sizeof(file) - 1);
 	file[n > 0 ? n : 0] = '\0';
 	while (proc && !found && (e = readdir(proc)) != NULL) {
 		if (e->d_name[0] < '1' || e->d_name[0] > '9' || atoi(e->d_name) == getpid() ||
-		    !holds_file(e->d_name, file))
+		    !holds_file(e->d_name, file, &lock))
 			continue;
 		snprintf(pid, size, "%.15s", e->d_name);
 		found = true;
@@ -115,6 +125,7 @@ static void read_process(const char *pid, bool is_stuck, char comm[64], char wai
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
 	read_text(path, comm, 64);
 	comm[strcspn(comm, "\n")] = '\0';
+	str_harmless(comm);
 	snprintf(path, sizeof(path), "/proc/%s/wchan", pid);
 	read_text(path, wchan, sizeof(wchan));
 	snprintf(path, sizeof(path), "/proc/%s/stack", pid);

@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "core/usb.h"
+#include "core/yaml_text.h"
 #include "host/usbtree.h"
 
 #define INPUTS "sys/class/input"
@@ -35,12 +36,10 @@ static const char *get(struct reader *r, const char *folder, const char *name, c
 /* Whoever builds a device chooses its name, and a terminal obeys some characters. */
 static const char *copy_name(struct reader *r, const char *name)
 {
-	char *copy = arena_dup(r->a, name);
+	char shown[HOST_VALUE_BYTES];
 
-	for (char *s = copy; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = '?';
-	return copy;
+	text_show(name, shown, sizeof(shown));
+	return arena_dup(r->a, shown);
 }
 
 static bool reads(struct reader *r, const char *name, const char *file, const char *text)

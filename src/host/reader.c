@@ -127,13 +127,16 @@ static _Noreturn void serve(int socket, int root)
 	    close_range(KEPT_ROOT + 1, ~0U, 0) < 0 || (nic = live_nic_new(KEPT_ROOT)) == NULL)
 		_exit(1);
 	while ((n = recv(KEPT_SOCKET, name, sizeof(name) - 1, 0)) > 0) {
+		bool is_long;
+
 		name[n] = '\0';
-		if (!is_file(name))
+		is_long = is_file(name);
+		if (!is_long)
 			a.result = read_any(KEPT_ROOT, nic, name, a.bytes, sizeof(a.bytes));
 		/* What is asked later is about what is there then. */
 		if (!is_asked_more(KEPT_SOCKET))
 			live_nic_forget(nic);
-		if (!(is_file(name) ? send_file(name, &a) : send_answer(&a)))
+		if (!(is_long ? send_file(name, &a) : send_answer(&a)))
 			break;
 	}
 	_exit(0);

@@ -11,21 +11,32 @@
 #include "base/str.h"
 #include "base/trust.h"
 #include "core/prepare.h"
+#include "core/yaml_text.h"
 #include "host/hostfile.h"
 #include "host/live.h"
 #include "verb/verb.h"
 
 #define READER_MS 1000	/* how long whoever reads our stderr may take */
+#define LINE_BYTES 3600	/* with its newline; poll() says a pipe can take PIPE_BUF bytes */
+
+/* As text that shows, with a newline behind it: a part may be of a VM's configuration, of a profile or of a device. */
+static void show_line(const char *text, char line[LINE_BYTES])
+{
+	text_show(text, line, LINE_BYTES - 1);
+	strcat(line, "\n");
+}
 
 /*
  * A line on stderr, in one write. Whoever reads it may have stopped reading: then, after a moment, nothing more is
- * said, because a hook that waits for a reader holds the VM's lock. poll() says a pipe can take PIPE_BUF bytes.
+ * said, because a hook that waits for a reader holds the VM's lock.
  */
-static void put_line(const char *line)
+static void put_line(const char *text)
 {
 	static bool mute;
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	char line[LINE_BYTES];
 
+	show_line(text, line);
 	/* Where both are one log, in the order in which it was said; the hook says nothing on stdout. */
 	fflush(stdout);
 	if (!mute && poll(&p, 1, READER_MS) > 0)
@@ -42,7 +53,7 @@ void complain(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	snprintf(line, sizeof(line), "handover: %s\n", text);
+	snprintf(line, sizeof(line), "handover: %s", text);
 	put_line(line);
 }
 
@@ -164,15 +175,16 @@ void print_findings(const struct findings *f, FILE *out)
 	const char *dropped;
 
 	for (size_t i = 0; i < f->n; i++) {
-		const char *line;
+		const char *text;
+		char line[LINE_BYTES];
 
 		/* Notes are for those who ask; a task log has no room for them. */
 		if (f->list[i].severity == SEVERITY_NOTE && out == stderr)
 			continue;
-		line = arena_fmt(f->arena, "%.3500s\n", finding_line(&f->list[i], f->arena));
-
+		text = finding_line(&f->list[i], f->arena);
+		show_line(text, line);
 		if (f->list[i].severity == SEVERITY_ERROR || out == stderr)
-			put_line(line);
+			put_line(text);
 		else
 			fputs(line, out);
 	}
