@@ -817,6 +817,29 @@ static void a_module_without_a_device_needs_the_policys_word(void **state)
 	life_free(x);
 }
 
+/* A profile may be a stranger's, and each module is more to attack. */
+static void a_module_comes_for_a_device_or_by_the_policys_word(void **state)
+{
+	static const char *listed[] = { "br_netfilter" };
+	static const struct policy allows = { .automatic = true, .modules = { listed, 1 } };
+	static const char load[] = "handover: 1\ndevices: {gpu: {at: \"02:00.0\"}}\npre-start:\n  - module: {load: %s}\n";
+	struct life *x = life_guarded(host_load("workstation-4070"));
+	const char *text = arena_fmt(x->a, load, "br_netfilter");
+
+	(void)state;
+	sim_set(x->sim, "modalias/pci:v000010DEd00002783sv00001043sd0000896Ebc03sc00i00", "nouveau nvidia_drm");
+	assert_string_equal(life_refused(x, 0, text, "module-not-allowed")->remedy,
+			    "add 'modules = br_netfilter' under [allow] in " POLICY_PATH);
+	assert_contains(x->f.list[0].what, "does not allow to load br_netfilter");
+	life_must_plan(x, 0, arena_fmt(x->a, load, "[vfio_pci, vfio-iommu-type1]"));
+	/* A driver of the card, but not of another one. */
+	life_must_plan(x, 0, arena_fmt(x->a, load, "nvidia-drm"));
+	life_refused(x, 0, arena_fmt(x->a, load, "igb"), "module-not-allowed");
+	x->policy = &allows;
+	life_must_plan(x, 0, text);
+	life_free(x);
+}
+
 /* --- without a profile ------------------------------------------------------------------------------------------- */
 
 static const struct profile *builtin_of(struct life *x, const char *config, const struct policy *policy)
@@ -893,6 +916,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_module_goes_with_the_last_device_it_drives),
 		cmocka_unit_test(modules_that_are_only_there_for_it_go_too),
 		cmocka_unit_test(a_module_without_a_device_needs_the_policys_word),
+		cmocka_unit_test(a_module_comes_for_a_device_or_by_the_policys_word),
 		cmocka_unit_test(a_vm_without_a_profile_has_its_hostpci_lines_bound),
 	};
 

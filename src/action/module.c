@@ -2,6 +2,7 @@
 /* module: kernel modules are loaded, or taken out while the VM runs. */
 #include <string.h>
 
+#include "base/str.h"
 #include "core/modules.h"
 #include "core/plan.h"
 #include "core/turn.h"
@@ -57,6 +58,32 @@ static bool may_go(struct planner *p, const struct word *name, const char *modul
 	return false;
 }
 
+/* Whether it is for a device of the profile: the kernel, too, loads it for that. */
+static bool is_for_device(const struct planner *p, const char *module)
+{
+	for (size_t i = 0; i < p->profile->n_devices; i++)
+		for (size_t k = 0; k < p->devices[i].n; k++) {
+			char *copy = arena_dup(p->arena, p->devices[i].list[k]->modules), *word;
+
+			while ((word = strsep(&copy, " ")) != NULL)
+				if (strcmp(module_name(word, p->arena), module) == 0)
+					return true;
+		}
+	return false;
+}
+
+/* Code in the kernel that the host runs for nothing else is more for guests and users to attack: a profile may be a stranger's. */
+static bool may_come(struct planner *p, const struct word *name, const char *module)
+{
+	if (str_starts(module, "vfio") || is_for_device(p, module) || is_listed(p, module))
+		return true;
+	finding_add(p->findings, SEVERITY_ERROR, "module-not-allowed", name->place,
+		    policy_line_remedy("modules", &p->policy->modules, module, p->arena),
+		    "the policy of this host does not allow to load %s, and it is no driver of a device that the profile names",
+		    module);
+	return false;
+}
+
 static void plan_one(struct planner *p, const struct wish *w, const struct word *name, bool load)
 {
 	const char *module = module_name(name->s, p->arena), *look = arena_fmt(p->arena, "module/%s", module);
@@ -70,7 +97,7 @@ static void plan_one(struct planner *p, const struct wish *w, const struct word 
 				    "'%s' is built into the kernel and cannot be taken out", name->s);
 		return;
 	}
-	if (loaded == load || (!load && !may_go(p, name, module)))
+	if (loaded == load || !(load ? may_come(p, name, module) : may_go(p, name, module)))
 		return;
 	s = planner_add_named(p, w, name->s);
 	if (s && load)
