@@ -235,7 +235,7 @@ static int recover(const struct guard *g)
 static void tell(const struct guard *g, int status)
 {
 	if (status == 0)
-		syslog(LOG_WARNING, "%u: it did not run, and its lease had not ended: given back", g->vmid);
+		syslog(LOG_WARNING, "%u: it did not run, and its lease had not ended: it has now", g->vmid);
 	else if (status == BUSY && is_ours(g))
 		syslog(LOG_ERR, "%u: it did not run, and somebody else was at its lease; see `handover status %u`", g->vmid, g->vmid);
 	else if (status != BUSY && is_ours(g))
@@ -260,6 +260,9 @@ static int watch_over(struct guard *g)
 		if (!is_ours(g) || pve_running(&g->host, g->vmid))
 			continue;
 		status = recover(g);
+		/* It runs after all. */
+		if (status == 0 && is_ours(g))
+			status = BUSY;
 		if (status == BUSY)
 			poll(NULL, 0, TRY_MS);
 	}

@@ -343,6 +343,7 @@ static void what_is_given_back_early_may_lose_the_network_as_well(void **state)
 {
 	static const bool all[PLAN_STEPS_MAX] = { true };
 	struct life *x = new_life();
+	char last[STORE_LAST_BYTES];
 	struct lender l;
 	struct lease lease;
 
@@ -358,6 +359,7 @@ static void what_is_given_back_early_may_lose_the_network_as_well(void **state)
 	/* Post-stop has nothing to do with it any more. */
 	life_must_end(x, 100);
 	assert_int_equal(x->n_told, 0);
+	assert_true(store_get_last(&x->store, 100, last) > 0);
 	life_free(x);
 }
 

@@ -72,7 +72,10 @@ static bool is_for_device(const struct planner *p, const char *module)
 	return false;
 }
 
-/* Code in the kernel that the host runs for nothing else is more for guests and users to attack: a profile may be a stranger's. */
+/*
+ * Code in the kernel that the host runs for nothing else is more for guests and users to attack: a profile may be a
+ * stranger's.
+ */
 static bool may_come(struct planner *p, const struct word *name, const char *module)
 {
 	if (str_starts(module, "vfio") || is_for_device(p, module) || is_listed(p, module))

@@ -8,7 +8,6 @@
 #include <sys/file.h>
 #include <stdbool.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,7 +33,8 @@ static void read_text(const char *path, char *buf, size_t size)
 
 /*
  * fdinfo has a line "lock:" only for the descriptor that holds one, not for those that wait for it. It ends with the
- * device, the inode and the range (fs/locks.c, lock_get_status()): a file of that name may be another.
+ * device, which is not what stat() says on btrfs, the inode and the range (fs/locks.c, lock_get_status()): a file of that
+ * name may be another.
  */
 static bool holds(const char *pid, const char *fd, const struct stat *lock)
 {
@@ -42,7 +42,7 @@ static bool holds(const char *pid, const char *fd, const struct stat *lock)
 	FILE *in;
 	bool found = false;
 
-	snprintf(is, sizeof(is), " %02x:%02x:%lu ", major(lock->st_dev), minor(lock->st_dev), (unsigned long)lock->st_ino);
+	snprintf(is, sizeof(is), ":%lu ", (unsigned long)lock->st_ino);
 	snprintf(path, sizeof(path), "/proc/%.20s/fdinfo/%.20s", pid, fd);
 	in = fopen(path, "re");
 	while (in && !found && fgets(line, sizeof(line), in))

@@ -124,6 +124,9 @@ int holder_ask(struct holder_look *look, const char *node, struct holder_process
 	/* He has closed it meanwhile. */
 	if (got < 0)
 		return got == -ENOENT ? 0 : (int)got;
+	/* Not even one line: somebody has it. */
+	if (cut && got == 0)
+		return -E2BIG;
 	while ((line = strsep(&text, "\n")) != NULL) {
 		*list = arena_grow(look->arena, *list, *n, sizeof(**list));
 		*n += parse(line, look->arena, &(*list)[*n]);

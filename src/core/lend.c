@@ -128,14 +128,27 @@ static enum outcome back_outcome(struct lender *l, int code, int after, struct e
 	return after < 0 ? OUTCOME_FAILED : OUTCOME_DONE;
 }
 
-/* The lease ends, or what is given back of it does: nobody tries the network again, so that it did not come is kept. */
-static void keep_last(struct lender *l, unsigned vmid)
+static bool any_given(const struct lease *lease)
 {
+	for (size_t i = 0; i < lease->n; i++)
+		if (lease->marks[i] == MARK_GIVEN)
+			return true;
+	return false;
+}
+
+/*
+ * The lease ends, or something of it is given back: nobody tries the network again, so that it did not come is kept. What
+ * was kept when something was given back before was not looked at now.
+ */
+static void keep_last(struct lender *l, const struct lease *lease)
+{
+	unsigned vmid = lease->vmid;
 	char seconds[32], when[64] = "";
 	uint64_t now;
 	struct tm tm;
 
-	store_remove_last(l->store, vmid);
+	if (!*l->engine.lost && !any_given(lease))
+		store_remove_last(l->store, vmid);
 	if (!*l->engine.lost || vmid == HOST_VMID)
 		return;
 	if (host_read(l->host, "clock/now", seconds, sizeof(seconds)) > 0 && str_decimal(seconds, INT64_MAX, &now) &&
@@ -161,7 +174,7 @@ static enum outcome take_back(struct lender *l, struct journal *j, struct lease 
 		journal_stuck(j, lease, &ignored);
 	tell_stuck(l);
 	arena_seal(l->arena, false);
-	keep_last(l, lease->vmid);
+	keep_last(l, lease);
 	if (code == 0)
 		code = journal_end(j, after < 0 ? &ignored : err);
 	else
@@ -225,8 +238,10 @@ enum outcome lend_out(struct lender *l, unsigned vmid, const struct profile *pro
 
 	l->rival = 0;
 	l->all_back = false;
-	if (plan->n == 0)
+	if (plan->n == 0) {
+		store_remove_last(l->store, vmid);
 		return OUTCOME_DONE;
+	}
 	o = lock_devices(l, plan->steps, NULL, plan->n, err);
 	if (o != OUTCOME_DONE)
 		return o;
@@ -329,7 +344,7 @@ enum outcome lend_give(struct lender *l, unsigned vmid, const char *generation, 
 		code = engine_give(&l->engine, &j, &lease, which, err);
 		tell_stuck(l);
 		arena_seal(l->arena, false);
-		keep_last(l, vmid);
+		keep_last(l, &lease);
 		o = back_outcome(l, code, 0, err);
 	}
 	journal_close(&j);

@@ -154,6 +154,9 @@ int store_put_last(struct store *s, unsigned vmid, const char *text)
 		return -errno;
 	code = write(fd, text, n) == (ssize_t)n ? 0 : -EIO;
 	close(fd);
+	/* Half of it may say something else. */
+	if (code < 0)
+		store_remove_last(s, vmid);
 	return code;
 }
 

@@ -95,7 +95,7 @@ static ssize_t read_life(int root, const char *bdf, char *buf, size_t size)
 /* What does not fit is left out by whole lines. */
 static ssize_t read_holders(struct live *l, const char *name, char *buf, size_t size)
 {
-	char all[HOST_VALUE_BYTES + 1];
+	char all[READER_BYTES];
 	ssize_t n = reader_read(&l->reader, l->root, name, all, sizeof(all));
 
 	return n < 0 ? n : live_holder_cut(all, (size_t)n, buf, size);

@@ -22,8 +22,9 @@ struct search {
 	int root;
 	pid_t ours;
 	const char *path;	/* "/dev/sda", or the folder "/dev/snd/" */
-	/* rest: the target behind path. False: the process needs no further look. */
-	bool (*found)(void *data, const char *pid, const char *rest);
+	bool in_folder;		/* all that is in it is looked for, but for what is in a folder there */
+	/* name: in the folder, else "". False: the process needs no further look. */
+	bool (*found)(void *data, const char *pid, const char *name);
 	void *data;
 	bool is_refused;	/* some process could not be looked at */
 };
@@ -75,13 +76,18 @@ static bool cut_deleted(char *target)
 	return is_deleted;
 }
 
-/* What of a target is behind the path that is looked for; NULL: it is not what is looked for. */
+/* The target's name in the folder that is looked for, "" if a node is; NULL: it is not what is looked for. */
 static const char *match(const struct search *s, const char *target)
 {
+	const char *name;
+
 	/* drivers/watchdog/watchdog_dev.c, watchdog_cdev_register(): the first has a second node, which daemons use. */
 	if (strcmp(target, "/dev/watchdog") == 0)
 		target = "/dev/watchdog0";
-	return str_starts(target, s->path) ? target + strlen(s->path) : NULL;
+	if (!str_starts(target, s->path))
+		return NULL;
+	name = target + strlen(s->path);
+	return s->in_folder ? (*name && !strchr(name, '/') ? name : NULL) : *name ? NULL : name;
 }
 
 /*
@@ -94,11 +100,11 @@ static bool is_node_of_host(const struct search *s, int fds, const char *fd, con
 	struct statx is;
 	struct stat node;
 
-	if (fstatat(s->root, target + 1, &node, 0) < 0 || statx(fds, fd, AT_STATX_DONT_SYNC, STATX_TYPE, &is) < 0)
+	if (fstatat(s->root, target + 1, &node, AT_SYMLINK_NOFOLLOW) < 0 || (!S_ISCHR(node.st_mode) && !S_ISBLK(node.st_mode)) ||
+	    statx(fds, fd, AT_STATX_DONT_SYNC, STATX_TYPE, &is) < 0)
 		return false;
-	if ((is.stx_mode & S_IFMT) != (node.st_mode & S_IFMT) || (!S_ISCHR(node.st_mode) && !S_ISBLK(node.st_mode)))
-		return false;
-	return makedev(is.stx_rdev_major, is.stx_rdev_minor) == node.st_rdev &&
+	return (is.stx_mode & S_IFMT) == (node.st_mode & S_IFMT) &&
+	       makedev(is.stx_rdev_major, is.stx_rdev_minor) == node.st_rdev &&
 	       !(is_deleted && makedev(is.stx_dev_major, is.stx_dev_minor) == node.st_dev);
 }
 
@@ -117,19 +123,19 @@ static void look_at(struct search *s, const char *pid)
 	}
 	while ((e = readdir(dir)) != NULL) {
 		ssize_t n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target) - 1);
-		const char *rest;
+		const char *found;
 
 		if (n < 0)
 			continue;
 		target[n] = '\0';
 		is_deleted = cut_deleted(target);
-		rest = match(s, target);
-		if (!rest || !is_node_of_host(s, dirfd(dir), e->d_name, target, is_deleted))
+		found = match(s, target);
+		if (!found || !is_node_of_host(s, dirfd(dir), e->d_name, target, is_deleted))
 			continue;
 		if (!is_known && is_ours(s, pid))
 			break;
 		is_known = true;
-		if (!s->found(s->data, pid, rest))
+		if (!s->found(s->data, pid, found))
 			break;
 	}
 	closedir(dir);
@@ -223,16 +229,14 @@ struct lines {
 	bool is_full;
 };
 
-static bool add_line(void *data, const char *pid, const char *rest)
+static bool add_line(void *data, const char *pid, const char *name)
 {
 	char text[HOST_VALUE_BYTES], unit[HOLDER_UNIT_BYTES], command[128];
 	struct lines *l = data;
 	ssize_t n;
 	int len;
 
-	/* Another node whose name begins like this one. */
-	if (*rest)
-		return true;
+	(void)name;
 	live_holder_unit(read_process(l->root, pid, "cgroup", text, sizeof(text)) < 0 ? "" : text, unit);
 	n = read_process(l->root, pid, "comm", command, sizeof(command));
 	if (n > 0 && command[n - 1] == '\n')
@@ -292,17 +296,16 @@ struct names {
 	size_t n;
 };
 
-static bool add_name(void *data, const char *pid, const char *rest)
+static bool add_name(void *data, const char *pid, const char *name)
 {
 	struct names *names = data;
-	char *name = arena_dupn(names->arena, rest, strcspn(rest, "/"));
 
 	(void)pid;
 	for (size_t i = 0; i < names->n; i++)
 		if (strcmp(names->list[i], name) == 0)
 			return true;
 	names->list = arena_grow(names->arena, names->list, names->n, sizeof(*names->list));
-	names->list[names->n++] = name;
+	names->list[names->n++] = arena_dup(names->arena, name);
 	return true;
 }
 
@@ -315,7 +318,7 @@ int live_holder_list(int root, pid_t ours, const char *rest, struct arena *a, ch
 {
 	struct names found = { .arena = a };
 	char path[PATH_BYTES + 1];
-	struct search s = { .root = root, .ours = ours, .path = path, .found = add_name, .data = &found };
+	struct search s = { .root = root, .ours = ours, .path = path, .in_folder = true, .found = add_name, .data = &found };
 	int code;
 
 	if (strcmp(rest, "dev") != 0 && !is_node(rest))

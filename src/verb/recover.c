@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* handover recover [VMID]: gives back what an interrupted, failed or forgotten run left lent. */
+#include <errno.h>
 #include <string.h>
 
 #include "core/leftover.h"
@@ -46,26 +47,38 @@ static struct result recover_host(struct run *r, struct lender *l)
 	return (struct result){ HOST_VMID, o, "what boot had begun is taken back; `handover boot` does it again" };
 }
 
-static struct result recover_vm(struct run *r, struct lender *l, unsigned vmid)
+/* Of a lease that has ended: said once more, and then no longer kept. NULL: there is nothing, or the VM has a lease. */
+static const char *tell_last(struct run *r, struct lender *l, unsigned vmid)
 {
 	char last[STORE_LAST_BYTES];
+	struct error ignored;
+	struct lease lease;
+
+	if (journal_peek(l->store, vmid, r->arena, &lease, &ignored) != -ENOENT || store_get_last(l->store, vmid, last) <= 0)
+		return NULL;
+	if (!r->quiet || r->json)
+		store_remove_last(l->store, vmid);
+	return arena_fmt(r->arena, "it has no lease; when its last one ended, %s", last);
+}
+
+static struct result recover_vm(struct run *r, struct lender *l, unsigned vmid)
+{
+	/* The guard asks for its own lease, and the VM may have its next one by now. */
+	const char *generation = r->n_args < 2 ? NULL : r->args[1], *last = generation ? NULL : tell_last(r, l, vmid);
 	struct error err = { 0 };
 	struct leftover x;
-	/* The guard asks for its own lease, and the VM may have its next one by now. */
-	enum outcome o = leftover_end(l, vmid, r->n_args < 2 ? NULL : r->args[1], &x, &err);
+	enum outcome o;
 
+	if (last)
+		return (struct result){ vmid, OUTCOME_DONE, last };
+	o = leftover_end(l, vmid, generation, &x, &err);
 	if (x.other)
 		return (struct result){ vmid, OUTCOME_DONE, "it has no lease of that generation" };
 	if (o != OUTCOME_DONE)
 		return (struct result){ vmid, o, arena_dup(r->arena, err.text) };
 	if (x.qemu)
 		return (struct result){ vmid, o, arena_fmt(r->arena, "runs (process %d): its devices stay with it", x.qemu) };
-	if (x.ended)
-		return (struct result){ vmid, o, "what it was lent is back" };
-	if (store_get_last(l->store, vmid, last) <= 0)
-		return (struct result){ vmid, o, "it has no lease" };
-	store_remove_last(l->store, vmid);
-	return (struct result){ vmid, o, arena_fmt(r->arena, "it has no lease; when its last one ended, %s", last) };
+	return (struct result){ vmid, o, x.ended ? "what it was lent is back" : "it has no lease" };
 }
 
 static struct result recover(struct run *r, struct host *h, struct store *store, const struct policy *policy, unsigned vmid)
