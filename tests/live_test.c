@@ -254,7 +254,7 @@ static void who_cannot_be_looked_at_might_have_it(void **state)
 
 static void a_folder_lists_what_is_open_in_it(void **state)
 {
-	static const char *const wanted[] = { "null" };
+	static const char *const wanted[] = { "null", "pts" };
 	_cleanup_arena_ struct arena *a = arena_new();
 	char **names;
 	size_t n;
@@ -264,6 +264,7 @@ static void a_folder_lists_what_is_open_in_it(void **state)
 	put_descriptor(5, 1, "/dev/null");
 	put_descriptor(5, 2, "/dev/null");
 	put_descriptor(5, 3, "/dev/no-such-node");
+	put_descriptor(5, 5, "/dev/no-such-folder/node");
 	put_descriptor(5, 4, "/dev/zero (deleted)");
 	put_process(6, NOBODY, "0::/\n", "x\n", "/dev/full");
 	assert_int_equal(live_holder_list(root, NOBODY, "dev", a, &names, &n), 0);

@@ -22,8 +22,8 @@ struct search {
 	int root;
 	pid_t ours;
 	const char *path;	/* "/dev/sda", or the folder "/dev/snd/" */
-	bool in_folder;		/* all that is in it is looked for, but for what is in a folder there */
-	/* name: in the folder, else "". False: the process needs no further look. */
+	bool in_folder;		/* all that is in it is looked for, and what is in a folder there */
+	/* name: in the folder, "snd/timer", else "". False: the process needs no further look. */
 	bool (*found)(void *data, const char *pid, const char *name);
 	void *data;
 	bool is_refused;	/* some process could not be looked at */
@@ -87,7 +87,7 @@ static const char *match(const struct search *s, const char *target)
 	if (!str_starts(target, s->path))
 		return NULL;
 	name = target + strlen(s->path);
-	return s->in_folder ? (*name && !strchr(name, '/') ? name : NULL) : *name ? NULL : name;
+	return s->in_folder == (*name != '\0') ? name : NULL;
 }
 
 /*
@@ -106,6 +106,16 @@ static bool is_node_of_host(const struct search *s, int fds, const char *fd, con
 	return (is.stx_mode & S_IFMT) == (node.st_mode & S_IFMT) &&
 	       makedev(is.stx_rdev_major, is.stx_rdev_minor) == node.st_rdev &&
 	       !(is_deleted && makedev(is.stx_dev_major, is.stx_dev_minor) == node.st_dev);
+}
+
+/* The first part of a name that has more: no link is followed, for in /dev/shm anybody makes them. */
+static bool is_folder_of_host(const struct search *s, const char *name)
+{
+	char path[2 * PATH_BYTES];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s%.*s", s->path + 1, (int)strcspn(name, "/"), name);
+	return fstatat(s->root, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
 static void look_at(struct search *s, const char *pid)
@@ -130,7 +140,8 @@ static void look_at(struct search *s, const char *pid)
 		target[n] = '\0';
 		is_deleted = cut_deleted(target);
 		found = match(s, target);
-		if (!found || !is_node_of_host(s, dirfd(dir), e->d_name, target, is_deleted))
+		if (!found || !(strchr(found, '/') ? is_folder_of_host(s, found) :
+						     is_node_of_host(s, dirfd(dir), e->d_name, target, is_deleted)))
 			continue;
 		if (!is_known && is_ours(s, pid))
 			break;
@@ -299,13 +310,14 @@ struct names {
 static bool add_name(void *data, const char *pid, const char *name)
 {
 	struct names *names = data;
+	char *part = arena_dupn(names->arena, name, strcspn(name, "/"));
 
 	(void)pid;
 	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(names->list[i], name) == 0)
+		if (strcmp(names->list[i], part) == 0)
 			return true;
 	names->list = arena_grow(names->arena, names->list, names->n, sizeof(*names->list));
-	names->list[names->n++] = arena_dup(names->arena, name);
+	names->list[names->n++] = part;
 	return true;
 }
 
