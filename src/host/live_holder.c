@@ -210,7 +210,7 @@ void live_holder_unit(const char *cgroup, char unit[HOLDER_UNIT_BYTES])
 	uint64_t ctid;
 
 	/* The line of version 2: Documentation/admin-guide/cgroup-v2.rst, "0::$PATH". */
-	for (const char *line = cgroup; line && !*path; line = strchr(line, '\n'), line += line != NULL)
+	for (const char *line = cgroup; *line && !*path; line = strchrnul(line, '\n'), line += *line == '\n')
 		if (str_starts(line, "0::/"))
 			snprintf(path, sizeof(path), "%.*s", (int)strcspn(line + 4, "\n"), line + 4);
 	strcpy(unit, "-");
